@@ -1,0 +1,41 @@
+/**
+ * Everything that can go wrong, by code. Codes are part of the public interface: they do not change between minor
+ * versions, the messages may.
+ */
+export type ErrorCode =
+  | 'INVALID_IMAGE'
+  | 'INVALID_OPTION'
+  | 'INVALID_PNG'
+  | 'TOO_MANY_PIXELS'
+  | 'INPUT_UNREADABLE'
+  | 'OUTPUT_UNWRITABLE'
+  | 'BACKEND_UNAVAILABLE'
+  | 'BACKEND_FAILED';
+
+/** An error of this library: `message` says what was expected, what came, and what to do; `code` is for programs. */
+export class NeighborProductError extends Error {
+  override readonly name = 'NeighborProductError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * The one sentence form for a value that is not what it should be.
+ *
+ * @example `expected('a whole number of at least 1', 'image.width', 0)` gives
+ * `Expected a whole number of at least 1 for image.width, but received 0 (number).`
+ */
+export function expected(what: string, name: string, value: unknown): string {
+  return `Expected ${what} for ${name}, but received ${describe(value)}.`;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `'${value}' (string)`;
+  if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'Object'}`;
+  return `${String(value)} (${typeof value})`;
+}

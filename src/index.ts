@@ -1,0 +1,68 @@
+import type { BackendName, Run } from './backend.js';
+import { checkImage, createRaster, type Image, type Raster } from './image.js';
+import { checkOptions, type Job, type TransformOptions } from './options.js';
+import { type Selection, selectBackend, selectSyncBackend } from './select-backend.js';
+
+export type { BackendName } from './backend.js';
+export { type ErrorCode, NeighborProductError } from './errors.js';
+export type { Image } from './image.js';
+export type { AlphaMode, BackendChoice, BorderMode, TransformOptions } from './options.js';
+
+/** What a transform gives: the picture, and an account of how it came about. */
+export interface Result {
+  /** The transformed image: the caller's output where one was given. */
+  readonly image: Raster;
+  /** Which backend ran. */
+  readonly backend: BackendName;
+  /** Why this backend. */
+  readonly reason: string;
+  /** What it ran on, for people: an instruction set and a thread count, or an adapter. */
+  readonly device: string;
+  /** Pixels that single precision could not settle and that were computed again in binary64, over all passes. */
+  readonly pixelsRedone: number;
+  /** Milliseconds from the call to the result, waiting for other transforms included. */
+  readonly elapsedMs: number;
+}
+
+/**
+ * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes: the
+ * bytes of the binary64 definition (docs/numerics.md), whichever backend runs. The event loop is not blocked, except
+ * by the `reference` backend. The image's memory must not be changed or transferred before the promise settles.
+ *
+ * @param image interleaved 8-bit samples, RGB or RGBA
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `BACKEND_UNAVAILABLE`, `BACKEND_FAILED`; the reason
+ * of `options.signal` if that is aborted
+ */
+export async function transform(image: Image, options: TransformOptions = {}): Promise<Result> {
+  const startMs = performance.now();
+  const { input, output, job } = prepare(image, options);
+  job.signal?.throwIfAborted();
+  const selection = await selectBackend(job.backend);
+  const run = await selection.backend.transform(input, output, job);
+  return report(selection, run, output, startMs);
+}
+
+/**
+ * The same on the calling thread, by the `cpu` or the `reference` backend.
+ *
+ * @throws as {@link transform}; `BACKEND_UNAVAILABLE` for `gpu`, which cannot run synchronously
+ */
+export function transformSync(image: Image, options: TransformOptions = {}): Result {
+  const startMs = performance.now();
+  const { input, output, job } = prepare(image, options);
+  job.signal?.throwIfAborted();
+  const selection = selectSyncBackend(job.backend);
+  const run = selection.backend.transformSync!(input, output, job);
+  return report(selection, run, output, startMs);
+}
+
+function prepare(image: Image, options: TransformOptions): { input: Raster; output: Raster; job: Job } {
+  const input = checkImage(image, 'image');
+  const job = checkOptions(options, input);
+  return { input, output: job.output ?? createRaster(input.width, input.height, input.channels), job };
+}
+
+function report(selection: Selection, run: Run, output: Raster, startMs: number): Result {
+  const { backend, reason } = selection;
+  return { image: output, backend: backend.name, reason, ...run, elapsedMs: performance.now() - startMs };
+}

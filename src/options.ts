@@ -1,0 +1,102 @@
+import { expected, NeighborProductError } from './errors.js';
+import { checkImage, type Image, type Raster, sizeText } from './image.js';
+
+export const BACKEND_CHOICES = ['auto', 'gpu', 'cpu', 'reference'] as const;
+export const ALPHA_MODES = ['opaque', 'channel', 'keep'] as const;
+export const BORDER_MODES = ['skip', 'replicate', 'reflect', 'wrap'] as const;
+
+/** `auto` takes the best that is there and says why; the other three never fall back. */
+export type BackendChoice = (typeof BACKEND_CHOICES)[number];
+
+/**
+ * What becomes of the fourth sample; of no effect on an image of three channels.
+ *
+ * - `opaque`: the norm runs over the first three channels, the fourth sample is 255
+ * - `channel`: all four channels take part in product and norm
+ * - `keep`: the norm runs over the first three channels, the fourth sample is the input's
+ */
+export type AlphaMode = (typeof ALPHA_MODES)[number];
+
+/**
+ * What lies beyond the edge.
+ *
+ * - `skip`: border pixels are not written: 0 in a new output, untouched in a caller's
+ * - `replicate`: `aaa|abc`
+ * - `reflect`: `cb|abc`, the edge not repeated; a side of length 1 reflects onto itself
+ * - `wrap`: `bc|abc`, as if the image were tiled
+ */
+export type BorderMode = (typeof BORDER_MODES)[number];
+
+/** What a caller may ask of a transform; every field has a default. */
+export interface TransformOptions {
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+  /** Default `opaque`. */
+  readonly alpha?: AlphaMode;
+  /** Default `skip`. */
+  readonly border?: BorderMode;
+  /** How often the transform is applied, each output fed to the next: 1 to 1000, default 1. */
+  readonly passes?: number;
+  /** CPU threads, 1 to 1024. By default as many as there are cores to use, one for a small image. */
+  readonly threads?: number;
+  /** Where to write: an image of the input's size and channels. It may overlap the input. A new image where absent. */
+  readonly output?: Image;
+  /** Stops a waiting or running transform: the promise rejects with the signal's reason, the output is unspecified. */
+  readonly signal?: AbortSignal;
+}
+
+/** What is computed: everything that decides the bytes. */
+export interface Operation {
+  readonly alpha: AlphaMode;
+  readonly border: BorderMode;
+  readonly passes: number;
+}
+
+export const DEFAULT_OPERATION: Operation = { alpha: 'opaque', border: 'skip', passes: 1 };
+
+/** {@link TransformOptions} that were checked, every default filled in. */
+export interface Job extends Operation {
+  readonly backend: BackendChoice;
+  /** Absent: the backend decides. */
+  readonly threads: number | undefined;
+  /** Absent: a new image. */
+  readonly output: Raster | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks options at the edge of the library, once.
+ *
+ * @param input the image that will be transformed: an output must have its size and channels
+ * @throws NeighborProductError with code `INVALID_OPTION` or, for the output, `INVALID_IMAGE`
+ */
+export function checkOptions(options: TransformOptions, input: Raster): Job {
+  return {
+    backend: oneOf(BACKEND_CHOICES, options.backend ?? 'auto', 'options.backend'),
+    alpha: oneOf(ALPHA_MODES, options.alpha ?? DEFAULT_OPERATION.alpha, 'options.alpha'),
+    border: oneOf(BORDER_MODES, options.border ?? DEFAULT_OPERATION.border, 'options.border'),
+    passes: countUpTo(1000, options.passes ?? DEFAULT_OPERATION.passes, 'options.passes'),
+    threads: options.threads === undefined ? undefined : countUpTo(1024, options.threads, 'options.threads'),
+    output: options.output === undefined ? undefined : checkOutput(options.output, input),
+    signal: options.signal,
+  };
+}
+
+function checkOutput(output: Image, input: Raster): Raster {
+  const raster = checkImage(output, 'options.output');
+  if (sizeText(raster) !== sizeText(input)) {
+    const message = expected(`an image like the input, ${sizeText(input)},`, 'options.output', sizeText(raster));
+    throw new NeighborProductError('INVALID_IMAGE', message);
+  }
+  return raster;
+}
+
+function oneOf<T extends string>(choices: readonly T[], value: T, name: string): T {
+  if (choices.includes(value)) return value;
+  throw new NeighborProductError('INVALID_OPTION', expected(`one of ${choices.join(', ')}`, name, value));
+}
+
+function countUpTo(most: number, value: number, name: string): number {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new NeighborProductError('INVALID_OPTION', expected(`a whole number from 1 to ${most}`, name, value));
+}

@@ -1,0 +1,75 @@
+/**
+ * The definition of the transform, in binary64 as JavaScript numbers are: see docs/numerics.md. Every other backend is
+ * compared with this file, byte by byte; where nothing else loads, it is what runs. It is written to be read.
+ */
+import type { Backend } from './backend.js';
+import { createRaster, overlaps, type Raster } from './image.js';
+import type { BorderMode, Operation } from './options.js';
+
+/** The sample s as the definition takes it: s / 255, rounded once. */
+const QUOTIENT = Float64Array.from({ length: 256 }, (_, sample) => sample / 255);
+
+export const referenceBackend: Backend = {
+  name: 'reference',
+  async transform(input, output, job) {
+    job.signal?.throwIfAborted();
+    return this.transformSync!(input, output, job);
+  },
+  transformSync(input, output, job) {
+    transformReference(input, output, job);
+    return { device: 'binary64 TypeScript, 1 thread', pixelsRedone: 0 };
+  },
+  dispose() {},
+};
+
+/** Writes the transform of `input` into `output`, which has the same size and channels and may overlap it. */
+export function transformReference(input: Raster, output: Raster, operation: Operation): void {
+  let source = overlaps(input, output) ? { ...input, data: input.data.slice() } : input;
+  for (let pass = 1; pass < operation.passes; pass++) {
+    const next = createRaster(input.width, input.height, input.channels);
+    transformOnce(source, next, operation);
+    source = next;
+  }
+  transformOnce(source, output, operation);
+}
+
+function transformOnce(input: Raster, output: Raster, { alpha, border }: Operation): void {
+  const { width, height, channels } = input;
+  const normChannels = alpha === 'channel' ? channels : 3;
+  const skipped = border === 'skip' ? 1 : 0;
+  const neighbours = new Float64Array(9);
+  const product = new Float64Array(normChannels);
+  for (let y = skipped; y < height - skipped; y++) {
+    const rows = neighbourhood(y, height, border).map((row) => row * input.rowBytes);
+    for (let x = skipped; x < width - skipped; x++) {
+      const columns = neighbourhood(x, width, border).map((column) => column * channels);
+      let squares = 0;
+      for (let c = 0; c < normChannels; c++) {
+        for (let k = 0; k < 9; k++) {
+          neighbours[k] = QUOTIENT[input.data[rows[Math.trunc(k / 3)] + columns[k % 3] + c]];
+        }
+        product[c] = neighbours.reduce((left, right) => left * right);
+        squares += product[c] * product[c];
+      }
+      const norm = Math.sqrt(squares);
+      const at = y * output.rowBytes + x * channels;
+      for (let c = 0; c < normChannels; c++) {
+        output.data[at + c] = norm === 0 ? 0 : Math.trunc(Math.min(product[c] / norm, 1) * 255);
+      }
+      if (channels > normChannels) output.data[at + 3] = alpha === 'keep' ? input.data[rows[1] + columns[1] + 3] : 255;
+    }
+  }
+}
+
+/** The places of the neighbour before, of `at` itself and of the neighbour after, on a side of `length`. */
+function neighbourhood(at: number, length: number, border: BorderMode): [number, number, number] {
+  return [neighbour(at - 1, length, border), at, neighbour(at + 1, length, border)];
+}
+
+function neighbour(at: number, length: number, border: BorderMode): number {
+  if (at >= 0 && at < length) return at;
+  if (border === 'wrap') return (at + length) % length;
+  const beyond = at < 0 ? 0 : length - 1;
+  if (border === 'replicate' || length === 1) return beyond;
+  return at < 0 ? 1 : length - 2;
+}
