@@ -4,6 +4,8 @@ import { checkImage, type Image, type Raster, sizeText } from './image.js';
 export const BACKEND_CHOICES = ['auto', 'gpu', 'cpu', 'reference'] as const;
 export const ALPHA_MODES = ['opaque', 'channel', 'keep'] as const;
 export const BORDER_MODES = ['skip', 'replicate', 'reflect', 'wrap'] as const;
+export const MAX_PASSES = 1000;
+export const MAX_THREADS = 1024;
 
 /** `auto` takes the best that is there and says why; the other three never fall back. */
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
@@ -75,8 +77,8 @@ export function checkOptions(options: TransformOptions, input: Raster): Job {
     backend: oneOf(BACKEND_CHOICES, options.backend ?? 'auto', 'options.backend'),
     alpha: oneOf(ALPHA_MODES, options.alpha ?? DEFAULT_OPERATION.alpha, 'options.alpha'),
     border: oneOf(BORDER_MODES, options.border ?? DEFAULT_OPERATION.border, 'options.border'),
-    passes: countUpTo(1000, options.passes ?? DEFAULT_OPERATION.passes, 'options.passes'),
-    threads: options.threads === undefined ? undefined : countUpTo(1024, options.threads, 'options.threads'),
+    passes: countUpTo(MAX_PASSES, options.passes ?? DEFAULT_OPERATION.passes, 'options.passes'),
+    threads: options.threads === undefined ? undefined : countUpTo(MAX_THREADS, options.threads, 'options.threads'),
     output: options.output === undefined ? undefined : checkOutput(options.output, input),
     signal: options.signal,
   };

@@ -62,7 +62,7 @@ function transformOnce(input: Raster, output: Raster, { alpha, border }: Operati
 }
 
 /** The places of the neighbour before, of `at` itself and of the neighbour after, on a side of `length`. */
-function neighbourhood(at: number, length: number, border: BorderMode): [number, number, number] {
+export function neighbourhood(at: number, length: number, border: BorderMode): [number, number, number] {
   return [neighbour(at - 1, length, border), at, neighbour(at + 1, length, border)];
 }
 

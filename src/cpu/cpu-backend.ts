@@ -1,5 +1,97 @@
-import type { Backend } from '../backend.js';
+import type { Backend, Run } from '../backend.js';
+import { NeighborProductError } from '../errors.js';
+import type { Raster } from '../image.js';
+import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
+import { type Addon, loadAddon, type NativeJob, type Outcome } from './addon.js';
 
-export function createCpuBackend(): { backend: Backend } | { reason: string } {
-  return { reason: 'not built yet' };
+/** What tests may choose; by default the addon that {@link loadAddon} finds and the fastest instruction set. */
+export interface CpuBackendOptions {
+  readonly addon?: Addon;
+  readonly variant?: string;
+}
+
+/** The CPU backend on the OpenMP addon, or the reason why there is none. */
+export function createCpuBackend(options: CpuBackendOptions = {}): { backend: Backend } | { reason: string } {
+  const loaded = options.addon ? { addon: options.addon } : loadAddon();
+  if ('reason' in loaded) return loaded;
+  return { backend: new CpuBackend(loaded.addon, options.variant ?? loaded.addon.variants[0]) };
+}
+
+/**
+ * The addon computes one transform at a time, since each uses all cores. Waiting here, not in libuv's few threads,
+ * leaves those to the rest of the process.
+ */
+let lastInLine: Promise<unknown> = Promise.resolve();
+
+class CpuBackend implements Backend {
+  readonly name = 'cpu';
+  readonly #addon: Addon;
+  readonly #variant: string;
+
+  constructor(addon: Addon, variant: string) {
+    this.#addon = addon;
+    this.#variant = variant;
+  }
+
+  transform(input: Raster, output: Raster, job: Job): Promise<Run> {
+    const turn = lastInLine.then(() => this.#runAsync(input, output, job));
+    lastInLine = turn.catch(() => {});
+    return turn;
+  }
+
+  transformSync(input: Raster, output: Raster, job: Job): Run {
+    try {
+      return this.#report(this.#addon.transformSync(this.#nativeJob(input, output, job)));
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  dispose(): void {}
+
+  async #runAsync(input: Raster, output: Raster, job: Job): Promise<Run> {
+    job.signal?.throwIfAborted();
+    const nativeJob = this.#nativeJob(input, output, job);
+    const cancel = () => {
+      nativeJob.cancelled[0] = 1;
+    };
+    job.signal?.addEventListener('abort', cancel);
+    try {
+      const outcome = await this.#addon.transform(nativeJob).catch((error) => {
+        throw failed(error);
+      });
+      if (outcome.cancelled) job.signal?.throwIfAborted();
+      return this.#report(outcome);
+    } finally {
+      job.signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #nativeJob(input: Raster, output: Raster, job: Job): NativeJob {
+    return {
+      input: input.data,
+      output: output.data,
+      width: input.width,
+      height: input.height,
+      channels: input.channels,
+      inputRowBytes: input.rowBytes,
+      outputRowBytes: output.rowBytes,
+      alpha: ALPHA_MODES.indexOf(job.alpha),
+      border: BORDER_MODES.indexOf(job.border),
+      passes: job.passes,
+      threads: job.threads ?? 0,
+      variant: this.#variant,
+      cancelled: new Uint8Array(1),
+    };
+  }
+
+  #report({ threads, pixelsRedone }: Outcome): Run {
+    const without = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
+    return { device: `${this.#variant}, ${threads} thread${threads === 1 ? '' : 's'}${without}`, pixelsRedone };
+  }
+}
+
+function failed(cause: unknown): NeighborProductError {
+  const message = `Expected the CPU addon to finish, but it failed: ${(cause as Error).message}. Free some memory, or use --backend reference.`;
+  return new NeighborProductError('BACKEND_FAILED', message, { cause });
 }

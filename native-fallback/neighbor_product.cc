@@ -1,0 +1,191 @@
+// The driver: cuts the picture into chunks of rows for the threads and these into tiles for the cache, lays each row
+// out with its neighbours, and calls the kernel. Serial or parallel, every tile is computed alone, so the bytes cannot
+// depend on the number of threads.
+#include "neighbor_product.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tile.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace neighbor_product {
+
+namespace {
+
+// The place of the neighbour at `at`, one beyond the edge at most, on a side of `length`.
+ptrdiff_t neighbour(ptrdiff_t at, ptrdiff_t length, Border border) {
+  if (at >= 0 && at < length) return at;
+  if (border == Border::wrap) return at < 0 ? length - 1 : 0;
+  const ptrdiff_t beyond = at < 0 ? 0 : length - 1;
+  if (border == Border::replicate || length == 1) return beyond;
+  return at < 0 ? 1 : length - 2;
+}
+
+uint32_t read_pixel(const uint8_t* sample, int channels) {
+  const uint32_t colour = sample[0] | sample[1] << 8 | static_cast<uint32_t>(sample[2]) << 16;
+  return channels == 4 ? colour | static_cast<uint32_t>(sample[3]) << 24 : colour;
+}
+
+// Lays out the pixels from `left` on of one row, with a neighbour at either end.
+void read_line(const Source& source, const uint8_t* row, ptrdiff_t left, ptrdiff_t width, Border border, Line& line) {
+  const int channels = source.channels;
+  line.pixels[0] = read_pixel(row + neighbour(left - 1, source.width, border) * channels, channels);
+  line.pixels[width + 1] = read_pixel(row + neighbour(left + width, source.width, border) * channels, channels);
+  const uint8_t* const samples = row + left * channels;
+  if (channels == 4) {
+    std::memcpy(line.pixels + 1, samples, static_cast<size_t>(width) * 4);
+  } else {
+    for (ptrdiff_t x = 0; x < width; x++) line.pixels[x + 1] = read_pixel(samples + x * 3, 3);
+  }
+}
+
+void write_line(const uint32_t* result, ptrdiff_t width, int channels, uint8_t* samples) {
+  if (channels == 4) {
+    std::memcpy(samples, result, static_cast<size_t>(width) * 4);
+    return;
+  }
+  for (ptrdiff_t x = 0; x < width; x++) {
+    for (int c = 0; c < 3; c++) samples[x * 3 + c] = static_cast<uint8_t>(result[x] >> (8 * c));
+  }
+}
+
+// What one thread works with: about 28 KiB of it at a time. Zeroed once, since whole vectors are read past a tile's
+// end.
+struct Scratch {
+  Line lines[3] = {};
+  Products products[3] = {};
+  alignas(64) uint32_t result[tile_width + widest_vector] = {};
+  Marks marks = {};
+};
+
+struct Pass {
+  Source source;
+  Destination destination;
+  Border border;
+  Variant::Kernel kernel;
+};
+
+// Computes columns left to right and rows top to bottom, the ends excluded; returns the number of pixels redone.
+int64_t transform_tile(const Pass& pass, ptrdiff_t left, ptrdiff_t right, ptrdiff_t top, ptrdiff_t bottom,
+                       Scratch& scratch) {
+  const Source& source = pass.source;
+  const ptrdiff_t width = right - left;
+  int64_t pixels_redone = 0;
+  for (ptrdiff_t y = top - 1; y <= bottom; y++) {
+    const int newest = static_cast<int>((y - top + 1) % 3), middle = (newest + 2) % 3, oldest = (newest + 1) % 3;
+    const uint8_t* const row = source.data + neighbour(y, source.height, pass.border) * source.row_bytes;
+    read_line(source, row, left, width, pass.border, scratch.lines[newest]);
+    pass.kernel.multiply(scratch.lines[newest], width, scratch.products[newest]);
+    if (y <= top) continue;
+    pass.kernel.settle(scratch.products[oldest], scratch.products[middle], scratch.products[newest],
+                       scratch.lines[middle], width, scratch.result, scratch.marks);
+    if (scratch.marks.count > 0) {
+      pass.kernel.redo(scratch.lines[oldest], scratch.lines[middle], scratch.lines[newest], scratch.marks,
+                       scratch.result);
+      pixels_redone += scratch.marks.count;
+    }
+    const Destination& to = pass.destination;
+    write_line(scratch.result, width, to.channels, to.data + (y - 1) * to.row_bytes + left * to.channels);
+  }
+  return pixels_redone;
+}
+
+int64_t transform_once(const Pass& pass, int threads, const std::atomic<uint8_t>* cancelled) {
+  const ptrdiff_t skipped = pass.border == Border::skip ? 1 : 0;
+  const ptrdiff_t right = pass.source.width - skipped, bottom = pass.source.height - skipped;
+  if (right <= skipped || bottom <= skipped) return 0;
+  const ptrdiff_t chunks = (bottom - skipped + tile_height - 1) / tile_height;
+  int64_t pixels_redone = 0;
+  // Dynamic, in small chunks: where another process holds a core, a static share would wait for its time slice.
+#pragma omp parallel num_threads(threads) reduction(+ : pixels_redone)
+  {
+    Scratch scratch;
+#pragma omp for schedule(dynamic)
+    for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
+      if (cancelled && cancelled->load(std::memory_order_relaxed)) continue;
+      const ptrdiff_t top = skipped + chunk * tile_height;
+      for (ptrdiff_t left = skipped; left < right; left += tile_width) {
+        pixels_redone += transform_tile(pass, left, std::min(left + tile_width, right), top,
+                                        std::min(top + tile_height, bottom), scratch);
+      }
+    }
+  }
+  return pixels_redone;
+}
+
+template <typename Byte>
+size_t byte_length(const BasicImage<Byte>& image) {
+  return static_cast<size_t>((image.height - 1) * image.row_bytes + image.width * image.channels);
+}
+
+bool overlap(const Source& a, const Destination& b) {
+  const auto a_begin = reinterpret_cast<uintptr_t>(a.data), b_begin = reinterpret_cast<uintptr_t>(b.data);
+  return a_begin < b_begin + byte_length(b) && b_begin < a_begin + byte_length(a);
+}
+
+}  // namespace
+
+bool has_openmp() {
+#ifdef _OPENMP
+  return true;
+#else
+  return false;
+#endif
+}
+
+int default_threads(ptrdiff_t width, ptrdiff_t height) {
+#ifdef _OPENMP
+  // Below this many pixels, about 50 microseconds of work, waking another thread costs more than it saves.
+  constexpr ptrdiff_t worth_a_thread = 1 << 15;
+  const ptrdiff_t useful = std::max<ptrdiff_t>(1, width * height / worth_a_thread);
+  return static_cast<int>(std::min<ptrdiff_t>(omp_get_num_procs(), useful));
+#else
+  static_cast<void>(width), static_cast<void>(height);
+  return 1;
+#endif
+}
+
+Outcome transform(const Source& source, const Destination& destination, const Operation& operation, int threads,
+                  const Variant& variant, const std::atomic<uint8_t>* cancelled) {
+  // Each thread that opens a parallel region gets a team of its own: several at once would crowd the cores.
+  static std::mutex one_at_a_time;
+  const std::lock_guard<std::mutex> turn(one_at_a_time);
+
+  const bool with_alpha = source.channels == 4;
+  const Alpha alpha = with_alpha ? operation.alpha : Alpha::opaque;
+  Pass pass{source, destination, operation.border, variant.kernels[static_cast<int>(alpha)]};
+  Outcome outcome{0, has_openmp() ? threads : 1, false};
+
+  // Whatever is read while the destination is written has a copy of its own: earlier passes, or an overlapping input.
+  std::vector<uint8_t> copies[2];
+  if (operation.passes == 1 && overlap(source, destination)) {
+    copies[0].assign(source.data, source.data + byte_length(source));
+    pass.source.data = copies[0].data();
+  }
+  for (int done = 0; done < operation.passes; done++) {
+    const bool last = done == operation.passes - 1;
+    if (!last) {
+      std::vector<uint8_t>& copy = copies[done % 2];
+      const ptrdiff_t row_bytes = source.width * source.channels;
+      copy.resize(static_cast<size_t>(source.height * row_bytes));
+      pass.destination = {copy.data(), source.width, source.height, row_bytes, source.channels};
+    } else {
+      pass.destination = destination;
+    }
+    outcome.pixels_redone += transform_once(pass, outcome.threads, cancelled);
+    outcome.cancelled = cancelled && cancelled->load(std::memory_order_relaxed);
+    if (outcome.cancelled) break;
+    const Destination& to = pass.destination;
+    pass.source = {to.data, to.width, to.height, to.row_bytes, to.channels};
+  }
+  return outcome;
+}
+
+}  // namespace neighbor_product

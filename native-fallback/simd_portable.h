@@ -1,0 +1,122 @@
+// Vectors in plain C++, for any CPU: loops over lanes, which a compiler turns into SSE2 or NEON where it can.
+//
+// What every vector type offers (simd_avx2.h, simd_avx512.h do the same with their instructions):
+//   triple_products   of three neighbouring RGBA words from `words` on, each channel an exact integer below 2^24
+//   mul_add, mul_sub  fused or not: the error bound holds for both
+//   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it
+//   min_of_abs        min(|a|, b), for b >= 0
+//   truncate          towards 0, of values below 2^31
+//   max_u16           the greater low halves; the high halves are unspecified
+//   pack              bits 16 to 23 of each channel as an RGBA word; alpha from `own` or 255
+#pragma once
+
+#include <cmath>
+
+#include "neighbor_product.h"
+
+namespace neighbor_product {
+
+struct Portable {
+  static constexpr int lanes = 8;
+  struct Float {
+    float lane[lanes];
+  };
+  struct Int {
+    uint32_t lane[lanes];
+  };
+  using Mask = Int;
+
+  template <typename Result, typename F>
+  static Result each(F f) {
+    Result result;
+    for (int l = 0; l < lanes; l++) result.lane[l] = f(l);
+    return result;
+  }
+  static Float load(const float* from) {
+    return each<Float>([&](int l) { return from[l]; });
+  }
+  static void store(float* to, Float a) {
+    for (int l = 0; l < lanes; l++) to[l] = a.lane[l];
+  }
+  static void store(uint32_t* to, Int a) {
+    for (int l = 0; l < lanes; l++) to[l] = a.lane[l];
+  }
+  static Float all(float a) {
+    return each<Float>([&](int) { return a; });
+  }
+  static Float mul(Float a, Float b) {
+    return each<Float>([&](int l) { return a.lane[l] * b.lane[l]; });
+  }
+  static Float mul_add(Float a, Float b, Float c) {
+    return each<Float>([&](int l) { return a.lane[l] * b.lane[l] + c.lane[l]; });
+  }
+  static Float mul_sub(Float a, Float b, Float c) {
+    return each<Float>([&](int l) { return a.lane[l] * b.lane[l] - c.lane[l]; });
+  }
+  static Float min(Float a, Float b) {
+    return each<Float>([&](int l) { return a.lane[l] < b.lane[l] ? a.lane[l] : b.lane[l]; });
+  }
+  static Float max(Float a, Float b) {
+    return each<Float>([&](int l) { return a.lane[l] > b.lane[l] ? a.lane[l] : b.lane[l]; });
+  }
+  static Float min_of_abs(Float a, Float b) {
+    return min(each<Float>([&](int l) { return std::fabs(a.lane[l]); }), b);
+  }
+  static Mask less(Float a, Float b) {
+    return each<Mask>([&](int l) { return a.lane[l] < b.lane[l] ? ~0u : 0u; });
+  }
+  static Mask and_not(Mask a, Mask b) {
+    return each<Mask>([&](int l) { return a.lane[l] & ~b.lane[l]; });
+  }
+  static Mask either(Mask a, Mask b) {
+    return each<Mask>([&](int l) { return a.lane[l] | b.lane[l]; });
+  }
+  static Float select(Mask mask, Float a, Float b) {
+    return each<Float>([&](int l) { return mask.lane[l] ? a.lane[l] : b.lane[l]; });
+  }
+  static Float scaled_rsqrt(float factor, Float x) {
+    return each<Float>([&](int l) { return factor / std::sqrt(x.lane[l]); });
+  }
+  static Int truncate(Float a) {
+    return each<Int>([&](int l) { return static_cast<uint32_t>(static_cast<int32_t>(a.lane[l])); });
+  }
+  static Int max_u16(Int a, Int b) {
+    return each<Int>([&](int l) {
+      const uint32_t low_a = a.lane[l] & 0xffff, low_b = b.lane[l] & 0xffff;
+      return low_a > low_b ? low_a : low_b;
+    });
+  }
+  static Mask low_half_at_least(Int a, uint32_t least) {
+    return each<Mask>([&](int l) { return (a.lane[l] & 0xffff) >= least ? ~0u : 0u; });
+  }
+  static uint32_t mask_of(Mask a) {
+    uint32_t mask = 0;
+    for (int l = 0; l < lanes; l++) mask |= (a.lane[l] & 1u) << l;
+    return mask;
+  }
+  static int lowest_bit(uint32_t mask) {
+    int bit = 0;
+    while (!(mask >> bit & 1u)) bit++;
+    return bit;
+  }
+
+  template <int channels>
+  static void triple_products(const uint32_t* words, Float (&product)[channels]) {
+    const auto sample = [&](int at, int c) { return static_cast<float>(words[at] >> (8 * c) & 255u); };
+    for (int c = 0; c < channels; c++) {
+      product[c] = each<Float>([&](int l) { return sample(l, c) * sample(l + 1, c) * sample(l + 2, c); });
+    }
+  }
+  template <Alpha alpha, int channels>
+  static Int pack(const Int (&units)[channels], const uint32_t* own) {
+    return each<Int>([&](int l) {
+      const uint32_t colour =
+          (units[0].lane[l] >> 16) | (units[1].lane[l] >> 8 & 0xff00u) | (units[2].lane[l] & 0xff0000u);
+      if (alpha == Alpha::opaque) return colour | 0xff000000u;
+      if (alpha == Alpha::keep) return colour | (own[l] & 0xff000000u);
+      return colour | (units[channels - 1].lane[l] << 8 & 0xff000000u);
+    });
+  }
+};
+
+}  // namespace neighbor_product

@@ -1,0 +1,60 @@
+/**
+ * What `npm test` runs: set-up, the checks of form, the tests. Ends with the line `N passed, N failed`, from the
+ * runner's own result. Words after `npm test --` go to vitest, such as a file to run alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setUp } from '../src/set-up.mjs';
+import { unpackSoftwareGpu } from './gpu/software-gpu.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RESULT = path.join(ROOT, '.cache/test-result.json');
+
+const { addonProblem } = setUp({ withSerialAddon: true });
+if (addonProblem) fail(`The CPU addon could not be compiled:\n${addonProblem}`);
+
+check('Formatting and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.']);
+check('Types', 'node_modules/typescript/bin/tsc', ['-p', 'test/tsconfig.json']);
+check('C++ formatting', 'node_modules/clang-format-node/build/cli.js', ['--dry-run', '-Werror', ...cppFiles()]);
+
+mkdirSync(path.dirname(RESULT), { recursive: true });
+rmSync(RESULT, { force: true });
+const words = ['run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=json'];
+const vitest = run(
+  'node_modules/vitest/vitest.mjs',
+  [...words, `--outputFile.json=${RESULT}`, ...process.argv.slice(2)],
+  {
+    ...process.env,
+    ...unpackSoftwareGpu(),
+  },
+);
+const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(RESULT, 'utf8'));
+// A file that does not load has no tests that could fail.
+const failed = Math.max(numFailedTests, numFailedTestSuites, vitest.status === 0 ? 0 : 1);
+process.stdout.write(`${numPassedTests} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && numPassedTests > 0 ? 0 : 1;
+
+function check(name, script, words) {
+  process.stdout.write(`${name} ...\n`);
+  if (run(script, words).status !== 0) fail(`${name}: failed, see above. npm run format mends what can be mended.`);
+}
+
+function run(script, words, env = process.env) {
+  return spawnSync(process.execPath, [script, ...words], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env });
+}
+
+function cppFiles() {
+  return ['native-fallback', 'bench']
+    .flatMap((folder) =>
+      readdirSync(path.join(ROOT, folder), { recursive: true }).map((name) => path.join(folder, name)),
+    )
+    .filter((name) => /\.(cc|h)$/.test(name));
+}
+
+function fail(text) {
+  process.stderr.write(`${text}\n`);
+  process.stdout.write('0 passed, 1 failed\n');
+  process.exit(1);
+}
