@@ -24,8 +24,9 @@ constexpr int margin = 16;               // units; the proof needs 13
 constexpr float full_scale = 255.0f * sample_unit;
 constexpr float dominated_below = full_scale * 0x1p-29f;
 constexpr float clear_above = full_scale * 0x1p-24f;
-constexpr float just_255 = 255.5f * sample_unit;
-constexpr float just_254 = 254.5f * sample_unit;
+constexpr float half_sample = 0.5f * sample_unit;
+constexpr float middle_of_254 = 254 * sample_unit + half_sample;
+constexpr float middle_of_255 = 255 * sample_unit + half_sample;
 
 template <class V, Alpha alpha>
 void multiply(const Line& line, ptrdiff_t width, Products& products) {
@@ -69,11 +70,13 @@ void settle(const Products& above, const Products& here, const Products& below, 
     const Float second = V::mul(second_largest<V>(product), scale);
     const auto dominated = V::less(second, V::all(dominated_below));
     const auto in_band = V::and_not(V::less(second, V::all(clear_above)), dominated);
-    const Float most = V::select(dominated, V::all(just_255), V::all(just_254));
+    // Either way the dominating channel lands in the middle of its sample, where it is not marked.
+    const Float less = V::select(dominated, V::all(-half_sample), V::all(margin));
+    const Float most = V::select(dominated, V::all(middle_of_255), V::all(middle_of_254));
 
     Int units[channels];
     for (int c = 0; c < channels; c++) {
-      units[c] = V::truncate(V::min_of_abs(V::mul_sub(product[c], scale, V::all(margin)), most));
+      units[c] = V::truncate(V::min_of_abs(V::mul_sub(product[c], scale, less), most));
     }
     Int closest = V::max_u16(V::max_u16(units[0], units[1]), units[2]);
     if (channels == 4) closest = V::max_u16(closest, units[channels - 1]);

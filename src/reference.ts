@@ -34,29 +34,37 @@ export function transformReference(input: Raster, output: Raster, operation: Ope
 }
 
 function transformOnce(input: Raster, output: Raster, { alpha, border }: Operation): void {
-  const { width, height, channels } = input;
+  const { width, height, channels, rowBytes } = input;
   const normChannels = alpha === 'channel' ? channels : 3;
   const skipped = border === 'skip' ? 1 : 0;
-  const neighbours = new Float64Array(9);
   const product = new Float64Array(normChannels);
   for (let y = skipped; y < height - skipped; y++) {
-    const rows = neighbourhood(y, height, border).map((row) => row * input.rowBytes);
+    const [above, here, below] = neighbourhood(y, height, border).map((row) => row * rowBytes);
     for (let x = skipped; x < width - skipped; x++) {
-      const columns = neighbourhood(x, width, border).map((column) => column * channels);
+      const left = neighbour(x - 1, width, border) * channels;
+      const middle = x * channels;
+      const right = neighbour(x + 1, width, border) * channels;
       let squares = 0;
       for (let c = 0; c < normChannels; c++) {
-        for (let k = 0; k < 9; k++) {
-          neighbours[k] = QUOTIENT[input.data[rows[Math.trunc(k / 3)] + columns[k % 3] + c]];
-        }
-        product[c] = neighbours.reduce((left, right) => left * right);
+        const quotient = (at: number) => QUOTIENT[input.data[at + c]];
+        product[c] =
+          quotient(above + left) *
+          quotient(above + middle) *
+          quotient(above + right) *
+          quotient(here + left) *
+          quotient(here + middle) *
+          quotient(here + right) *
+          quotient(below + left) *
+          quotient(below + middle) *
+          quotient(below + right);
         squares += product[c] * product[c];
       }
       const norm = Math.sqrt(squares);
-      const at = y * output.rowBytes + x * channels;
+      const to = y * output.rowBytes + middle;
       for (let c = 0; c < normChannels; c++) {
-        output.data[at + c] = norm === 0 ? 0 : Math.trunc(Math.min(product[c] / norm, 1) * 255);
+        output.data[to + c] = norm === 0 ? 0 : Math.trunc(Math.min(product[c] / norm, 1) * 255);
       }
-      if (channels > normChannels) output.data[at + 3] = alpha === 'keep' ? input.data[rows[1] + columns[1] + 3] : 255;
+      if (channels > normChannels) output.data[to + 3] = alpha === 'keep' ? input.data[here + middle + 3] : 255;
     }
   }
 }
@@ -66,6 +74,7 @@ export function neighbourhood(at: number, length: number, border: BorderMode): [
   return [neighbour(at - 1, length, border), at, neighbour(at + 1, length, border)];
 }
 
+/** The place of the neighbour at `at`, one beyond the edge at most, on a side of `length`. */
 function neighbour(at: number, length: number, border: BorderMode): number {
   if (at >= 0 && at < length) return at;
   if (border === 'wrap') return (at + length) % length;

@@ -25,6 +25,12 @@ export async function selectBackend(choice: BackendChoice): Promise<Selection> {
 
 /** As {@link selectBackend}, among the backends that can run on the calling thread. */
 export function selectSyncBackend(choice: BackendChoice): Selection {
+  if (choice === 'gpu') {
+    throw new NeighborProductError(
+      'BACKEND_UNAVAILABLE',
+      'The gpu backend cannot run synchronously. Call transform, or use cpu.',
+    );
+  }
   if (choice === 'reference') return { backend: referenceBackend, reason: 'asked for' };
   const cpu = createCpuBackend();
   if ('backend' in cpu) return { backend: cpu.backend, reason: choice === 'cpu' ? 'asked for' : 'the CPU addon loads' };

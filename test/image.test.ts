@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { checkImage, createRaster, type Image, overlaps } from '../src/image.js';
+
+const good: Image = { data: new Uint8Array(24), width: 2, height: 3, channels: 4 };
+
+describe('checkImage', () => {
+  test('fills in the row length and keeps the memory', () => {
+    const raster = checkImage(good, 'image');
+    expect(raster).toEqual({ data: good.data, width: 2, height: 3, channels: 4, rowBytes: 8 });
+    expect(raster.data.buffer).toBe(good.data.buffer);
+  });
+
+  test.each([
+    ['a clamped array', new Uint8ClampedArray(24)],
+    ['a Buffer', Buffer.alloc(24)],
+    ['a view at an odd offset', new Uint8Array(new ArrayBuffer(25), 1)],
+    ['shared memory', new Uint8Array(new SharedArrayBuffer(24))],
+  ])('takes %s where it is', (_name, data) => {
+    const raster = checkImage({ ...good, data }, 'image');
+    expect(raster.data.buffer).toBe(data.buffer);
+    expect(raster.data.byteOffset).toBe(data.byteOffset);
+  });
+
+  test('the last row needs no padding', () => {
+    expect(checkImage({ ...good, data: new Uint8Array(2 * 11 + 8), rowBytes: 11 }, 'image').rowBytes).toBe(11);
+  });
+
+  const resizable = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(24, {
+    maxByteLength: 48,
+  });
+  test.each<[string, Partial<Record<keyof Image, unknown>>]>([
+    ['Expected a Uint8Array or Uint8ClampedArray for image.data, but received an object of type Array.', { data: [1] }],
+    ['Expected a Uint8Array or Uint8ClampedArray for image.data, but received undefined.', { data: undefined }],
+    ['Expected memory of fixed length', { data: new Uint8Array(resizable) }],
+    ['for image.width, but received 0 (number).', { width: 0 }],
+    ['for image.width, but received 1.5 (number).', { width: 1.5 }],
+    ["for image.height, but received '3' (string).", { height: '3' }],
+    ['Expected 3 (RGB) or 4 (RGBA) for image.channels, but received 1 (number).', { channels: 1 }],
+    ['at least width * channels = 8 for image.rowBytes, but received 7 (number).', { rowBytes: 7 }],
+    ['at least 26 bytes (2x3 RGBA) for image.data.byteLength, but received 24 (number).', { rowBytes: 9 }],
+  ])('%s', (message, change) => {
+    const bad = { ...good, ...change } as Image;
+    expect(() => checkImage(bad, 'image')).toThrow(expect.objectContaining({ code: 'INVALID_IMAGE' }));
+    expect(() => checkImage(bad, 'image')).toThrow(message);
+  });
+
+  test('no image at all', () => {
+    expect(() => checkImage(null as unknown as Image, 'image')).toThrow('but received null.');
+  });
+});
+
+test('overlap is a matter of bytes, not of objects', () => {
+  const memory = new ArrayBuffer(100);
+  const at = (offset: number) => ({ ...createRaster(2, 3, 4), data: new Uint8Array(memory, offset, 24) });
+  expect(overlaps(at(0), at(23))).toBe(true);
+  expect(overlaps(at(23), at(0))).toBe(true);
+  expect(overlaps(at(0), at(24))).toBe(false);
+  expect(overlaps(at(24), at(0))).toBe(false);
+  expect(overlaps(at(0), createRaster(2, 3, 4))).toBe(false);
+});

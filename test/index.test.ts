@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { makeImage } from '../src/conformance/images.js';
+import { createRaster } from '../src/image.js';
+import { type Image, NeighborProductError, transform, transformSync } from '../src/index.js';
+import { firstDifference, jobOf, referenceOf } from './jobs.js';
+
+const input = makeImage('photograph', 80, 60, 4, 1);
+
+describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => {
+  test("gives the reference's bytes and an account", async () => {
+    const expected = referenceOf(input, jobOf({ border: 'reflect' }));
+    for (const result of [
+      await transform(input, { backend, border: 'reflect' }),
+      transformSync(input, { backend, border: 'reflect' }),
+    ]) {
+      expect(firstDifference(expected, result.image)).toBeUndefined();
+      expect(result.image).toMatchObject({ width: 80, height: 60, channels: 4, rowBytes: 320 });
+      expect(result.reason).not.toBe('');
+      expect(result.device).not.toBe('');
+      expect(result.elapsedMs).toBeGreaterThan(0);
+      if (backend !== 'auto') expect(result).toMatchObject({ backend, reason: 'asked for' });
+    }
+  });
+
+  test("writes into a caller's image, which may be the input", async () => {
+    const image: Image = { ...input, data: input.data.slice() };
+    const result = await transform(image, { backend, border: 'wrap', output: image });
+    expect(result.image.data.buffer).toBe(image.data.buffer);
+    expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), result.image)).toBeUndefined();
+  });
+
+  test('an aborted signal rejects with its reason', async () => {
+    const signal = AbortSignal.abort(new Error('not today'));
+    await expect(transform(input, { backend, signal })).rejects.toThrow('not today');
+    expect(() => transformSync(input, { backend, signal })).toThrow('not today');
+  });
+});
+
+test('bad input rejects; it does not throw', async () => {
+  const rejected = transform({ ...input, width: 0 });
+  await expect(rejected).rejects.toBeInstanceOf(NeighborProductError);
+  await expect(rejected).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+  await expect(transform(input, { passes: -1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+});
+
+test('the input is not changed', async () => {
+  const before = input.data.slice();
+  await transform(input, { output: createRaster(80, 60, 4), passes: 3 });
+  expect(Buffer.compare(before, input.data)).toBe(0);
+});
+
+test('gpu cannot run on the calling thread, and says what can', () => {
+  expect(() => transformSync(input, { backend: 'gpu' })).toThrow(
+    expect.objectContaining({ code: 'BACKEND_UNAVAILABLE' }),
+  );
+});
