@@ -18,7 +18,7 @@ struct Quotients {
     for (int sample = 0; sample < 256; sample++) of[sample] = sample / 255.0;
   }
 };
-inline constexpr Quotients quotients;
+constexpr Quotients quotients;
 
 // The product of the nine neighbours in reading order, left to right. Each argument: the channel's sample at the left.
 inline double nine_fold_product(const uint8_t* above, const uint8_t* here, const uint8_t* below) {
