@@ -75,12 +75,19 @@ export interface Job extends Operation {
 export function checkOptions(options: TransformOptions, input: Raster): Job {
   return {
     backend: oneOf(BACKEND_CHOICES, options.backend ?? 'auto', 'options.backend'),
-    alpha: oneOf(ALPHA_MODES, options.alpha ?? DEFAULT_OPERATION.alpha, 'options.alpha'),
-    border: oneOf(BORDER_MODES, options.border ?? DEFAULT_OPERATION.border, 'options.border'),
-    passes: countUpTo(MAX_PASSES, options.passes ?? DEFAULT_OPERATION.passes, 'options.passes'),
+    ...checkOperation(options),
     threads: options.threads === undefined ? undefined : countUpTo(MAX_THREADS, options.threads, 'options.threads'),
     output: options.output === undefined ? undefined : checkOutput(options.output, input),
     signal: options.signal,
+  };
+}
+
+/** As {@link checkOptions}, for the options that decide the bytes. */
+export function checkOperation(options: Partial<Operation>): Operation {
+  return {
+    alpha: oneOf(ALPHA_MODES, options.alpha ?? DEFAULT_OPERATION.alpha, 'options.alpha'),
+    border: oneOf(BORDER_MODES, options.border ?? DEFAULT_OPERATION.border, 'options.border'),
+    passes: countUpTo(MAX_PASSES, options.passes ?? DEFAULT_OPERATION.passes, 'options.passes'),
   };
 }
 

@@ -1,0 +1,76 @@
+/** The table of options: parsing, help and everything else that is told of an option comes from here. */
+import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_MAX_PIXELS } from '../codec/png-header.js';
+import {
+  ALPHA_MODES,
+  type AlphaMode,
+  BACKEND_CHOICES,
+  type BackendChoice,
+  BORDER_MODES,
+  type BorderMode,
+  DEFAULT_OPERATION,
+  MAX_PASSES,
+  MAX_THREADS,
+} from '../options.js';
+
+/** What commander makes of {@link createOptions}: a field is absent where the option has no default and was not given. */
+export interface OptionValues {
+  readonly output?: string;
+  readonly backend: BackendChoice;
+  readonly alpha: AlphaMode;
+  readonly border: BorderMode;
+  readonly passes: number;
+  readonly threads?: number;
+  readonly maxPixels: number;
+  readonly verify?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+export function createOptions(): Option[] {
+  return [
+    new Option('-o, --output <path>', 'file to write; a folder, existing or ending in /; - for standard output'),
+    new Option('--backend <name>', 'what computes; auto takes the best there is and says why')
+      .choices(BACKEND_CHOICES)
+      .default('auto')
+      .env('NEIGHBOR_PRODUCT_BACKEND'),
+    new Option('--alpha <mode>', 'make alpha 255, let it take part as a channel, or keep that of the input')
+      .choices(ALPHA_MODES)
+      .default(DEFAULT_OPERATION.alpha),
+    new Option('--border <mode>', 'what lies beyond the edge; skip leaves a border of zeros')
+      .choices(BORDER_MODES)
+      .default(DEFAULT_OPERATION.border),
+    new Option('--passes <n>', `how often to transform, 1 to ${MAX_PASSES}`)
+      .argParser(countUpTo(MAX_PASSES))
+      .default(DEFAULT_OPERATION.passes),
+    new Option(
+      '--threads <n>',
+      `CPU threads, 1 to ${MAX_THREADS} (default: what the picture and the cores allow)`,
+    ).argParser(countUpTo(MAX_THREADS)),
+    new Option('--max-pixels <n>', 'refuse a larger picture before any memory is taken; 2^28 and 64M are numbers too')
+      .argParser(parsePixelCount)
+      .default(DEFAULT_MAX_PIXELS),
+    new Option('--verify', 'compute again with the reference and compare every byte before writing'),
+    new Option('--json', 'one JSON record a picture on standard output'),
+    new Option('-q, --quiet', 'print errors only').conflicts('verbose'),
+    new Option('-v, --verbose', 'print why this backend, and where an error came from'),
+  ];
+}
+
+function countUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
+  };
+}
+
+/** `1000`, `2^28` or `64M` (megapixels: millions). */
+function parsePixelCount(text: string): number {
+  const [, digits, unit] = /^(\d+)(M?)$/.exec(text) ?? [];
+  const [, exponent] = /^2\^(\d+)$/.exec(text) ?? [];
+  const count = exponent === undefined ? Number(digits) * (unit === 'M' ? 1e6 : 1) : 2 ** Number(exponent);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('Expected a number of pixels such as 1000000, 64M or 2^28.');
+}

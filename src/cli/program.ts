@@ -1,0 +1,101 @@
+/** From arguments to a checked request. Knows commander; prints nothing and ends nothing. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { NeighborProductError } from '../errors.js';
+import type { Operation, TransformOptions } from '../options.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { createOptions, type OptionValues } from './options.js';
+
+/** What the user asks for, every option checked. */
+export interface TransformRequest {
+  /** Paths; `-` is standard input. */
+  readonly inputs: readonly string[];
+  /** A path, or `-` for standard output; absent where none was given. */
+  readonly output: string | undefined;
+  readonly transform: TransformOptions & Operation;
+  readonly maxPixels: number;
+  readonly verify: boolean;
+  readonly json: boolean;
+  readonly verbosity: 'quiet' | 'normal' | 'verbose';
+}
+
+export type CommandLine =
+  | { readonly kind: 'transform'; readonly request: TransformRequest }
+  /** Help or the version, to be printed on standard output. */
+  | { readonly kind: 'text'; readonly text: string };
+
+const HELP_END = `
+Examples:
+  neighbor-product in.png -o out.png
+  neighbor-product *.png -o products/
+  neighbor-product - -o - < in.png > out.png
+
+Exit codes (with several failures, the first one's):
+${EXIT_CODES.map(({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`).join('\n')}`;
+
+/** The command with its option table: what is asked lies in it after `parse`. */
+export function createProgram(): Command {
+  const program = new Command('neighbor-product')
+    .description("Multiplies every pixel's colour channels over its 3x3 neighbourhood and normalises the vector.")
+    .usage('[options] <input...> -o <output>')
+    .argument('<input...>', 'PNG files; - for standard input')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', HELP_END)
+    .action(() => {});
+  for (const option of createOptions()) program.addOption(option);
+  return program;
+}
+
+/**
+ * @param args what follows the command's name
+ * @throws NeighborProductError with code `INVALID_OPTION`
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  let text = '';
+  const program = createProgram()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+      writeErr: () => {},
+    });
+  try {
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'text', text };
+    const name = joinedUnknownName(args, error);
+    if (name !== undefined && !program.options.some(({ long }) => long === name)) return parseCommandLine([name]);
+    throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
+  }
+  return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
+}
+
+/** The name in `--bakend=cpu`: commander compares the value too, and finds nothing like it. */
+function joinedUnknownName(args: readonly string[], { code, message }: CommanderError): string | undefined {
+  const joined = args.find((arg) => /^--[^=]+=/.test(arg) && message.includes(`'${arg}'`));
+  return code === 'commander.unknownOption' ? joined?.replace(/=.*/s, '') : undefined;
+}
+
+function toRequest(inputs: readonly string[], values: OptionValues): TransformRequest {
+  const { output, maxPixels, verify = false, json = false, quiet, verbose, ...transform } = values;
+  const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal';
+  return { inputs, output, transform, maxPixels, verify, json, verbosity };
+}
+
+/** Commander's message as one sentence a line, without its own prefix. */
+function usageSentence({ code, message }: CommanderError): string {
+  if (code === 'commander.missingArgument') {
+    return 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
+  }
+  const [first, suggestion = ''] = message.replace(/^error: /, '').split('\n');
+  const sentence = `${first[0].toUpperCase()}${first.slice(1)}`;
+  const ended = sentence.endsWith('.') ? sentence : `${sentence}.`;
+  return `${ended} ${suggestion.replace(/^\((.*)\)$/, '$1') || 'See neighbor-product --help.'}`;
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}

@@ -1,0 +1,127 @@
+/** What is said of a run, as text: lines for people, records for programs. Prints nothing. */
+import { resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { failureCodeOf } from './exit-codes.js';
+import type { Done, Outcome } from './transform-files.js';
+
+/** Parameters of the terminal's Select Graphic Rendition sequence (ECMA-48, 8.3.117). */
+const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
+
+/**
+ * `in.png → out.png  950x535  cpu (avx2, 2 threads)  decode 40 ms, transform 1.1 ms, encode 51 ms`
+ *
+ * @param isAutomatic says why another backend than the GPU ran; why the reference did is a warning of its own
+ */
+export function summaryLine(done: Done, isAutomatic: boolean): string {
+  const { plan, result, decodeMs, encodeMs } = done;
+  const { backend, device, reason, elapsedMs, image } = result;
+  const why = isAutomatic && backend === 'cpu' ? `; ${reason}` : '';
+  const times = `decode ${duration(decodeMs)}, transform ${duration(elapsedMs)}, encode ${duration(encodeMs)}`;
+  const parts = [
+    `${fileName(plan.input, 'standard input')} → ${fileName(plan.output, 'standard output')}`,
+    `${image.width}x${image.height}`,
+    `${backend} (${device}${why})`,
+    done.verified ? `${times}, verified` : times,
+  ];
+  return onOneLine(parts.join('  '));
+}
+
+/** What `--verbose` adds to the summary. */
+export function detailLines({ plan, result, fileByteLength }: Done): string[] {
+  const pixels = result.image.width * result.image.height;
+  return [
+    `  why ${result.backend}: ${result.reason}`,
+    `  computed again in binary64: ${result.pixelsRedone} of ${pixels} pixels`,
+    `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)`,
+  ].map(onOneLine);
+}
+
+/** One line of JSON, for a picture that was done and for one that failed. */
+export function recordLine(outcome: Outcome): string {
+  const { plan } = outcome;
+  if (outcome.kind === 'failed') {
+    return JSON.stringify({
+      ...plan,
+      error: { code: failureCodeOf(outcome.error), message: messageOf(outcome.error) },
+    });
+  }
+  const { result, decodeMs, encodeMs, verified } = outcome;
+  const { image, backend, reason, device, pixelsRedone, elapsedMs } = result;
+  const { width, height } = image;
+  return JSON.stringify({
+    ...plan,
+    width,
+    height,
+    backend,
+    reason,
+    device,
+    decodeMs: roundToMicroseconds(decodeMs),
+    transformMs: roundToMicroseconds(elapsedMs),
+    encodeMs: roundToMicroseconds(encodeMs),
+    pixelsRedone,
+    verified,
+  });
+}
+
+export interface ErrorStyle {
+  /** The picture the error is about, if about one. */
+  readonly input?: string;
+  /** Adds where the error came from; a defect always says that. */
+  readonly isVerbose: boolean;
+  readonly isColoured: boolean;
+}
+
+export function errorText(error: unknown, { input, isVerbose, isColoured }: ErrorStyle): string {
+  const message = messageOf(error);
+  const isDefect = failureCodeOf(error) === 'DEFECT';
+  const origin = isDefect ? 'This is a defect of neighbor-product, please report it. ' : '';
+  const line = `${painted('red', 'error:', isColoured)} ${onOneLine(`${subjectOf(message, input)}${origin}${message}`)}`;
+  return isVerbose || isDefect ? `${line}\n${inspect(error)}` : line;
+}
+
+export function warningLine(message: string, isColoured: boolean): string {
+  return `${painted('yellow', 'warning:', isColoured)} ${onOneLine(message)}`;
+}
+
+/** As on https://no-color.org, and FORCE_COLOR for where there is no terminal; NO_COLOR wins. */
+export function wantsColour(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = environment;
+  if (NO_COLOR || FORCE_COLOR === '0' || FORCE_COLOR === 'false') return false;
+  return Boolean(FORCE_COLOR) || (isTerminal && TERM !== 'dumb');
+}
+
+/** Not by styleText, which in some versions of Node decides for itself whether standard output has colours. */
+function painted(colour: keyof typeof SGR_FOREGROUND, text: string, isColoured: boolean): string {
+  return isColoured ? `\u001b[${SGR_FOREGROUND[colour]}m${text}\u001b[39m` : text;
+}
+
+/** Empty where the message names the picture itself. */
+function subjectOf(message: string, input: string | undefined): string {
+  return input === undefined || message.includes(`'${input}'`) ? '' : `${fileName(input, 'standard input')}: `;
+}
+
+function fileName(path: string, dash: string): string {
+  return path === '-' ? dash : path;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function duration(elapsedMs: number): string {
+  if (elapsedMs >= 10_000) return `${(elapsedMs / 1000).toFixed(1)} s`;
+  return `${elapsedMs.toFixed(elapsedMs < 10 ? 1 : 0)} ms`;
+}
+
+/** Milliseconds as precise as the clock is. */
+function roundToMicroseconds(elapsedMs: number): number {
+  return Math.round(elapsedMs * 1000) / 1000;
+}
+
+/** A file's name may hold a line feed, or what a terminal takes as an order. */
+function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    if (control === '\n') return '\\n';
+    return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

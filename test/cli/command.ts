@@ -1,0 +1,129 @@
+/** The compiled command as a process, and the pictures to give it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import { decodePng, encodePng } from '../../src/codec/png.js';
+import { createRaster, type Raster } from '../../src/image.js';
+import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
+import { transformReference } from '../../src/reference.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const MAIN = path.join(ROOT, 'dist/cli/main.js');
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface Circumstances {
+  readonly cwd: string;
+  /** Instead of {@link MAIN}. */
+  readonly script?: string;
+  readonly stdin?: Uint8Array;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A file descriptor instead of a pipe. */
+  readonly stdout?: number;
+  /** JavaScript that runs before the command does. */
+  readonly before?: string;
+}
+
+/** Variables that decide something here, or that vitest sets. */
+const FOREIGN = ['NEIGHBOR_PRODUCT_BACKEND', 'NO_COLOR', 'FORCE_COLOR', 'INIT_CWD', 'NODE_OPTIONS'];
+
+export function spawnCommand(
+  args: readonly string[],
+  { cwd, script = MAIN, env, stdout, before }: Circumstances,
+): ChildProcess {
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
+  const preload = before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`];
+  return spawn(process.execPath, [...preload, script, ...args], {
+    cwd,
+    env: { ...own, ...env },
+    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
+  });
+}
+
+export async function run(args: readonly string[], circumstances: Circumstances): Promise<Ended> {
+  const child = spawnCommand(args, circumstances);
+  child.stdin!.on('error', () => {});
+  child.stdin!.end(circumstances.stdin);
+  return ended(child);
+}
+
+export function ended(child: ChildProcess): Promise<Ended> {
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  child.stdout?.on('data', (part) => stdout.push(part));
+  child.stderr!.on('data', (part) => {
+    stderr += part;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => resolve({ exitCode, signal, stdout: Buffer.concat(stdout), stderr }));
+  });
+}
+
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder with some files in it; it is gone after the test. */
+export function folderWith(files: Readonly<Record<string, Uint8Array | string>> = {}): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'neighbor-product-cli-'));
+  folders.push(folder);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), content);
+  }
+  return folder;
+}
+
+/**
+ * A copy of the compiled project, without the CPU addon and with some modules replaced.
+ *
+ * @param modules source text by path below dist/, such as `codec/files.js`
+ * @returns its root
+ */
+export function copyWith(modules: Readonly<Record<string, string>> = {}): string {
+  const root = folderWith({ 'package.json': readFileSync(path.join(ROOT, 'package.json')) });
+  cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
+  for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);
+  return root;
+}
+
+export function mainOf(root: string): string {
+  return path.join(root, 'dist/cli/main.js');
+}
+
+/** Names of all files and folders, however deep. */
+export function listing(folder: string): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).sort();
+}
+
+export function picture(width = 7, height = 5): Raster {
+  const raster = createRaster(width, height, 4);
+  for (let at = 0; at < raster.data.length; at++) raster.data[at] = 255 - ((at * 41) % 97);
+  return raster;
+}
+
+export const PNG_FILE = encodePng(picture());
+
+/** What the definition makes of a PNG file, as pixels. */
+export function productOf(file: Uint8Array, operation: Partial<Operation> = {}): Raster {
+  const input = decodePng(file, { maxPixels: 1e6 });
+  const output = createRaster(input.width, input.height, input.channels);
+  transformReference(input, output, { ...DEFAULT_OPERATION, ...operation });
+  return output;
+}
+
+export function pixelsIn(file: Uint8Array): Uint8Array {
+  return Uint8Array.from(decodePng(file, { maxPixels: 1e6 }).data);
+}

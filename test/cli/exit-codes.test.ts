@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { DifferencesFound, EXIT_CODES, exitCodeOf, failureCodeOf } from '../../src/cli/exit-codes.js';
+import { NeighborProductError } from '../../src/errors.js';
+
+test.each([
+  [new DifferencesFound('x'), 'DIFFERENCES_FOUND', 1],
+  [new NeighborProductError('INVALID_OPTION', 'x'), 'INVALID_OPTION', 2],
+  [new NeighborProductError('INVALID_IMAGE', 'x'), 'INVALID_IMAGE', 3],
+  [new NeighborProductError('INVALID_PNG', 'x'), 'INVALID_PNG', 3],
+  [new NeighborProductError('TOO_MANY_PIXELS', 'x'), 'TOO_MANY_PIXELS', 3],
+  [new NeighborProductError('INPUT_UNREADABLE', 'x'), 'INPUT_UNREADABLE', 3],
+  [new NeighborProductError('BACKEND_UNAVAILABLE', 'x'), 'BACKEND_UNAVAILABLE', 4],
+  [new NeighborProductError('BACKEND_FAILED', 'x'), 'BACKEND_FAILED', 4],
+  [new NeighborProductError('OUTPUT_UNWRITABLE', 'x'), 'OUTPUT_UNWRITABLE', 5],
+  [new TypeError('x'), 'DEFECT', 70],
+  ['a string', 'DEFECT', 70],
+])('%s is %s, exit code %i', (error, code, exitCode) => {
+  expect(failureCodeOf(error)).toBe(code);
+  expect(exitCodeOf(error)).toBe(exitCode);
+  expect(EXIT_CODES.map((entry) => entry.exitCode)).toContain(exitCode);
+});

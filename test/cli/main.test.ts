@@ -1,0 +1,332 @@
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { crc32 } from '../../src/codec/crc32.js';
+import { encodePng } from '../../src/codec/png.js';
+import {
+  copyWith,
+  ended,
+  folderWith,
+  listing,
+  mainOf,
+  PNG_FILE,
+  picture,
+  pixelsIn,
+  productOf,
+  run,
+  spawnCommand,
+} from './command.js';
+
+const PRODUCT = productOf(PNG_FILE).data;
+
+/** A picture whose header says 60000 x 60000, in 45 bytes. */
+function hugeHeader(): Uint8Array {
+  const file = Buffer.alloc(45);
+  file.set(PNG_FILE.subarray(0, 33));
+  file.writeUInt32BE(60000, 16);
+  file.writeUInt32BE(60000, 20);
+  file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
+  file.set(PNG_FILE.subarray(-12), 33);
+  return file;
+}
+
+function damaged(): Uint8Array {
+  const file = Uint8Array.from(PNG_FILE);
+  file[45] ^= 1;
+  return file;
+}
+
+const FAULTY_BACKEND = `
+  import { referenceBackend } from './reference.js';
+  const transform = async (input, output, job) => {
+    const run = await referenceBackend.transform(input, output, job);
+    output.data[(2 * input.width + 3) * 4 + 1] ^= 1;
+    return run;
+  };
+  export const selectBackend = async () => ({ backend: { name: 'cpu', transform, dispose() {} }, reason: 'a test' });
+  export const selectSyncBackend = selectBackend;
+`;
+
+describe('pictures', () => {
+  test('a file becomes a file; words go to standard error', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const { exitCode, stdout, stderr } = await run(['in.png', '-o', 'out.png'], { cwd });
+    expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 0, stdout: 0 });
+    expect(stderr).toMatch(/^in\.png → out\.png {2}7x5 {2}(gpu|cpu|reference) \(.+\) {2}decode .+ ms\n/);
+    expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
+    expect(listing(cwd)).toEqual(['in.png', 'out.png']);
+  });
+
+  test('standard input becomes standard output: the same bytes', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    await run(['in.png', '-o', 'out.png'], { cwd });
+    const { exitCode, stdout, stderr } = await run(['-', '-o', '-'], { cwd, stdin: PNG_FILE });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('standard input → standard output');
+    expect(stdout.equals(readFileSync(path.join(cwd, 'out.png')))).toBe(true);
+  });
+
+  test('the modes reach the transform', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const words = 'in.png -o out.png --alpha channel --border wrap --passes 2 --threads 2 --verify';
+    expect(await run(words.split(' '), { cwd })).toMatchObject({ exitCode: 0 });
+    const expected = productOf(PNG_FILE, { alpha: 'channel', border: 'wrap', passes: 2 }).data;
+    expect(expected).not.toEqual(PRODUCT);
+    expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(expected);
+  });
+
+  test('several go into a folder; bad ones are reported and the others still done', async () => {
+    const cwd = folderWith({ 'a.png': PNG_FILE, 'x.png': damaged(), 'b.png': encodePng(picture(4, 4)) });
+    const { exitCode, stderr } = await run(['a.png', 'x.png', 'gone.png', 'b.png', '-o', 'new/out/', '-q'], { cwd });
+    expect(exitCode).toBe(3);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^error: x\.png: Expected /),
+      expect.stringMatching(/^error: Expected .*'gone\.png'/),
+    ]);
+    expect(listing(path.join(cwd, 'new/out'))).toEqual(['a.png', 'b.png']);
+    expect(pixelsIn(readFileSync(path.join(cwd, 'new/out/a.png')))).toEqual(PRODUCT);
+  });
+
+  test('one folder in the way of an output stops that output alone', async () => {
+    const cwd = folderWith({ 'a.png': PNG_FILE, 'b.png': PNG_FILE, 'out/a.png/in-the-way': '' });
+    const { exitCode, stderr } = await run(['a.png', 'b.png', '-o', 'out', '-q'], { cwd });
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/^error: .*'out\/a\.png'.*\n$/);
+    expect(existsSync(path.join(cwd, 'out/b.png'))).toBe(true);
+  });
+});
+
+describe('exit code 2: usage', () => {
+  test.each([
+    [[], 'Type: neighbor-product in.png -o out.png'],
+    [['in.png'], 'Type: neighbor-product in.png -o in-product.png'],
+    [['in.png', '-o', 'out.png', '--pases', '2'], 'Did you mean --passes?'],
+    [['in.png', '-o', 'out.png', '--passes', '0'], 'Expected a whole number from 1 to 1000.'],
+    [['in.png', '-o', 'in.png'], "'in.png' is the same file as 'in.png'"],
+    [['in.png', '-o', './sub/../in.png'], 'is the same file as'],
+    [['in.png', 'other.png', '-o', 'out.png'], 'Expected a folder for 2 inputs'],
+    [['in.png', 'sub/in.png', '-o', 'out/'], "both give 'out/in.png'"],
+    [['in.png', '-o', '-', '--json'], 'one of --json and -o -'],
+  ])('%j', async (args, message) => {
+    const cwd = folderWith({ 'in.png': PNG_FILE, 'other.png': PNG_FILE, 'sub/in.png': PNG_FILE });
+    const before = listing(cwd);
+    const { exitCode, stdout, stderr } = await run(args, { cwd });
+    expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^error: .*\n$/);
+    expect(listing(cwd)).toEqual(before);
+    expect(readFileSync(path.join(cwd, 'in.png')).equals(PNG_FILE)).toBe(true);
+  });
+
+  test('a terminal gets no picture', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const before = 'process.stdout.isTTY = true';
+    const { exitCode, stdout, stderr } = await run(['in.png', '-o', '-'], { cwd, before });
+    expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
+    expect(stderr).toContain('standard output is a terminal. Add > out.png');
+  });
+});
+
+describe('exit code 3: input', () => {
+  test.each([
+    ['text', new TextEncoder().encode('# a text, and no picture\n')],
+    ['an empty file', new Uint8Array()],
+    ['a truncated file', PNG_FILE.subarray(0, PNG_FILE.length - 20)],
+    ['a wrong CRC', damaged()],
+    ['a header of 60000 x 60000', hugeHeader()],
+  ])('%s', async (_, file) => {
+    const cwd = folderWith({ 'in.png': file });
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd });
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^error: in\.png: Expected .*\n$/);
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+
+  test.each([
+    ['a folder', '.', "'.'"],
+    ['nothing', 'gone.png', "'gone.png'"],
+  ])('%s', async (_, input, name) => {
+    const cwd = folderWith();
+    const { exitCode, stderr } = await run([input, '-o', 'out.png'], { cwd });
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^error: Expected .*\n$/);
+    expect(stderr).toContain(name);
+    expect(listing(cwd)).toEqual([]);
+  });
+
+  test('--max-pixels moves the limit', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    expect(await run(['in.png', '-o', 'out.png', '--max-pixels', '34'], { cwd })).toMatchObject({ exitCode: 3 });
+    expect(await run(['in.png', '-o', 'out.png', '--max-pixels', '35'], { cwd })).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('backends', () => {
+  test('exit code 1: --verify found differences, and nothing is written', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = mainOf(copyWith({ 'select-backend.js': FAULTY_BACKEND }));
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--verify'], { cwd, script });
+    expect(exitCode).toBe(1);
+    const expected = PRODUCT.subarray((2 * 7 + 3) * 4, (2 * 7 + 4) * 4);
+    const received = Uint8Array.from(expected);
+    received[1] ^= 1;
+    expect(stderr).toContain(`1 of 35 pixels differ, first at x = 3, y = 2: expected ${expected.join(' ')}, `);
+    expect(stderr).toContain(`received ${received.join(' ')}. `);
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+
+  test('exit code 4: the backend asked for is not there, by option and by variable', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = mainOf(copyWith());
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--backend', 'cpu'], { cwd, script });
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(/^error: in\.png: Expected the CPU addon, .*\n$/);
+    const env = { NEIGHBOR_PRODUCT_BACKEND: 'cpu' };
+    expect(await run(['in.png', '-o', 'out.png'], { cwd, script, env })).toMatchObject({ exitCode: 4 });
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+
+  test('without the addon the reference runs and says so, --quiet or not asked apart', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = mainOf(copyWith());
+    const fallback = await run(['in.png', '-o', 'out.png'], { cwd, script, env: { NEIGHBOR_PRODUCT_BACKEND: 'auto' } });
+    expect(fallback.exitCode).toBe(0);
+    expect(fallback.stderr).toMatch(/\nwarning: The slow reference ran: .* install a C\+\+ compiler.*\n$/);
+    expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
+    expect(await run(['in.png', '-o', 'out.png', '-q'], { cwd, script })).toMatchObject({ exitCode: 0, stderr: '' });
+    const asked = await run(['in.png', '-o', 'out.png', '--backend', 'reference'], { cwd });
+    expect(asked.stderr).not.toContain('warning');
+  });
+
+  test('exit code 70: a defect tells where it happened', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const source = "export const decodePng = () => null.x; export const encodePng = () => '';";
+    const script = mainOf(copyWith({ 'codec/png.js': source }));
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
+    expect(exitCode).toBe(70);
+    expect(stderr).toMatch(/^error: in\.png: This is a defect of neighbor-product, .*codec\/png\.js/s);
+  });
+});
+
+describe('exit code 5: output', () => {
+  test('a missing folder', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const { exitCode, stderr } = await run(['in.png', '-o', 'gone/out.png'], { cwd });
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/^error: Expected an existing folder for the output 'gone\/out\.png', .*\n$/);
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+
+  test.runIf(existsSync('/dev/full')).each([
+    ['a picture', ['in.png', '-o', '-', '-q']],
+    ['a record', ['in.png', '-o', 'out.png', '--json', '-q']],
+    ['the help', ['--help']],
+  ])('standard output is full: %s', async (_, args) => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const stdout = openSync('/dev/full', 'w');
+    const { exitCode, stderr } = await run(args, { cwd, stdout });
+    closeSync(stdout);
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/^error: .*Expected to write to standard output, .*ENOSPC.*\n$/);
+  });
+});
+
+describe('streams', () => {
+  test.each([
+    ['a picture', ['in.png', '-o', '-']],
+    ['records', ['in.png', '-o', 'out.png', '--json']],
+    ['the help', ['--help']],
+  ])('a reader who leaves is no failure: %s', async (_, args) => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const child = spawnCommand([...args], { cwd });
+    child.stdout!.destroy();
+    const { exitCode, stderr } = await ended(child);
+    expect(exitCode).toBe(0);
+    expect(stderr).not.toMatch(/error/i);
+  });
+
+  test('--json prints a record a picture and nothing else', async () => {
+    const cwd = folderWith({ 'a.png': PNG_FILE, 'x.png': damaged() });
+    const { exitCode, stdout, stderr } = await run(['a.png', 'x.png', '-o', 'out/', '--json', '-q'], { cwd });
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^error: x\.png: .*\n$/);
+    const lines = stdout.toString().split('\n');
+    expect(lines.pop()).toBe('');
+    const [done, failed] = lines.map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(2);
+    expect(done).toMatchObject({ input: 'a.png', output: 'out/a.png', width: 7, height: 5, verified: false });
+    for (const name of ['decodeMs', 'transformMs', 'encodeMs']) expect(done[name]).toBeGreaterThan(0);
+    for (const name of ['backend', 'reason', 'device']) expect(done[name]).toMatch(/./);
+    expect(done.pixelsRedone).toBeGreaterThanOrEqual(0);
+    expect(failed).toMatchObject({ input: 'x.png', error: { code: 'INVALID_PNG' } });
+  });
+
+  test('colour only on a terminal, and never with NO_COLOR', async () => {
+    const cwd = folderWith();
+    const coloured = '\u001b[31merror:';
+    const before = 'process.stderr.isTTY = true';
+    expect((await run([], { cwd })).stderr).toMatch(/^error:/);
+    expect((await run([], { cwd, before })).stderr.startsWith(coloured)).toBe(true);
+    expect((await run([], { cwd, before, env: { NO_COLOR: '1' } })).stderr).toMatch(/^error:/);
+    expect((await run([], { cwd, env: { FORCE_COLOR: '1' } })).stderr.startsWith(coloured)).toBe(true);
+  });
+
+  test('help and version need no codec and no backend, and go to standard output', async () => {
+    const broken = "throw new Error('loaded');";
+    const script = mainOf(copyWith({ 'index.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    const ended = await run(['--version'], { cwd: folderWith(), script });
+    expect({ ...ended, stdout: ended.stdout.toString() }).toMatchObject({
+      exitCode: 0,
+      stdout: `${version}\n`,
+      stderr: '',
+    });
+    expect(await run(['--help'], { cwd: folderWith(), script })).toMatchObject({ exitCode: 0, stderr: '' });
+    const used = await run(['in.png', '-o', 'out.png'], { cwd: folderWith({ 'in.png': PNG_FILE }), script });
+    expect(used.exitCode).toBe(70);
+  });
+});
+
+// A shell reports 128 + 2 = 130 for what SIGINT ended.
+describe('interruption', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends even the reference at once and leaves nothing',
+    async (signal) => {
+      const cwd = folderWith({ 'in.png': encodePng(picture(500, 500)) });
+      const child = spawnCommand(['in.png', '-o', 'out.png', '--backend', 'reference', '--passes', '1000'], { cwd });
+      const end = ended(child);
+      await Promise.race([sleep(1500), end]);
+      child.kill(signal);
+      expect(await end).toMatchObject({ exitCode: null, signal, stderr: '' });
+      expect(listing(cwd)).toEqual(['in.png']);
+    },
+    20_000,
+  );
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s while writing leaves no temporary file',
+    async (signal) => {
+      const cwd = folderWith({ 'in.png': PNG_FILE });
+      mkdirSync(path.join(cwd, 'out'));
+      const before = `
+      import fs from 'node:fs/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.rename = () => {
+        process.stderr.write('at rename\\n');
+        return new Promise((resolve) => setTimeout(resolve, 60_000));
+      };
+      syncBuiltinESMExports();
+    `;
+      const child = spawnCommand(['in.png', '-o', 'out/', '-q'], { cwd, before });
+      const end = ended(child);
+      await Promise.race([once(child.stderr!, 'data'), end]);
+      expect(listing(path.join(cwd, 'out'))).toEqual([expect.stringMatching(/\.tmp$/)]);
+      child.kill(signal);
+      expect(await end).toMatchObject({ exitCode: null, signal, stderr: 'at rename\n' });
+      expect(listing(path.join(cwd, 'out'))).toEqual([]);
+    },
+    20_000,
+  );
+});

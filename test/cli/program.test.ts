@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createOptions } from '../../src/cli/options.js';
+import { parseCommandLine, type TransformRequest } from '../../src/cli/program.js';
+import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
+import { ALPHA_MODES, BACKEND_CHOICES, BORDER_MODES, DEFAULT_OPERATION } from '../../src/options.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+function requestOf(...args: string[]): TransformRequest {
+  const commandLine = parseCommandLine(args);
+  if (commandLine.kind !== 'transform') throw new Error(`Expected a request, but received ${commandLine.text}`);
+  return commandLine.request;
+}
+
+function textOf(...args: string[]): string {
+  const commandLine = parseCommandLine(args);
+  if (commandLine.kind !== 'text') throw new Error('Expected a text, but received a request');
+  return commandLine.text;
+}
+
+test('the defaults are those of the library and the codec', () => {
+  expect(requestOf('a.png', '-o', 'b.png')).toEqual({
+    inputs: ['a.png'],
+    output: 'b.png',
+    transform: { backend: 'auto', ...DEFAULT_OPERATION },
+    maxPixels: DEFAULT_MAX_PIXELS,
+    verify: false,
+    json: false,
+    verbosity: 'normal',
+  });
+});
+
+test('every option arrives, before or after the inputs', () => {
+  const words = '--backend cpu a.png --alpha keep - --border=wrap --passes 3 --threads 2 --max-pixels 9 -o - b.png';
+  expect(requestOf(...words.split(' '), '--verify', '--json', '-q')).toEqual({
+    inputs: ['a.png', '-', 'b.png'],
+    output: '-',
+    transform: { backend: 'cpu', alpha: 'keep', border: 'wrap', passes: 3, threads: 2 },
+    maxPixels: 9,
+    verify: true,
+    json: true,
+    verbosity: 'quiet',
+  });
+  expect(requestOf('a.png', '-v').verbosity).toBe('verbose');
+});
+
+test('after -- even what looks like an option is an input', () => {
+  expect(requestOf('-o', 'b.png', '--', '--verify')).toMatchObject({ inputs: ['--verify'], verify: false });
+});
+
+test.each([
+  ...BACKEND_CHOICES.map((choice) => ['backend', choice]),
+  ...ALPHA_MODES.map((choice) => ['alpha', choice]),
+  ...BORDER_MODES.map((choice) => ['border', choice]),
+])('--%s %s', (name, choice) => {
+  expect(requestOf('a.png', `--${name}`, choice).transform).toMatchObject({ [name]: choice });
+});
+
+test.each([
+  ['1', 1],
+  ['1000000', 1e6],
+  ['2^28', 2 ** 28],
+  ['64M', 64e6],
+])('--max-pixels %s', (text, count) => expect(requestOf('a.png', '--max-pixels', text).maxPixels).toBe(count));
+
+test('the environment names the backend, the command line overrules it', () => {
+  vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'reference');
+  expect(requestOf('a.png').transform.backend).toBe('reference');
+  expect(requestOf('a.png', '--backend', 'cpu').transform.backend).toBe('cpu');
+  vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'fpga');
+  expect(() => requestOf('a.png')).toThrow(
+    "'fpga' from env 'NEIGHBOR_PRODUCT_BACKEND' is invalid. Allowed choices are",
+  );
+});
+
+test.each([
+  [[], 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png'],
+  [['--bakend', 'cpu'], "Unknown option '--bakend'. Did you mean --backend?"],
+  [['--bakend=cpu'], "Unknown option '--bakend'. Did you mean --backend?"],
+  [['a.png', '--vebrose'], "Unknown option '--vebrose'. Did you mean --verbose?"],
+  [['a.png', '--zzz'], "Unknown option '--zzz'. See neighbor-product --help."],
+  [['a.png', '--verify=yes'], "Unknown option '--verify=yes'. See neighbor-product --help."],
+  [['a.png', '-o'], "Option '-o, --output <path>' argument missing. See neighbor-product --help."],
+  [['a.png', '--alpha', 'none'], "argument 'none' is invalid. Allowed choices are opaque, channel, keep."],
+  [['a.png', '--passes', '0'], "argument '0' is invalid. Expected a whole number from 1 to 1000."],
+  [['a.png', '--passes', '1001'], 'Expected a whole number from 1 to 1000.'],
+  [['a.png', '--passes', '1.5'], 'Expected a whole number from 1 to 1000.'],
+  [['a.png', '--passes', '-1'], 'Expected a whole number from 1 to 1000.'],
+  [['a.png', '--passes', ''], 'Expected a whole number from 1 to 1000.'],
+  [['a.png', '--threads', '1025'], 'Expected a whole number from 1 to 1024.'],
+  [['a.png', '--max-pixels', '0'], 'Expected a number of pixels such as'],
+  [['a.png', '--max-pixels', '2^54'], 'Expected a number of pixels such as'],
+  [['a.png', '--max-pixels', '5G'], 'Expected a number of pixels such as'],
+  [['a.png', '-q', '-v'], "Option '-q, --quiet' cannot be used with option '-v, --verbose'."],
+])('%j is refused in one line', (args, message) => {
+  const parse = () => parseCommandLine(args);
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.not.stringMatching(/\n|error:/) }),
+  );
+});
+
+test('help tells every option and every exit code', () => {
+  const help = textOf('--help');
+  expect(textOf('-h')).toBe(help);
+  const longNames = createOptions().map(({ long }) => long!);
+  expect(longNames).toHaveLength(11);
+  for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
+    expect(help).toContain(name);
+  }
+});
+
+test('the version is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(textOf('--version')).toBe(`${version}\n`);
+});

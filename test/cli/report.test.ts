@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { detailLines, errorText, recordLine, summaryLine, wantsColour, warningLine } from '../../src/cli/report.js';
+import type { Done } from '../../src/cli/transform-files.js';
+import { NeighborProductError } from '../../src/errors.js';
+import { createRaster } from '../../src/image.js';
+
+const CPU = { backend: 'cpu', reason: 'no GPU answered', device: 'avx2, 2 threads', pixelsRedone: 3 } as const;
+
+const DONE: Done = {
+  kind: 'done',
+  plan: { input: 'in.png', output: 'out.png' },
+  result: { ...CPU, image: createRaster(5, 4, 4), elapsedMs: 1.1234567 },
+  decodeMs: 39.6,
+  encodeMs: 12_345.6,
+  fileByteLength: 321,
+  verified: false,
+};
+
+const PLAIN = { isVerbose: false, isColoured: false };
+
+test('the summary is one line: what, how large, where it ran and how long it took', () => {
+  const line = 'in.png → out.png  5x4  cpu (avx2, 2 threads)  decode 40 ms, transform 1.1 ms, encode 12.3 s';
+  expect(summaryLine(DONE, false)).toBe(line);
+  expect(summaryLine({ ...DONE, verified: true }, false)).toBe(`${line}, verified`);
+});
+
+test('the summary says why auto did not take the GPU', () => {
+  expect(summaryLine(DONE, true)).toContain('  cpu (avx2, 2 threads; no GPU answered)  ');
+  expect(summaryLine({ ...DONE, result: { ...DONE.result, backend: 'gpu' } }, true)).not.toContain('no GPU');
+});
+
+test('the streams have names, and a name of a file gives the terminal no orders', () => {
+  expect(summaryLine({ ...DONE, plan: { input: '-', output: '-' } }, false)).toMatch(
+    /^standard input → standard output /,
+  );
+  const line = summaryLine({ ...DONE, plan: { input: 'a\nb\u001b[2J.png', output: 'c\u009b' } }, false);
+  expect(line).toMatch(/^a\\nb\\u001b\[2J\.png → c\\u009b {2}/);
+});
+
+test('details say why, how much was computed again and where the picture is', () => {
+  expect(detailLines(DONE)).toEqual([
+    '  why cpu: no GPU answered',
+    '  computed again in binary64: 3 of 20 pixels',
+    `  written: ${path.resolve('out.png')} (321 bytes)`,
+  ]);
+  expect(detailLines({ ...DONE, plan: { input: '-', output: '-' } })[2]).toBe('  written: standard output (321 bytes)');
+});
+
+test('a record is one line of JSON', () => {
+  const line = recordLine({ ...DONE, plan: { input: 'a\n"b".png', output: '-' } });
+  expect(line).not.toContain('\n');
+  expect(JSON.parse(line)).toEqual({
+    ...CPU,
+    input: 'a\n"b".png',
+    output: '-',
+    width: 5,
+    height: 4,
+    decodeMs: 39.6,
+    transformMs: 1.123,
+    encodeMs: 12345.6,
+    verified: false,
+  });
+});
+
+test('the record of a failure carries its code', () => {
+  const error = new NeighborProductError('INVALID_PNG', 'Expected this, but received that.');
+  expect(JSON.parse(recordLine({ kind: 'failed', plan: DONE.plan, error }))).toEqual({
+    input: 'in.png',
+    output: 'out.png',
+    error: { code: 'INVALID_PNG', message: 'Expected this, but received that.' },
+  });
+});
+
+test('an error names its picture once', () => {
+  const error = new NeighborProductError('INVALID_PNG', 'Expected a\nb.');
+  expect(errorText(error, PLAIN)).toBe('error: Expected a\\nb.');
+  expect(errorText(error, { ...PLAIN, input: 'in.png' })).toBe('error: in.png: Expected a\\nb.');
+  expect(errorText(error, { ...PLAIN, input: '-' })).toBe('error: standard input: Expected a\\nb.');
+  const named = new NeighborProductError('INPUT_UNREADABLE', "Expected 'in.png' to be there.");
+  expect(errorText(named, { ...PLAIN, input: 'in.png' })).toBe("error: Expected 'in.png' to be there.");
+});
+
+test('where an error came from is told when asked, and of a defect always', () => {
+  const error = new NeighborProductError('INVALID_PNG', 'Expected this.', { cause: new Error('the cause') });
+  expect(errorText(error, PLAIN)).not.toContain('report.test.ts');
+  expect(errorText(error, { ...PLAIN, isVerbose: true })).toMatch(/report\.test\.ts.*the cause/s);
+  expect(errorText(new TypeError('x is not y'), PLAIN)).toMatch(
+    /^error: This is a defect of neighbor-product, please report it\. x is not y\n.*report\.test\.ts/s,
+  );
+});
+
+test('colour marks the first word alone', () => {
+  expect(errorText(new NeighborProductError('INVALID_PNG', 'x'), { ...PLAIN, isColoured: true })).toBe(
+    '\u001b[31merror:\u001b[39m x',
+  );
+  expect(warningLine('x', true)).toBe('\u001b[33mwarning:\u001b[39m x');
+  expect(warningLine('x', false)).toBe('warning: x');
+});
+
+test.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ TERM: 'dumb' }, true, false],
+  [{ NO_COLOR: '1' }, true, false],
+  [{ NO_COLOR: '' }, true, true],
+  [{ FORCE_COLOR: '1' }, false, true],
+  [{ FORCE_COLOR: '0' }, true, false],
+  [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true, false],
+])('%j on a terminal: %s, colour: %s', (environment, isTerminal, answer) => {
+  expect(wantsColour(environment, isTerminal)).toBe(answer);
+});

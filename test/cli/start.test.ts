@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { copyWith, folderWith, listing, PNG_FILE, pixelsIn, productOf, run } from './command.js';
+
+/** A compiled project without the addon, with a small picture in the place of the watermelon pizza. */
+function project(): { root: string; script: string } {
+  const root = copyWith();
+  mkdirSync(path.join(root, 'fixtures'));
+  writeFileSync(path.join(root, 'fixtures/watermelon-pizza.png'), PNG_FILE);
+  return { root, script: path.join(root, 'dist/cli/start.js') };
+}
+
+test('without arguments the picture of the project is transformed where the user is', async () => {
+  const { root, script } = project();
+  const here = folderWith();
+  const { exitCode, stdout, stderr } = await run([], { cwd: root, script, env: { INIT_CWD: here } });
+  expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 0, stdout: 0 });
+  expect(listing(here)).toEqual(['watermelon-pizza-product.png']);
+  const product = path.join(here, 'watermelon-pizza-product.png');
+  expect(pixelsIn(readFileSync(product))).toEqual(productOf(PNG_FILE).data);
+  expect(stderr).toMatch(/decode .* ms, transform .* ms, encode .* ms/);
+  expect(stderr).toContain('why reference: no CPU addon');
+  expect(stderr).toMatch(/\n {2}written: .*watermelon-pizza-product\.png \(\d+ bytes\)\n/);
+  expect(stderr).toMatch(/\nwarning: The slow reference ran: .* install a C\+\+ compiler/);
+});
+
+test('with arguments it is the command line, and paths start where the user is', async () => {
+  const { root, script } = project();
+  const here = folderWith({ 'in.png': PNG_FILE });
+  const env = { INIT_CWD: here };
+  expect(await run(['in.png', '-o', 'out.png'], { cwd: root, script, env })).toMatchObject({ exitCode: 0 });
+  expect(listing(here)).toEqual(['in.png', 'out.png']);
+  expect(await run(['in.png'], { cwd: root, script, env })).toMatchObject({ exitCode: 2 });
+});
+
+test('outside npm paths start in the current folder', async () => {
+  const { script } = project();
+  const here = folderWith();
+  expect(await run([], { cwd: here, script })).toMatchObject({ exitCode: 0 });
+  expect(listing(here)).toEqual(['watermelon-pizza-product.png']);
+});
