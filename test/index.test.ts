@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { decodePng } from '../src/codec/png.js';
 import { makeImage } from '../src/conformance/images.js';
 import { createRaster } from '../src/image.js';
 import { type Image, NeighborProductError, transform, transformSync } from '../src/index.js';
@@ -53,4 +55,12 @@ test('gpu cannot run on the calling thread, and says what can', () => {
   expect(() => transformSync(input, { backend: 'gpu' })).toThrow(
     expect.objectContaining({ code: 'BACKEND_UNAVAILABLE' }),
   );
+});
+
+/** Made by `neighbor-product fixtures/watermelon-pizza.png -o docs/watermelon-pizza-product.png --backend reference`. */
+test('the picture after, in the README, is the transform of the picture before', async () => {
+  const decoded = (name: string) =>
+    decodePng(readFileSync(new URL(`../${name}`, import.meta.url)), { maxPixels: 1_000_000 });
+  const result = await transform(decoded('fixtures/watermelon-pizza.png'));
+  expect(firstDifference(decoded('docs/watermelon-pizza-product.png'), result.image)).toBeUndefined();
 });
