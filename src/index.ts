@@ -1,7 +1,7 @@
-import type { BackendName, Run } from './backend.js';
+import type { BackendName } from './backend.js';
 import { checkImage, createRaster, type Image, type Raster } from './image.js';
 import { checkOptions, type Job, type TransformOptions } from './options.js';
-import { type Selection, selectBackend, selectSyncBackend } from './select-backend.js';
+import { type SelectedRun, Selector, selectWithoutGpu } from './select-backend.js';
 
 export type { BackendName } from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
@@ -12,10 +12,12 @@ export type { AlphaMode, BackendChoice, BorderMode, TransformOptions } from './o
 export interface Result {
   /** The transformed image: the caller's output where one was given. */
   readonly image: Raster;
-  /** Which backend ran. */
+  /** Which backend ran; the one that finished, where another failed on the way. */
   readonly backend: BackendName;
-  /** Why this backend. */
+  /** Why this backend, a clause for people. */
   readonly reason: string;
+  /** What failed on the way, where another backend had to finish. The bytes are right all the same. */
+  readonly fault?: string;
   /** What it ran on, for people: an instruction set and a thread count, or an adapter. */
   readonly device: string;
   /** Pixels that single precision could not settle and that were computed again in binary64, over all passes. */
@@ -23,6 +25,8 @@ export interface Result {
   /** Milliseconds from the call to the result, waiting for other transforms included. */
   readonly elapsedMs: number;
 }
+
+const selector = new Selector();
 
 /**
  * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes: the
@@ -37,9 +41,7 @@ export async function transform(image: Image, options: TransformOptions = {}): P
   const startMs = performance.now();
   const { input, output, job } = prepare(image, options);
   job.signal?.throwIfAborted();
-  const selection = await selectBackend(job.backend);
-  const run = await selection.backend.transform(input, output, job);
-  return report(selection, run, output, startMs);
+  return report(await selector.run(input, output, job), output, startMs);
 }
 
 /**
@@ -51,9 +53,17 @@ export function transformSync(image: Image, options: TransformOptions = {}): Res
   const startMs = performance.now();
   const { input, output, job } = prepare(image, options);
   job.signal?.throwIfAborted();
-  const selection = selectSyncBackend(job.backend);
-  const run = selection.backend.transformSync!(input, output, job);
-  return report(selection, run, output, startMs);
+  const { backend, reason } = selectWithoutGpu(job.backend);
+  const run = backend.transformSync!(input, output, job);
+  return report({ ...run, backend: backend.name, reason }, output, startMs);
+}
+
+/**
+ * Frees the GPU's device and its memory, which are otherwise kept for the next transform. A later transform opens it
+ * again; one that is running fails (`gpu`) or is finished on the CPU (`auto`). A process ends without this, too.
+ */
+export function dispose(): Promise<void> {
+  return selector.dispose();
 }
 
 function prepare(image: Image, options: TransformOptions): { input: Raster; output: Raster; job: Job } {
@@ -62,7 +72,6 @@ function prepare(image: Image, options: TransformOptions): { input: Raster; outp
   return { input, output: job.output ?? createRaster(input.width, input.height, input.channels), job };
 }
 
-function report(selection: Selection, run: Run, output: Raster, startMs: number): Result {
-  const { backend, reason } = selection;
-  return { image: output, backend: backend.name, reason, ...run, elapsedMs: performance.now() - startMs };
+function report(run: SelectedRun, output: Raster, startMs: number): Result {
+  return { image: output, ...run, elapsedMs: performance.now() - startMs };
 }

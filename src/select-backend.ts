@@ -1,42 +1,145 @@
 /** Chooses among gpu, cpu and reference and says why. The only file that knows all three. */
-import type { Backend } from './backend.js';
+import type { Backend, BackendName, Run } from './backend.js';
 import { createCpuBackend } from './cpu/cpu-backend.js';
 import { NeighborProductError } from './errors.js';
-import type { BackendChoice } from './options.js';
+import { GpuFault } from './gpu/gpu-fault.js';
+import type { OpenedGpu } from './gpu/open-gpu.js';
+import type { Raster } from './image.js';
+import type { BackendChoice, Job } from './options.js';
 import { referenceBackend } from './reference.js';
+import { resume } from './resume.js';
 
-/** A backend and the reason it was taken, one sentence fragment for people. */
-export interface Selection {
+/** A run, by which backend, and why it was that one: a clause for people. */
+export interface SelectedRun extends Run {
+  readonly backend: BackendName;
+  readonly reason: string;
+  /** What failed on the way, where another backend had to finish. */
+  readonly fault?: string;
+}
+
+/** Opens a GPU; what tests put in place of {@link openNodeGpu}. */
+export type GpuOpener = (options: { readonly acceptSoftware: boolean }) => Promise<OpenedGpu>;
+
+/** Runs jobs on the backend each asks for, and keeps the GPU devices that it opened for the next job. */
+export class Selector {
+  readonly #openGpu: GpuOpener;
+  /** By whether a software adapter will do. */
+  readonly #opened = new Map<boolean, Promise<OpenedGpu>>();
+  /** A device may come back after a reset of its driver; one that fails again and again is left alone. */
+  #faultsLeft = 3;
+
+  constructor(openGpu: GpuOpener = openNodeGpu) {
+    this.#openGpu = openGpu;
+  }
+
+  /**
+   * Runs a job on the backend it asks for; `auto` on the best there is, and if the GPU fails on the way, on the CPU from
+   * the last finished row on.
+   *
+   * @throws NeighborProductError with code `BACKEND_UNAVAILABLE`, with what was tried and what to do
+   */
+  async run(input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
+    if (job.backend === 'cpu' || job.backend === 'reference') {
+      return runOn(selectWithoutGpu(job.backend), input, output, job);
+    }
+    const gpu = await this.#selectGpu(job.backend);
+    if ('reason' in gpu) {
+      if (job.backend === 'gpu') throw unavailable(gpu.reason);
+      return runOn(selectWithoutGpu('auto', `no GPU: ${gpu.reason}`), input, output, job);
+    }
+    const reason = job.backend === 'gpu' ? 'asked for' : 'a hardware GPU answers';
+    try {
+      return await runOn({ backend: gpu.backend, reason }, input, output, job);
+    } catch (error) {
+      if (!(error instanceof GpuFault)) throw error;
+      this.#forget(gpu.backend);
+      if (job.backend === 'gpu') throw error;
+      this.#faultsLeft -= 1;
+      return finishWithoutGpu(error, output, job);
+    }
+  }
+
+  /** Frees the GPU's devices. The next job that wants one opens it again. */
+  async dispose(): Promise<void> {
+    const opened = await Promise.all(this.#opened.values());
+    this.#opened.clear();
+    for (const gpu of opened) if ('backend' in gpu) gpu.backend.dispose();
+  }
+
+  /** Hardware first; software only where a GPU is asked for by name. */
+  async #selectGpu(choice: 'auto' | 'gpu'): Promise<OpenedGpu> {
+    if (choice === 'auto' && this.#faultsLeft <= 0) return { reason: 'it failed too often in this process' };
+    const hardware = await this.#open(false);
+    return 'backend' in hardware || choice === 'auto' ? hardware : this.#open(true);
+  }
+
+  #open(acceptSoftware: boolean): Promise<OpenedGpu> {
+    const known = this.#opened.get(acceptSoftware);
+    if (known) return known;
+    const opened = this.#openGpu({ acceptSoftware });
+    this.#opened.set(acceptSoftware, opened);
+    opened.then((gpu) => {
+      if ('backend' in gpu) gpu.backend.lost.then(() => this.#forget(gpu.backend));
+    });
+    return opened;
+  }
+
+  #forget(backend: Backend): void {
+    for (const [key, opened] of this.#opened) {
+      opened.then((gpu) => {
+        if ('backend' in gpu && gpu.backend === backend && this.#opened.get(key) === opened) this.#opened.delete(key);
+      });
+    }
+  }
+}
+
+interface Selection {
   readonly backend: Backend;
   readonly reason: string;
 }
 
-/**
- * The backend for a choice. `auto` takes the best there is; any other choice is that backend or an error.
- *
- * @throws NeighborProductError with code `BACKEND_UNAVAILABLE`, with what was tried and what to do
- */
-export async function selectBackend(choice: BackendChoice): Promise<Selection> {
-  if (choice === 'gpu') {
-    throw new NeighborProductError('BACKEND_UNAVAILABLE', 'The gpu backend is not part of this version. Use cpu.');
-  }
-  return selectSyncBackend(choice);
+async function runOn({ backend, reason }: Selection, input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
+  return { ...(await backend.transform(input, output, job)), backend: backend.name, reason };
 }
 
-/** As {@link selectBackend}, among the backends that can run on the calling thread. */
-export function selectSyncBackend(choice: BackendChoice): Selection {
-  if (choice === 'gpu') {
-    throw new NeighborProductError(
-      'BACKEND_UNAVAILABLE',
-      'The gpu backend cannot run synchronously. Call transform, or use cpu.',
-    );
-  }
+/**
+ * The backend for a choice among those that can run on the calling thread.
+ *
+ * @param because why `auto` does not look for a GPU, or found none
+ * @throws NeighborProductError with code `BACKEND_UNAVAILABLE`
+ */
+export function selectWithoutGpu(choice: BackendChoice, because = 'it can run synchronously'): Selection {
+  if (choice === 'gpu') throw unavailable('it cannot run synchronously; call transform instead of transformSync');
   if (choice === 'reference') return { backend: referenceBackend, reason: 'asked for' };
   const cpu = createCpuBackend();
-  if ('backend' in cpu) return { backend: cpu.backend, reason: choice === 'cpu' ? 'asked for' : 'the CPU addon loads' };
-  if (choice === 'auto') return { backend: referenceBackend, reason: `no CPU addon: ${cpu.reason}` };
+  if ('backend' in cpu) return { backend: cpu.backend, reason: choice === 'cpu' ? 'asked for' : because };
+  if (choice === 'auto') return { backend: referenceBackend, reason: `${because}; no CPU addon: ${cpu.reason}` };
   throw new NeighborProductError(
     'BACKEND_UNAVAILABLE',
     `Expected the CPU addon, but it did not load: ${cpu.reason}. Build it with npm run build:addon, or use reference.`,
   );
+}
+
+async function finishWithoutGpu(fault: GpuFault, output: Raster, job: Job): Promise<SelectedRun> {
+  const { backend } = selectWithoutGpu('auto');
+  const run = await resume(backend, fault.progress, output, job);
+  const reason = `the GPU failed after ${fault.progress.rowsDone} of ${output.height} rows, the rest is the ${backend.name} backend's`;
+  return {
+    ...run,
+    pixelsRedone: run.pixelsRedone + fault.progress.pixelsRedone,
+    backend: backend.name,
+    reason,
+    fault: fault.message,
+  };
+}
+
+/** Dawn is loaded by those who want a GPU only. */
+async function openNodeGpu(options: { readonly acceptSoftware: boolean }): Promise<OpenedGpu> {
+  const { openGpu } = await import('./gpu/node-gpu.js');
+  return openGpu(options);
+}
+
+function unavailable(reason: string): NeighborProductError {
+  const message = `Expected a GPU, but there is none to use: ${reason}. neighbor-product devices says what is missing; auto and cpu do without.`;
+  return new NeighborProductError('BACKEND_UNAVAILABLE', message);
 }

@@ -48,8 +48,8 @@ function sayDone(done: Done, request: TransformRequest, voice: Voice, warnings: 
 }
 
 function warningsOf({ result }: Done, { transform, verify }: TransformRequest): string[] {
-  if (result.backend !== 'reference') return [];
-  const warnings: string[] = [];
+  const warnings = result.fault === undefined ? [] : [`${result.fault} Here ${result.reason}: the picture is right.`];
+  if (result.backend !== 'reference') return warnings;
   if (transform.backend !== 'reference') {
     warnings.push(
       `The slow reference ran: ${result.reason}. For the fast CPU addon install a C++ compiler, make and Python ` +

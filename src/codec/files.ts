@@ -1,0 +1,108 @@
+/** Whole files into memory and out of it. */
+import { randomUUID } from 'node:crypto';
+import { createReadStream, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { access, chmod, chown, constants, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { NeighborProductError } from '../errors.js';
+import { unreadable, unwritable } from './file-errors.js';
+
+/** Bytes an input may have: of /dev/zero and its like there is no end. */
+const MAX_INPUT_BYTES = 2 ** 31;
+
+/** Names of what this process already has open; where they lead to a file, it must not be swapped for another. */
+const OPEN_FILES = /^\/(dev\/(stdout|stderr|fd\/)|proc\/)/;
+
+/** Temporary files that are not renamed yet. */
+const unfinished = new Set<string>();
+
+/**
+ * Reads a file, a pipe or, for `-`, standard input to its end.
+ *
+ * @throws NeighborProductError with code `INPUT_UNREADABLE`
+ */
+export async function readInput(inputPath: string): Promise<Uint8Array> {
+  if (inputPath === '-' && process.stdin.isTTY) {
+    const message =
+      'Expected a file on standard input, but it is a terminal. Name a file, or redirect one with < FILE.';
+    throw new NeighborProductError('INPUT_UNREADABLE', message);
+  }
+  try {
+    return await gather(inputPath === '-' ? process.stdin : createReadStream(inputPath, { highWaterMark: 2 ** 20 }));
+  } catch (error) {
+    throw error instanceof NeighborProductError ? error : unreadable(inputPath, error);
+  }
+}
+
+/**
+ * Writes a file as a whole or not at all: under a temporary name in its folder, then renamed. An existing file must be
+ * writable and keeps its permissions and, where that is allowed, its owner, but not its hard links; behind a symbolic
+ * link, the file it leads to is written. What is no file (a pipe, a device) is written to as it is.
+ *
+ * @throws NeighborProductError with code `OUTPUT_UNWRITABLE`
+ */
+export async function writeOutput(outputPath: string, bytes: Uint8Array): Promise<void> {
+  try {
+    if (OPEN_FILES.test(outputPath)) return await writeFile(outputPath, bytes);
+    const existing = await stat(outputPath).catch(absentOrThrow);
+    if (existing && !existing.isFile()) return await writeFile(outputPath, bytes);
+    if (existing) await access(outputPath, constants.W_OK);
+    await replaceFile(await followLinks(outputPath), bytes, existing);
+  } catch (error) {
+    throw unwritable(outputPath, error);
+  }
+}
+
+/**
+ * Deletes the temporary file of every {@link writeOutput} that has not finished. Synchronous: for the handler of a
+ * signal, right before the process ends.
+ */
+export function removeUnfinishedOutputs(): void {
+  for (const temporary of unfinished) rmSync(temporary, { force: true });
+}
+
+async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let byteLength = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    byteLength += piece.length;
+    if (byteLength > MAX_INPUT_BYTES) {
+      const message = `Expected an input of at most ${MAX_INPUT_BYTES} bytes, but there are more. Name a smaller file.`;
+      throw new NeighborProductError('INPUT_UNREADABLE', message);
+    }
+  }
+  return Buffer.concat(pieces);
+}
+
+/** The path a symbolic link leads to in the end, whether there is something or not. Links in a circle were refused. */
+async function followLinks(path: string): Promise<string> {
+  const link = await readlink(path).catch(() => undefined);
+  return link === undefined ? path : followLinks(resolve(await realpath(dirname(path)), link));
+}
+
+function absentOrThrow(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function replaceFile(target: string, bytes: Uint8Array, existing: Stats | undefined): Promise<void> {
+  const temporary = join(dirname(target), `.neighbor-product-${randomUUID()}.tmp`);
+  unfinished.add(temporary);
+  try {
+    // Synchronous, and below only opened: nothing creates the file again once removeUnfinishedOutputs has run.
+    writeFileSync(temporary, '', { flag: 'wx', mode: existing ? 0o600 : 0o666 });
+    await writeFile(temporary, bytes, { flag: 'r+' });
+    if (existing) await takeOver(temporary, existing);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    unfinished.delete(temporary);
+  }
+}
+
+async function takeOver(temporary: string, { uid, gid, mode }: Stats): Promise<void> {
+  // Only root may give files away; anyone else's new file is their own.
+  await chown(temporary, uid, gid).catch(() => {});
+  await chmod(temporary, mode);
+}

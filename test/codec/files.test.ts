@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readInput, removeUnfinishedOutputs, writeOutput } from '../../src/codec/files.js';
+
+const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
+const isPosix = process.platform !== 'win32';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'neighbor-product-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+describe('readInput', () => {
+  it.each([0, 1, 3_000_000])('reads a file of %s bytes', async (byteLength) => {
+    const bytes = Buffer.alloc(byteLength, 'pixels');
+    writeFileSync(inFolder('in'), bytes);
+    expect(bytes.equals(await readInput(inFolder('in')))).toBe(true);
+  });
+
+  it.runIf(isPosix)('reads a pipe', async () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    const [read] = await Promise.all([readInput(inFolder('pipe')), writeOutput(inFolder('pipe'), BYTES)]);
+    expect(Buffer.compare(read, BYTES)).toBe(0);
+  });
+
+  it('reads standard input for -', async () => {
+    const stdin = Readable.from([Buffer.from('some '), Buffer.from('bytes')]);
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as typeof process.stdin);
+    expect(Buffer.from(await readInput('-')).toString()).toBe('some bytes');
+  });
+
+  it('does not wait for a terminal', async () => {
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue({ isTTY: true } as typeof process.stdin);
+    await expect(readInput('-')).rejects.toMatchObject({
+      code: 'INPUT_UNREADABLE',
+      message: expect.stringMatching(/terminal/),
+    });
+  });
+
+  it.each([
+    ['a missing file', () => inFolder('missing'), /no such file\. Check the path\.$/],
+    ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
+    ['a path through a file', () => inFolder('file/in'), /is no folder\. Check the path\.$/],
+  ])('refuses %s', async (_, path, message) => {
+    writeFileSync(inFolder('file'), '');
+    await expect(readInput(path())).rejects.toMatchObject({
+      code: 'INPUT_UNREADABLE',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('writeOutput', () => {
+  it('makes a new file', async () => {
+    await writeOutput(inFolder('out'), BYTES);
+    expectBytes('out');
+    expect(readdirSync(folder)).toEqual(['out']);
+  });
+
+  it('gives a new file the permissions any new file gets', async () => {
+    writeFileSync(inFolder('other'), '');
+    await writeOutput(inFolder('out'), BYTES);
+    expect(statSync(inFolder('out')).mode).toBe(statSync(inFolder('other')).mode);
+  });
+
+  it.runIf(isPosix)('replaces a file, keeps its permissions and leaves its other hard links alone', async () => {
+    writeFileSync(inFolder('out'), 'old');
+    linkSync(inFolder('out'), inFolder('hard-link'));
+    chmodSync(inFolder('out'), 0o642);
+    await writeOutput(inFolder('out'), BYTES);
+    expectBytes('out');
+    expect(statSync(inFolder('out')).mode & 0o777).toBe(0o642);
+    expect(readFileSync(inFolder('hard-link'), 'utf8')).toBe('old');
+  });
+
+  it.runIf(isPosix).each(['there', 'missing'])(
+    'writes what a chain of links leads to, be it %s or not',
+    async (target) => {
+      mkdirSync(inFolder('sub'));
+      writeFileSync(inFolder('sub/there'), 'old');
+      symlinkSync(target, inFolder('sub/second'));
+      symlinkSync('sub/second', inFolder('first'));
+      await writeOutput(inFolder('first'), BYTES);
+      expectBytes(`sub/${target}`);
+      expect(readlinkSync(inFolder('first'))).toBe('sub/second');
+      expect(readlinkSync(inFolder('sub/second'))).toBe(target);
+    },
+  );
+
+  // A pipe of its own stands for devices too: with the check broken, root would replace the system's /dev/null.
+  it.runIf(isPosix)('writes to a pipe and leaves it a pipe', async () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    const [received] = await Promise.all([readFile(inFolder('pipe')), writeOutput(inFolder('pipe'), BYTES)]);
+    expect(Buffer.compare(received, BYTES)).toBe(0);
+    expect(statSync(inFolder('pipe')).isFIFO()).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('writes to the very file a descriptor has open', async () => {
+    const descriptor = openSync(inFolder('out'), 'w');
+    const { ino } = statSync(inFolder('out'));
+    await writeOutput(`/dev/fd/${descriptor}`, BYTES);
+    closeSync(descriptor);
+    expectBytes('out');
+    expect(statSync(inFolder('out')).ino).toBe(ino);
+  });
+
+  it.each([
+    ['a missing folder', () => inFolder('missing/out'), /its folder does not exist\. Create it first\.$/],
+    ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
+    ['a path through a file', () => inFolder('file/out'), /is no folder\. Check the path\.$/],
+  ])('refuses %s', async (_, path, message) => {
+    writeFileSync(inFolder('file'), '');
+    await expect(writeOutput(path(), BYTES)).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringMatching(message),
+    });
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it.runIf(isPosix && process.getuid?.() !== 0)('refuses a read-only file (root may write any)', async () => {
+    writeFileSync(inFolder('out'), 'old', { mode: 0o444 });
+    await expect(writeOutput(inFolder('out'), BYTES)).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+    expect(readFileSync(inFolder('out'), 'utf8')).toBe('old');
+  });
+
+  it.runIf(isPosix)('refuses links in a circle', async () => {
+    symlinkSync('b', inFolder('a'));
+    symlinkSync('a', inFolder('b'));
+    await expect(writeOutput(inFolder('a'), BYTES)).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+  });
+
+  it('that fails on the way leaves the old file and nothing else', async () => {
+    writeFileSync(inFolder('out'), 'old');
+    const failing = writeOutput(inFolder('out'), 42 as unknown as Uint8Array);
+    await expect(failing).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+    expect(readdirSync(folder)).toEqual(['out']);
+    expect(readFileSync(inFolder('out'), 'utf8')).toBe('old');
+  });
+});
+
+describe('removeUnfinishedOutputs', () => {
+  it('deletes what is being written, so that nothing is left', async () => {
+    const writing = writeOutput(inFolder('out'), new Uint8Array(2 ** 26));
+    const settled = expect(writing).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+    while (readdirSync(folder).length === 0) await setImmediate();
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.neighbor-product-.*\.tmp$/)]);
+    removeUnfinishedOutputs();
+    expect(readdirSync(folder)).toEqual([]);
+    await settled;
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves what is written', async () => {
+    await writeOutput(inFolder('out'), BYTES);
+    removeUnfinishedOutputs();
+    expectBytes('out');
+  });
+});
+
+function inFolder(name: string): string {
+  return join(folder, name);
+}
+
+function expectBytes(name: string): void {
+  expect(Buffer.compare(readFileSync(inFolder(name)), BYTES)).toBe(0);
+}

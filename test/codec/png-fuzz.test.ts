@@ -1,0 +1,122 @@
+/** Thousands of damaged files, the same in every run: each decodes or is refused, and nothing else happens. */
+import { inflateSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { validPngs } from '../../fixtures/make-png-fixtures.mjs';
+import { chunk, png, store } from '../../fixtures/png/build-png.mjs';
+import { decodePng } from '../../src/codec/png.js';
+import { NeighborProductError } from '../../src/errors.js';
+import type { Raster } from '../../src/image.js';
+
+const LIMITS = { maxPixels: 2 ** 20 };
+const ROUNDS_PER_FILE = 12;
+const FILES = [...validPngs().values()];
+
+type Random = (limit: number) => number;
+type Damage = (file: Buffer, random: Random) => Buffer;
+
+interface ChunkParts {
+  readonly type: string;
+  readonly data: Buffer;
+}
+
+/** The CRCs of all but the first three are right, or little would get past them. */
+const DAMAGES: Record<string, Damage> = {
+  'flipped bits': flipBits,
+  truncation: (file, random) => file.subarray(0, random(file.length)),
+  'a splice of two files': (file, random) => {
+    const other = FILES[random(FILES.length)];
+    return Buffer.concat([file.subarray(0, random(file.length)), other.subarray(random(other.length))]);
+  },
+  'flipped bits in a chunk': (file, random) =>
+    changeChunk(file, random, ({ type, data }) => [{ type, data: flipBits(data, random) }]),
+  'a chunk cut short': (file, random) =>
+    changeChunk(file, random, ({ type, data }) => [{ type, data: data.subarray(0, random(data.length + 1)) }]),
+  'a chunk left out': (file, random) => changeChunk(file, random, () => []),
+  'a chunk of another file before': (file, random) => {
+    const others = splitChunks(FILES[random(FILES.length)]);
+    return changeChunk(file, random, (own) => [others[random(others.length)], own]);
+  },
+  'flipped bits in the rows': (file, random) => changeRows(file, (rows) => flipBits(rows, random)),
+  'rows cut short': (file, random) => changeRows(file, (rows) => rows.subarray(0, random(rows.length + 1))),
+  'rows too many': (file, random) => changeRows(file, (rows) => Buffer.concat([rows, Buffer.alloc(random(2 ** 17))])),
+};
+
+describe('a damaged file decodes, twice to the same pixels, or is refused', () => {
+  it.each(Object.entries(DAMAGES))('%s', (_, damage) => {
+    const random = seededRandom(20_240_229);
+    let refused = 0;
+    for (const file of FILES) {
+      for (let round = 0; round < ROUNDS_PER_FILE; round++) {
+        if (!decodesOrIsRefused(damage(file, random))) refused++;
+      }
+    }
+    expect(refused, 'files refused').toBeGreaterThan(0);
+  });
+});
+
+function decodesOrIsRefused(file: Buffer): boolean {
+  const first = decodeOrRefuse(file);
+  if (first === undefined) return false;
+  // Memory that is handed out again without being cleared holds this then.
+  Buffer.allocUnsafeSlow(first.data.length + 1000).fill(0xa5);
+  const second = decodeOrRefuse(file);
+  expect(second === undefined ? 'refused' : Buffer.compare(second.data, first.data)).toBe(0);
+  expect(first.data.length).toBe(first.width * first.height * 4);
+  return true;
+}
+
+function decodeOrRefuse(file: Buffer): Raster | undefined {
+  try {
+    return decodePng(file, LIMITS);
+  } catch (error) {
+    if (!(error instanceof NeighborProductError)) throw error;
+    expect(['INVALID_PNG', 'TOO_MANY_PIXELS']).toContain(error.code);
+    expect(error.cause, 'a cause would be an error the guard did not foresee').toBeUndefined();
+    return undefined;
+  }
+}
+
+function changeChunk(file: Buffer, random: Random, change: (own: ChunkParts) => ChunkParts[]): Buffer {
+  const chunks = splitChunks(file);
+  const at = random(chunks.length);
+  return joinChunks(chunks.flatMap((own, index) => (index === at ? change(own) : [own])));
+}
+
+function changeRows(file: Buffer, change: (rows: Buffer) => Buffer): Buffer {
+  const chunks = splitChunks(file);
+  const first = chunks.findIndex(({ type }) => type === 'IDAT');
+  const rows = inflateSync(Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)));
+  const rest = chunks.filter(({ type }) => type !== 'IDAT');
+  return joinChunks(rest.toSpliced(first, 0, { type: 'IDAT', data: store(change(rows)) }));
+}
+
+function splitChunks(file: Buffer): ChunkParts[] {
+  const chunks: ChunkParts[] = [];
+  for (let at = 8; chunks.at(-1)?.type !== 'IEND'; ) {
+    const end = at + 8 + file.readUInt32BE(at);
+    chunks.push({ type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end) });
+    at = end + 4;
+  }
+  return chunks;
+}
+
+function joinChunks(chunks: readonly ChunkParts[]): Buffer {
+  return png(...chunks.map(({ type, data }) => chunk(type, data)));
+}
+
+function flipBits(bytes: Buffer, random: Random): Buffer {
+  const flipped = Buffer.from(bytes);
+  for (let count = 1 + random(4); count > 0 && bytes.length > 0; count--) {
+    flipped[random(bytes.length)] ^= 1 << random(8);
+  }
+  return flipped;
+}
+
+/** A linear congruential generator: whole numbers below a limit, the upper bits of a 32-bit state. */
+function seededRandom(seed: number): Random {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}

@@ -1,0 +1,52 @@
+/** In a file of its own, so in a process of its own: what is measured is the most memory the process ever had. */
+import { describe, expect, it } from 'vitest';
+import { compressedZeros, damagedPngs, validPngs } from '../../fixtures/make-png-fixtures.mjs';
+import { chunk, ihdr, png } from '../../fixtures/png/build-png.mjs';
+import { decodePng } from '../../src/codec/png.js';
+import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
+
+const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
+const GIBIBYTE_OF_ZEROS = compressedZeros(1024);
+const MOST_GROWTH_MIB = 32;
+
+describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
+  const headerOnly = damagedPngs().get('too-many-pixels')!;
+  const littleData = damagedPngs().get('too-few-bytes-for-the-header')!;
+  const small = { width: 40, height: 30 };
+  const picture = validPngs().get('rgba-8')!;
+
+  decodePng(picture, LIMITS);
+
+  it.each([
+    ['a header of 60000x60000 in 100 bytes', headerOnly, 'TOO_MANY_PIXELS'],
+    ['a header of 16384x16384 in 700 bytes', littleData, 'INVALID_PNG'],
+    ['a gibibyte behind a small header', withImageData(small), 'INVALID_PNG'],
+    ['a gibibyte behind a small interlaced header', withImageData({ ...small, interlaced: true }), 'INVALID_PNG'],
+  ])('%s', (_, file, code) => {
+    const grownMiB = growthMiB(() => {
+      expect(() => decodePng(file, LIMITS)).toThrow(expect.objectContaining({ code }));
+    });
+    expect(grownMiB).toBeLessThan(MOST_GROWTH_MIB);
+  });
+
+  it('a gibibyte in a colour profile', () => {
+    const profile = chunk('iCCP', Buffer.concat([Buffer.from('Bomb\0\0'), GIBIBYTE_OF_ZEROS]));
+    const file = Buffer.concat([picture.subarray(0, 33), profile, picture.subarray(33)]);
+    expect(growthMiB(() => expect(decodePng(file, LIMITS).width).toBe(13))).toBeLessThan(MOST_GROWTH_MIB);
+  });
+
+  it('can be told: 64 MiB held are seen', () => {
+    expect(growthMiB(() => Buffer.alloc(2 ** 26, 1))).toBeGreaterThan(MOST_GROWTH_MIB);
+  });
+});
+
+function withImageData(header: Parameters<typeof ihdr>[0]): Buffer {
+  return png(ihdr(header), chunk('IDAT', GIBIBYTE_OF_ZEROS), chunk('IEND'));
+}
+
+/** By how much an action raised the process's greatest resident set. */
+function growthMiB(action: () => unknown): number {
+  const beforeKiB = process.resourceUsage().maxRSS;
+  action();
+  return (process.resourceUsage().maxRSS - beforeKiB) / 1024;
+}
