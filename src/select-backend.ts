@@ -17,6 +17,12 @@ export interface SelectedRun extends Run {
   readonly fault?: string;
 }
 
+export interface Selection {
+  readonly backend: Backend;
+  /** Why this one, a clause for people. */
+  readonly reason: string;
+}
+
 /** Opens a GPU; what tests put in place of {@link openNodeGpu}. */
 export type GpuOpener = (options: { readonly acceptSoftware: boolean }) => Promise<OpenedGpu>;
 
@@ -33,26 +39,33 @@ export class Selector {
   }
 
   /**
-   * Runs a job on the backend it asks for; `auto` on the best there is, and if the GPU fails on the way, on the CPU from
-   * the last finished row on.
+   * The backend for a choice: the best there is for `auto`, that very one for any other.
    *
    * @throws NeighborProductError with code `BACKEND_UNAVAILABLE`, with what was tried and what to do
    */
+  async select(choice: BackendChoice): Promise<Selection> {
+    if (choice === 'cpu' || choice === 'reference') return selectWithoutGpu(choice);
+    const gpu = await this.#selectGpu(choice);
+    if ('backend' in gpu) {
+      return { backend: gpu.backend, reason: choice === 'gpu' ? 'asked for' : 'a hardware GPU answers' };
+    }
+    if (choice === 'gpu') throw unavailable(gpu.reason);
+    return selectWithoutGpu('auto', `no GPU: ${gpu.reason}`);
+  }
+
+  /**
+   * Runs a job on the backend it asks for; under `auto`, if the GPU fails on the way, on the CPU from the last finished
+   * row on.
+   *
+   * @throws as {@link select} and `Backend.transform`
+   */
   async run(input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
-    if (job.backend === 'cpu' || job.backend === 'reference') {
-      return runOn(selectWithoutGpu(job.backend), input, output, job);
-    }
-    const gpu = await this.#selectGpu(job.backend);
-    if ('reason' in gpu) {
-      if (job.backend === 'gpu') throw unavailable(gpu.reason);
-      return runOn(selectWithoutGpu('auto', `no GPU: ${gpu.reason}`), input, output, job);
-    }
-    const reason = job.backend === 'gpu' ? 'asked for' : 'a hardware GPU answers';
+    const { backend, reason } = await this.select(job.backend);
     try {
-      return await runOn({ backend: gpu.backend, reason }, input, output, job);
+      return { ...(await backend.transform(input, output, job)), backend: backend.name, reason };
     } catch (error) {
       if (!(error instanceof GpuFault)) throw error;
-      this.#forget(gpu.backend);
+      this.#forget(backend);
       if (job.backend === 'gpu') throw error;
       this.#faultsLeft -= 1;
       return finishWithoutGpu(error, output, job);
@@ -91,15 +104,6 @@ export class Selector {
       });
     }
   }
-}
-
-interface Selection {
-  readonly backend: Backend;
-  readonly reason: string;
-}
-
-async function runOn({ backend, reason }: Selection, input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
-  return { ...(await backend.transform(input, output, job)), backend: backend.name, reason };
 }
 
 /**

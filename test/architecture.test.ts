@@ -31,8 +31,9 @@ function areaOf(file: string): string {
 const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['conformance'],
-  ['index.ts'],
+  ['index.ts', 'devices.ts'],
   ['select-backend.ts'],
+  ['resume.ts'],
   ['gpu', 'cpu', 'codec', 'reference.ts'],
   ['backend.ts'],
   ['options.ts'],

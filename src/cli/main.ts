@@ -25,12 +25,22 @@ async function main(args: readonly string[]): Promise<number> {
       await writeTo(process.stdout, commandLine.text);
       return 0;
     }
+    if (commandLine.kind === 'devices') {
+      await devices(commandLine.json);
+      return 0;
+    }
     isVerbose = commandLine.request.verbosity === 'verbose';
     return await transform(commandLine.request);
   } catch (error) {
     say(errorText(error, { isVerbose, isColoured }));
     return exitCodeOf(error);
   }
+}
+
+async function devices(json: boolean): Promise<void> {
+  const [{ listDevices }, { devicesText }] = await Promise.all([import('../devices.js'), import('./devices.js')]);
+  const found = await listDevices();
+  await writeTo(process.stdout, json ? `${JSON.stringify(found)}\n` : devicesText(found));
 }
 
 async function transform(request: TransformRequest): Promise<number> {

@@ -21,6 +21,7 @@ export interface TransformRequest {
 
 export type CommandLine =
   | { readonly kind: 'transform'; readonly request: TransformRequest }
+  | { readonly kind: 'devices'; readonly json: boolean }
   /** Help or the version, to be printed on standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
@@ -42,8 +43,14 @@ export function createProgram(): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP_END)
+    .enablePositionalOptions()
     .action(() => {});
   for (const option of createOptions()) program.addOption(option);
+  program
+    .command('devices')
+    .description('list what this machine offers, what auto takes, and what is missing')
+    .option('--json', 'as one JSON object')
+    .action(() => {});
   return program;
 }
 
@@ -53,14 +60,17 @@ export function createProgram(): Command {
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let text = '';
-  const program = createProgram()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (part) => {
-        text += part;
-      },
-      writeErr: () => {},
+  const program = createProgram();
+  let chosen: Command = program;
+  for (const command of [program, ...program.commands]) {
+    const writeOut = (part: string) => {
+      text += part;
+    };
+    command.exitOverride().configureOutput({ writeOut, writeErr: () => {} });
+    command.hook('preAction', (_program, action) => {
+      chosen = action;
     });
+  }
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
@@ -70,6 +80,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (name !== undefined && !program.options.some(({ long }) => long === name)) return parseCommandLine([name]);
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
+  if (chosen.name() === 'devices') return { kind: 'devices', json: chosen.opts<{ json?: true }>().json === true };
   return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
 }
 

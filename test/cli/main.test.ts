@@ -40,13 +40,14 @@ function damaged(): Uint8Array {
 
 const FAULTY_BACKEND = `
   import { referenceBackend } from './reference.js';
-  const transform = async (input, output, job) => {
-    const run = await referenceBackend.transform(input, output, job);
-    output.data[(2 * input.width + 3) * 4 + 1] ^= 1;
-    return run;
-  };
-  export const selectBackend = async () => ({ backend: { name: 'cpu', transform, dispose() {} }, reason: 'a test' });
-  export const selectSyncBackend = selectBackend;
+  export class Selector {
+    async run(input, output, job) {
+      const run = await referenceBackend.transform(input, output, job);
+      output.data[(2 * input.width + 3) * 4 + 1] ^= 1;
+      return { ...run, backend: 'cpu', reason: 'a test' };
+    }
+  }
+  export const selectWithoutGpu = undefined;
 `;
 
 describe('pictures', () => {

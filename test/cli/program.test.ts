@@ -9,7 +9,8 @@ afterEach(() => vi.unstubAllEnvs());
 
 function requestOf(...args: string[]): TransformRequest {
   const commandLine = parseCommandLine(args);
-  if (commandLine.kind !== 'transform') throw new Error(`Expected a request, but received ${commandLine.text}`);
+  if (commandLine.kind !== 'transform')
+    throw new Error(`Expected a request, but received ${JSON.stringify(commandLine)}`);
   return commandLine.request;
 }
 
@@ -114,4 +115,11 @@ test('help tells every option and every exit code', () => {
 test('the version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   expect(textOf('--version')).toBe(`${version}\n`);
+});
+
+test('devices is a command of its own, with an option of its own', () => {
+  expect(parseCommandLine(['devices'])).toEqual({ kind: 'devices', json: false });
+  expect(parseCommandLine(['devices', '--json'])).toEqual({ kind: 'devices', json: true });
+  expect(() => parseCommandLine(['devices', '--jsn'])).toThrow("Unknown option '--jsn'. Did you mean --json?");
+  expect(requestOf('./devices', '-o', 'out.png').inputs).toEqual(['./devices']);
 });
