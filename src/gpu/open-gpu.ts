@@ -1,0 +1,49 @@
+/** From a `GPU` object, in Node or in a browser, to a backend. */
+import { type AdapterDescription, adapterText, describeAdapter, requestBestAdapter } from './adapters.js';
+import { GpuBackend, type GpuSettings } from './gpu-backend.js';
+import type { ShaderSources } from './pipelines.js';
+
+/** A backend that runs on an adapter, or why there is none; the adapter where one answered. */
+export type OpenedGpu =
+  | { readonly backend: GpuBackend; readonly adapter: AdapterDescription }
+  | { readonly reason: string; readonly adapter?: AdapterDescription };
+
+export interface OpenOptions extends GpuSettings {
+  /** Whether an adapter that computes on the CPU will do; default true. */
+  readonly acceptSoftware?: boolean;
+}
+
+/**
+ * What living backends stand on. In Node a device must not outlive the objects it came from, and those must not be
+ * collected before it: both end the process.
+ */
+const foundations = new Set<{ gpu: GPU; adapter: GPUAdapter; device: GPUDevice }>();
+
+/** Opens the best adapter of `gpu`. Nothing is compiled or allocated before the first transform. Never throws. */
+export async function openGpuOf(gpu: GPU, shaders: ShaderSources, options: OpenOptions = {}): Promise<OpenedGpu> {
+  try {
+    const adapter = await requestBestAdapter(gpu);
+    if (adapter === null) return { reason: 'no adapter answers' };
+    const description = describeAdapter(adapter.info);
+    const text = adapterText(description);
+    if (description.software && options.acceptSoftware === false) {
+      return { reason: `only ${text} answers`, adapter: description };
+    }
+    const device = await requestDevice(adapter);
+    const backend = new GpuBackend(device, text, shaders, options);
+    const foundation = { gpu, adapter, device };
+    foundations.add(foundation);
+    backend.lost.then(() => foundations.delete(foundation));
+    return { backend, adapter: description };
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return adapter.requestDevice({
+    label: 'neighbor-product',
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+  });
+}

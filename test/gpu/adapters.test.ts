@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { create, globals } from 'webgpu';
+import { adapterText, describeAdapter, describeAdapters } from '../../src/gpu/adapters.js';
+import { BUFFER, MAP_MODE_READ, SHADER_STAGE_COMPUTE } from '../../src/gpu/flags.js';
+import { describeOnGpu } from './devices.js';
+
+const NOTHING = { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false };
+
+function infoOf(fields: Partial<GPUAdapterInfo>): GPUAdapterInfo {
+  return { ...NOTHING, ...fields } as GPUAdapterInfo;
+}
+
+test.each([
+  [{ vendor: 'google', architecture: 'swiftshader' }, true],
+  [{ description: 'llvmpipe (LLVM 15.0.6, 256 bits)' }, true],
+  [{ description: 'Microsoft Basic Render Driver' }, true],
+  [{ vendor: 'mesa', architecture: 'software-rasterizer' }, true],
+  [{ architecture: 'WARP' }, true],
+  [{ vendor: 'acme', isFallbackAdapter: true }, true],
+  [{ vendor: 'nvidia', architecture: 'hopper', description: 'NVIDIA H100' }, false],
+  [{ vendor: 'acme', description: 'Warped Engine 2' }, false],
+  [{}, false],
+])('%o is in software: %s', (fields, software) => {
+  expect(describeAdapter(infoOf(fields)).software).toBe(software);
+});
+
+test.each([
+  [{ vendor: 'nvidia', architecture: 'hopper', description: 'NVIDIA H100' }, 'NVIDIA H100 (hopper)'],
+  [{ vendor: 'apple', architecture: 'metal-3' }, 'adapter without a name (apple metal-3)'],
+  [
+    { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader driver' },
+    'SwiftShader driver (google in software)',
+  ],
+  [{ device: 'gpu0' }, 'gpu0'],
+])('%o is written %s', (fields, text) => {
+  expect(adapterText(describeAdapter(infoOf(fields)))).toBe(text);
+});
+
+test('the flags are those of the specification', () => {
+  const { GPUBufferUsage, GPUMapMode, GPUShaderStage } = globals as Record<string, Record<string, number>>;
+  for (const [name, flag] of Object.entries(BUFFER)) expect(GPUBufferUsage[name]).toBe(flag);
+  expect(GPUMapMode.READ).toBe(MAP_MODE_READ);
+  expect(GPUShaderStage.COMPUTE).toBe(SHADER_STAGE_COMPUTE);
+});
+
+describeOnGpu('the adapters of this computer', () => {
+  test('each is listed once', async () => {
+    const adapters = await describeAdapters(create([]));
+    expect(adapters.length).toBeGreaterThan(0);
+    expect(new Set(adapters.map(adapterText)).size).toBe(adapters.length);
+  });
+});

@@ -1,0 +1,2 @@
+export const softwareGpuExists: boolean;
+export function unpackSoftwareGpu(): Record<string, string>;
