@@ -4,14 +4,14 @@ import type { Random } from './random.js';
 
 /**
  * A dominated channel's samples are this many thousandths of the dominating one's. The ratio of nine-fold products is
- * the ninth power: 0.190^9 = 2^-21.6, 0.158^9 = 2^-24.0, 0.107^9 = 2^-29.0, 0.090^9 = 2^-31.3. Binary64 turns from
+ * the ninth power: 0.190^9 = 2^-21.6, 0.158^9 = 2^-24.0, 0.107^9 = 2^-29.0, 0.084^9 = 2^-32.2. Binary64 turns from
  * 254 to 255 where the ratio's square is lost beside 1, at 2^-26.5 = 0.130^9.
  */
 interface RatioRange {
   readonly least: number;
   readonly most: number;
 }
-const ACROSS_THE_BAND: RatioRange = { least: 90, most: 190 };
+const ACROSS_THE_BAND: RatioRange = { least: 84, most: 190 };
 const IN_THE_BAND: RatioRange = { least: 108, most: 157 };
 const DEEP_IN_THE_BAND: RatioRange = { least: 112, most: 152 };
 const WHERE_BINARY64_TURNS: RatioRange = { least: 124, most: 136 };

@@ -1,0 +1,187 @@
+/**
+ * Every group of cases: one control case with one thing varied, each way for every combination that matters, except in
+ * `random`, where everything varies at once.
+ */
+import { ALPHA_MODES, BORDER_MODES, DEFAULT_OPERATION, type Operation } from '../options.js';
+import type { Case, Fixtures } from './cases.js';
+import { IMAGE_KINDS, type ImageKind } from './images.js';
+import { OVERLAPS, type Placement, placeApart, type Size } from './placements.js';
+import { Random } from './random.js';
+
+/** All groups, in the order they are run. */
+export function listGroups(seed: number, fixtures: Fixtures): Case[] {
+  return [
+    ...sizeCases(seed),
+    ...operationCases(seed),
+    ...kindCases(seed),
+    ...memoryCases(seed),
+    ...overlapCases(seed),
+    ...seamCases(seed),
+    ...largeCases(seed),
+    ...randomCases(seed),
+    ...fixtureCases(fixtures),
+  ];
+}
+
+/** What each group varies, for people. */
+export const GROUP_TITLES: Readonly<Record<string, string>> = {
+  border: 'sizes at every boundary, in every border mode',
+  alpha: 'alpha modes, border modes, passes',
+  kind: 'images made to be hard',
+  memory: 'odd offsets and long rows',
+  overlap: 'output over input',
+  seam: 'seams of strips and tiles',
+  large: 'the hard images, larger',
+  random: 'everything at once',
+  fixture: 'fixture images',
+};
+
+/** Wider than a vector and odd in both directions. */
+const CONTROL = { kind: 'noise', width: 33, height: 17, channels: 4, ...DEFAULT_OPERATION, place: placeApart } as const;
+
+type Variation = Partial<Size & Operation> & {
+  readonly kind?: ImageKind;
+  readonly place?: (size: Size) => Placement;
+  readonly seed: number;
+};
+
+function vary(id: string, variation: Variation): Case {
+  const { kind, width, height, channels, alpha, border, passes, place, seed } = { ...CONTROL, ...variation };
+  const image = { kind, width, height, channels, seed };
+  return { id, group: groupOf(id), image, operation: { alpha, border, passes }, ...place(image) };
+}
+
+const groupOf = (id: string) => id.slice(0, id.indexOf('/'));
+
+/** One object for every combination of one value from each axis; the last axis varies fastest. */
+function combine<Axes extends Record<string, readonly unknown[]>>(axes: Axes) {
+  let combinations: Record<string, unknown>[] = [{}];
+  for (const [name, values] of Object.entries(axes)) {
+    combinations = combinations.flatMap((combination) => values.map((value) => ({ ...combination, [name]: value })));
+  }
+  return combinations as { [Name in keyof Axes]: Axes[Name][number] }[];
+}
+
+const CHANNELS = [3, 4] as const;
+const colourName = (channels: 3 | 4) => (channels === 4 ? 'rgba' : 'rgb');
+
+/** Vector widths of 4, 8, 16 and 32, workgroups of 64 and 256, tiles of 256, 512 and 1024: and the neighbours of each. */
+const EDGES = [8, 16, 32, 64, 128, 256, 512, 1024, 2048].flatMap((edge) => [edge - 1, edge, edge + 1]);
+const SMALL = [1, 2, 3, 4, 5];
+const SIZES = [
+  ...combine({ width: SMALL, height: SMALL }),
+  ...combine({ width: EDGES, height: [1, 7] }),
+  ...combine({ width: [1, 3], height: EDGES }),
+];
+
+function sizeCases(seed: number): Case[] {
+  return combine({ border: BORDER_MODES, channels: CHANNELS, size: SIZES }).map(({ border, channels, size }) =>
+    vary(`border/${border}/${colourName(channels)}/${size.width}x${size.height}`, { border, channels, ...size, seed }),
+  );
+}
+
+function operationCases(seed: number): Case[] {
+  const axes = { alpha: ALPHA_MODES, border: BORDER_MODES, channels: CHANNELS, passes: [1, 2, 3, 4, 17] };
+  return combine(axes).map(({ channels, ...operation }) =>
+    vary(`alpha/${operation.alpha}/${operation.border}/${colourName(channels)}/passes-${operation.passes}`, {
+      channels,
+      ...operation,
+      seed,
+    }),
+  );
+}
+
+const PIXEL_FORMATS = [
+  { format: 'rgb', channels: 3, alpha: 'opaque' },
+  { format: 'rgba-opaque', channels: 4, alpha: 'opaque' },
+  { format: 'rgba-channel', channels: 4, alpha: 'channel' },
+  { format: 'rgba-keep', channels: 4, alpha: 'keep' },
+] as const;
+
+function kindCases(seed: number): Case[] {
+  const axes = { kind: IMAGE_KINDS, pixels: PIXEL_FORMATS, border: BORDER_MODES };
+  return combine(axes).map(({ kind, pixels: { format, ...pixels }, border }) =>
+    vary(`kind/${kind}/${format}/${border}`, { kind, ...pixels, border, width: 97, height: 65, seed }),
+  );
+}
+
+function largeCases(seed: number): Case[] {
+  return combine({ kind: IMAGE_KINDS, pixels: PIXEL_FORMATS }).map(({ kind, pixels: { format, ...pixels } }) =>
+    vary(`large/${kind}/${format}`, { kind, ...pixels, width: 261, height: 195, seed }),
+  );
+}
+
+function memoryCases(seed: number): Case[] {
+  const bytes = [1, 2, 3, 4, 5, 7, 8, 13, 64, 251];
+  const axes = { slack: ['offset', 'padding'], side: ['input', 'output', 'both'], bytes, channels: CHANNELS } as const;
+  return combine(axes).map(({ slack, side, bytes, channels }) => {
+    const loose = { [slack]: bytes };
+    const place = (size: Size) => placeApart(size, side === 'output' ? {} : loose, side === 'input' ? {} : loose);
+    return vary(`memory/${slack}/${side}/${colourName(channels)}/${bytes}`, { channels, place, seed });
+  });
+}
+
+function overlapCases(seed: number): Case[] {
+  const overlaps = Object.keys(OVERLAPS) as (keyof typeof OVERLAPS)[];
+  const axes = { overlap: overlaps, border: BORDER_MODES, channels: CHANNELS, passes: [1, 2] };
+  return combine(axes).map(({ overlap, border, channels, passes }) =>
+    vary(`overlap/${overlap}/${border}/${colourName(channels)}/passes-${passes}`, {
+      border,
+      channels,
+      passes,
+      place: OVERLAPS[overlap],
+      seed,
+    }),
+  );
+}
+
+/** Tall and wide enough for strips, tiles, and more workgroups or rows than one dispatch takes in one direction: 65535. */
+const SEAM_SIZES = [
+  { width: 3, height: 65_537 },
+  { width: 65_537, height: 3 },
+  { width: 5, height: 8_209 },
+  { width: 257, height: 1_031 },
+  { width: 1_031, height: 257 },
+];
+
+function seamCases(seed: number): Case[] {
+  return combine({ border: BORDER_MODES, channels: CHANNELS, size: SEAM_SIZES }).map(({ border, channels, size }) =>
+    vary(`seam/${border}/${colourName(channels)}/${size.width}x${size.height}`, {
+      kind: 'photograph',
+      border,
+      channels,
+      ...size,
+      seed,
+    }),
+  );
+}
+
+const RANDOM_CASES = 400;
+
+function randomCases(seed: number): Case[] {
+  return Array.from({ length: RANDOM_CASES }, (_, index) => {
+    const random = new Random(seed * RANDOM_CASES + index);
+    const slack = () => ({ offset: random.below(20), padding: random.below(20) });
+    const apart = (size: Size) => placeApart(size, slack(), slack());
+    return vary(`random/${String(index).padStart(3, '0')}`, {
+      kind: random.pick(IMAGE_KINDS),
+      width: random.between(1, 90),
+      height: random.between(1, 90),
+      channels: random.pick(CHANNELS),
+      alpha: random.pick(ALPHA_MODES),
+      border: random.pick(BORDER_MODES),
+      passes: random.between(1, 3),
+      place: random.pick([apart, apart, ...Object.values(OVERLAPS)]),
+      seed: random.next(),
+    });
+  });
+}
+
+function fixtureCases(fixtures: Fixtures): Case[] {
+  const axes = { fixture: [...fixtures], alpha: ALPHA_MODES, border: BORDER_MODES };
+  return combine(axes).map(({ fixture: [name, { width, height, channels }], alpha, border }) => {
+    const id = `fixture/${name}/${alpha}/${border}`;
+    const image = { fixture: name, width, height, channels };
+    return { id, group: groupOf(id), image, operation: { alpha, border, passes: 1 }, ...placeApart(image) };
+  });
+}

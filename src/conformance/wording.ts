@@ -1,0 +1,38 @@
+/** Words and numbers as all reports write them. */
+import type { Failure } from './result.js';
+
+const CHANNEL_NAMES = ['red', 'green', 'blue', 'alpha'];
+
+/** `1,234,567` */
+export function countText(count: number): string {
+  return count.toLocaleString('en-GB');
+}
+
+/** `1 case`, `2 cases` */
+export function pluralText(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `850 ms`, `12.3 s`, `2 min 5 s` */
+export function durationText(elapsedMs: number): string {
+  if (elapsedMs < 999.5) return `${Math.round(elapsedMs)} ms`;
+  if (elapsedMs < 99_950) return `${(elapsedMs / 1000).toFixed(1)} s`;
+  const seconds = Math.round(elapsedMs / 1000);
+  return `${Math.trunc(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** What is wrong, in one sentence without the case's id. */
+export function failureText(failure: Failure): string {
+  if ('error' in failure) return `The backend threw: ${failure.error}`;
+  const { expected, got, differingBytes } = failure.mismatch;
+  return `${placeText(failure)}: expected ${expected}, got ${got}. ${pluralText(differingBytes, 'byte')} of the case ${differingBytes === 1 ? 'differs' : 'differ'}.`;
+}
+
+function placeText({ mismatch: { place, pixel, byteIndex } }: Extract<Failure, { mismatch: unknown }>): string {
+  if (!pixel) {
+    const owner = place === 'input' ? 'the input, which must stay as it is' : 'the memory round the output';
+    return `Byte ${byteIndex} of ${owner}`;
+  }
+  const where = `x ${pixel.x}, y ${pixel.y}, ${CHANNEL_NAMES[pixel.channel]}`;
+  return place === 'skipped border' ? `Border pixel that must not be written, ${where}` : `Pixel ${where}`;
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { listCases } from '../../src/conformance/cases.js';
+import { compareMemory, type Mismatch } from '../../src/conformance/compare.js';
+import { type CaseMemory, copyMemory, type PreparedCase, prepareCase } from '../../src/conformance/memory.js';
+
+/** Compares a case with itself after `spoil`; the mismatch, or undefined where all is equal. */
+function compareSpoiled(prepared: PreparedCase, spoil: (memory: CaseMemory) => void): Mismatch | undefined {
+  const { item, image, expected } = prepared;
+  const got = copyMemory(expected);
+  spoil(got);
+  const comparison = compareMemory(item, image, expected, got);
+  return comparison.equal ? undefined : comparison.mismatch;
+}
+
+const prepare = (id: string) => prepareCase(listCases({ id })[0], new Map());
+const CASE = prepare('border/wrap/rgba/33x7');
+/** Of a case without padding: 64 guard bytes come first. */
+const indexOf = (x: number, y: number, channel: number) => 64 + (y * 33 + x) * 4 + channel;
+
+test('equal memory is equal', () => {
+  expect(compareSpoiled(CASE, () => {})).toBeUndefined();
+});
+
+test('one byte off by one, anywhere, is found', () => {
+  const length = 64 + 33 * 7 * 4 + 64;
+  for (let at = 0; at < length; at++) {
+    for (const side of ['input', 'output'] as const) {
+      const mismatch = compareSpoiled(CASE, (memory) => {
+        memory[side][at] ^= 1;
+      });
+      expect(mismatch).toMatchObject({ byteIndex: at, differingBytes: 1 });
+    }
+  }
+});
+
+describe('the first mismatch', () => {
+  test('names pixel, channel, both values and the number of bytes', () => {
+    const mismatch = compareSpoiled(CASE, ({ output }) => {
+      output[indexOf(20, 3, 2)] ^= 0xff;
+      output[indexOf(21, 3, 0)] ^= 0xff;
+      output[indexOf(32, 6, 3)] ^= 0xff;
+    });
+    expect(mismatch).toMatchObject({ place: 'sample', pixel: { x: 20, y: 3, channel: 2 }, differingBytes: 3 });
+    expect(mismatch!.got).toBe(mismatch!.expected ^ 0xff);
+  });
+
+  test('has the nine neighbours with the border mode applied', () => {
+    const { image } = CASE;
+    const pixelAt = (x: number, y: number) => [...image.data.subarray((y * 33 + x) * 4, (y * 33 + x) * 4 + 4)];
+    const mismatch = compareSpoiled(CASE, ({ output }) => {
+      output[indexOf(0, 0, 1)] ^= 1;
+    });
+    const wrapped = [6, 0, 1].flatMap((y) => [32, 0, 1].map((x) => pixelAt(x, y)));
+    expect(mismatch!.neighbours).toEqual(wrapped);
+  });
+
+  test.each([
+    ['before the output', 63, 'outside the output'],
+    ['behind the output', 64 + 33 * 7 * 4, 'outside the output'],
+  ])('%s', (_, at, place) => {
+    const mismatch = compareSpoiled(CASE, ({ output }) => {
+      output[at]++;
+    });
+    expect(mismatch).toMatchObject({ place, byteIndex: at });
+    expect(mismatch).not.toHaveProperty('pixel');
+  });
+
+  test('in the padding between rows', () => {
+    const mismatch = compareSpoiled(prepare('memory/padding/output/rgb/5'), ({ output }) => {
+      output[64 + 33 * 3]++;
+    });
+    expect(mismatch).toMatchObject({ place: 'outside the output', byteIndex: 64 + 99 });
+  });
+
+  test('in a border pixel that is skipped', () => {
+    const mismatch = compareSpoiled(prepare('border/skip/rgba/33x7'), ({ output }) => {
+      output[indexOf(0, 2, 0)]++;
+    });
+    expect(mismatch).toMatchObject({ place: 'skipped border', pixel: { x: 0, y: 2, channel: 0 } });
+    expect(mismatch).not.toHaveProperty('neighbours');
+  });
+
+  test('in the input', () => {
+    const mismatch = compareSpoiled(CASE, ({ input }) => {
+      input[100]++;
+    });
+    expect(mismatch).toMatchObject({ place: 'input', byteIndex: 100 });
+  });
+});

@@ -1,0 +1,121 @@
+/** Every report of a passing and of a failing run. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { reportHtml } from '../../src/conformance/report-html.js';
+import { reportJson } from '../../src/conformance/report-json.js';
+import { reportJunit } from '../../src/conformance/report-junit.js';
+import { reportTable } from '../../src/conformance/report-table.js';
+import { totalOf } from '../../src/conformance/result.js';
+import { type ConformanceReport, runConformance } from '../../src/conformance/run-conformance.js';
+import { makeFailingReport, makePassingReport, reference } from './subjects.js';
+
+let passing: ConformanceReport;
+let failing: ConformanceReport;
+const countOf = (text: string, part: string) => text.split(part).length - 1;
+
+beforeAll(async () => {
+  passing = await makePassingReport();
+  failing = await makeFailingReport();
+});
+
+test('the runs are what these tests take them for', () => {
+  expect([passing.passed, failing.passed]).toEqual([true, false]);
+  expect(failing.reasons).toHaveLength(5);
+});
+
+describe('JSON', () => {
+  test('holds the whole report', () => {
+    expect(JSON.parse(reportJson(passing))).toEqual(passing);
+    expect(JSON.parse(reportJson(failing))).toEqual(failing);
+  });
+
+  test('leaves text that looks like a list of numbers alone', () => {
+    const facts = [{ name: 'odd', value: '[\n  1,\n  2\n]' }];
+    expect(JSON.parse(reportJson({ ...passing, facts })).facts).toEqual(facts);
+  });
+});
+
+describe('JUnit', () => {
+  test('has a test for each case of each backend, and the verdict', () => {
+    const xml = reportJunit(passing);
+    expect(countOf(xml, '<testcase ')).toBe(1 + passing.caseIds.length * 2);
+    expect(countOf(xml, '<failure ')).toBe(0);
+    expect(xml).toContain('name="again &lt;&amp;&gt;"');
+  });
+
+  test('has a failure for each failed case, and fails for a backend that did not run', () => {
+    const xml = reportJunit(failing);
+    const failed = failing.subjects.reduce((sum, subject) => sum + totalOf(subject).failed, 0);
+    expect(failed).toBeGreaterThan(failing.caseIds.length);
+    expect(countOf(xml, '<failure ')).toBe(failed + 1);
+    expect(xml).toMatch(/name="verdict"><failure message="[^"]*gpu did not run: no adapter answers/);
+    expect(xml).toContain('message="The backend threw: lost &lt;device&gt;"');
+  });
+
+  test('fails where nothing ran', async () => {
+    const nothing = await runConformance({ subjects: [reference], filter: 'no such case' });
+    expect(countOf(reportJunit(nothing), '<failure ')).toBe(1);
+  });
+});
+
+describe('table', () => {
+  test('of a passing run ends with the verdict and what was compared', () => {
+    const lines = reportTable(passing).split('\n');
+    const bytes = passing.subjects.reduce((sum, subject) => sum + totalOf(subject).bytes, 0);
+    expect(lines.at(-1)).toMatch(/^PASSED {2}8 cases on 2 backends: /);
+    expect(lines.at(-1)).toContain(`${bytes.toLocaleString('en-GB')} bytes compared, all equal`);
+    expect(lines[0]).toBe('reference: binary64 TypeScript, 1 thread');
+  });
+
+  test('has its columns under each other', () => {
+    const lines = reportTable(passing).split('\n\n')[0].split('\n').slice(1);
+    expect(lines.length).toBeGreaterThan(2);
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+  });
+
+  test('of a failing run names each reason and a few failures', () => {
+    const text = reportTable(failing);
+    for (const reason of failing.reasons) expect(text).toContain(reason);
+    const [failure] = failing.subjects[1].failures;
+    expect(text).toContain(failure.caseId);
+    expect(text).toContain('did not run: no adapter answers');
+    expect(text).toContain('cases more');
+  });
+});
+
+describe('HTML', () => {
+  test('needs nothing but itself', () => {
+    for (const report of [passing, failing]) {
+      expect(reportHtml(report)).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/);
+    }
+  });
+
+  test('escapes what others wrote', () => {
+    expect(reportHtml(passing)).toContain('again &lt;&amp;&gt;');
+    expect(reportHtml(failing)).toContain('lost &lt;device&gt;');
+    expect(reportHtml(failing)).not.toContain('<device>');
+  });
+
+  test('says verdict, facts, hashes, groups and backends', () => {
+    const html = reportHtml(passing);
+    expect(html).toContain('</svg> Passed</h1>');
+    for (const text of ['none &amp; nothing', passing.corpusHash, passing.date, 'border', 'reference']) {
+      expect(html).toContain(text);
+    }
+    expect(html).not.toContain('<article>');
+  });
+
+  test('shows a failing case with pictures and record', () => {
+    const html = reportHtml(failing);
+    expect(html).toContain('</svg> Failed</h1>');
+    for (const reason of failing.reasons) expect(html).toContain(reason);
+    for (const picture of ['input', 'expected', 'got', 'difference', 'whole image', 'the nine neighbours']) {
+      expect(html).toContain(`<figcaption>${picture}</figcaption>`);
+    }
+    expect(html).toContain(`&quot;caseId&quot;:&quot;${failing.subjects[1].failures[0].caseId}&quot;`);
+    expect(html).toContain('did not run');
+  });
+
+  test('of a run of nothing is a failure too', async () => {
+    expect(reportHtml(await runConformance({ subjects: [], filter: 'none' }))).toContain('No case was selected.');
+  });
+});
