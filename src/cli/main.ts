@@ -5,8 +5,9 @@
  */
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
+import type { ConformanceRequest } from './conformance.js';
 import { exitCodeOf } from './exit-codes.js';
-import { parseCommandLine, type TransformRequest } from './program.js';
+import { parseCommandLine, readVersion, type TransformRequest } from './program.js';
 import { errorText, wantsColour } from './report.js';
 import type { Steps } from './transform-files.js';
 
@@ -29,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
       await devices(commandLine.json);
       return 0;
     }
+    if (commandLine.kind === 'conformance') return await conformance(commandLine.request);
     isVerbose = commandLine.request.verbosity === 'verbose';
     return await transform(commandLine.request);
   } catch (error) {
@@ -41,6 +43,13 @@ async function devices(json: boolean): Promise<void> {
   const [{ listDevices }, { devicesText }] = await Promise.all([import('../devices.js'), import('./devices.js')]);
   const found = await listDevices();
   await writeTo(process.stdout, json ? `${JSON.stringify(found)}\n` : devicesText(found));
+}
+
+async function conformance(request: ConformanceRequest): Promise<number> {
+  const { conformance } = await import('./conformance.js');
+  const print = (text: string) => writeTo(process.stdout, text);
+  const showProgress = (line: string) => process.stderr.write(`\r\u001b[K${line}`);
+  return conformance(request, readVersion(), process.stderr.isTTY ? { print, showProgress } : { print });
 }
 
 async function transform(request: TransformRequest): Promise<number> {

@@ -12,6 +12,7 @@ import {
   MAX_PASSES,
   MAX_THREADS,
 } from '../options.js';
+import { CONFORMANCE_BACKENDS } from './conformance-backends.js';
 
 /** What commander makes of {@link createOptions}: a field is absent where the option has no default and was not given. */
 export interface OptionValues {
@@ -56,6 +57,31 @@ export function createOptions(): Option[] {
     new Option('-q, --quiet', 'print errors only').conflicts('verbose'),
     new Option('-v, --verbose', 'print why this backend, and where an error came from'),
   ];
+}
+
+export function createConformanceOptions(): Option[] {
+  return [
+    new Option('--backend <name>', 'what to compare with the reference; all fails where there is no GPU')
+      .choices(CONFORMANCE_BACKENDS)
+      .default('all'),
+    new Option('--quick', 'a seventh of the cases'),
+    new Option('--filter <text>', 'only cases whose id contains this; * stands for any text'),
+    new Option('--seed <n>', 'of all generated images').argParser(parseSeed),
+    new Option(
+      '--replay <file>',
+      'only the case of a record: one failure out of a JSON report, or the whole report',
+    ).conflicts(['filter', 'quick', 'seed']),
+    new Option('--list', 'print the ids of the cases and run nothing'),
+    new Option('--report <file>', 'write a page to look at, HTML'),
+    new Option('--json', 'print the whole report as JSON').conflicts('junit'),
+    new Option('--junit', 'print the report as JUnit XML'),
+  ];
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
+  throw new InvalidArgumentError('Expected a whole number from 0 to 2^32 - 1.');
 }
 
 function countUpTo(most: number): (text: string) => number {

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { NeighborProductError } from '../errors.js';
 import type { Operation, TransformOptions } from '../options.js';
+import type { ConformanceRequest } from './conformance.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { createOptions, type OptionValues } from './options.js';
+import { createConformanceOptions, createOptions, type OptionValues } from './options.js';
 
 /** What the user asks for, every option checked. */
 export interface TransformRequest {
@@ -22,6 +23,7 @@ export interface TransformRequest {
 export type CommandLine =
   | { readonly kind: 'transform'; readonly request: TransformRequest }
   | { readonly kind: 'devices'; readonly json: boolean }
+  | { readonly kind: 'conformance'; readonly request: ConformanceRequest }
   /** Help or the version, to be printed on standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
@@ -51,6 +53,11 @@ export function createProgram(): Command {
     .description('list what this machine offers, what auto takes, and what is missing')
     .option('--json', 'as one JSON object')
     .action(() => {});
+  const conformance = program
+    .command('conformance')
+    .description('find out whether every backend of this machine gives the right bytes')
+    .action(() => {});
+  for (const option of createConformanceOptions()) conformance.addOption(option);
   return program;
 }
 
@@ -81,6 +88,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
   if (chosen.name() === 'devices') return { kind: 'devices', json: chosen.opts<{ json?: true }>().json === true };
+  if (chosen.name() === 'conformance') return { kind: 'conformance', request: chosen.opts<ConformanceRequest>() };
   return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
 }
 
@@ -107,6 +115,6 @@ function usageSentence({ code, message }: CommanderError): string {
   return `${ended} ${suggestion.replace(/^\((.*)\)$/, '$1') || 'See neighbor-product --help.'}`;
 }
 
-function readVersion(): string {
+export function readVersion(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

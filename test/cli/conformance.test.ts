@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { softwareGpuExists } from '../gpu/software-gpu.mjs';
+import { copyWith, folderWith, mainOf, run } from './command.js';
+
+const FEW = ['conformance', '--filter', 'border/wrap/rgba/*3x'];
+
+/** The kernel's result with the last sample changed. */
+const FAULTY_CPU = `
+  import { referenceBackend } from '../reference.js';
+  const transform = async (input, output, job) => {
+    const run = await referenceBackend.transform(input, output, job);
+    output.data[output.data.length - 2] ^= 1;
+    return { ...run, device: 'a faulty device' };
+  };
+  export const createCpuBackend = () => ({ backend: { ...referenceBackend, name: 'cpu', transform } });
+`;
+const FAKE_ADDON = `export const loadAddon = () => ({ addon: { variants: ['faulty'], hasOpenMp: false } });`;
+
+describe('conformance', () => {
+  test('cpu: a table for each instruction set and thread count, exit code 0', async () => {
+    const { exitCode, stdout, stderr } = await run([...FEW, '--backend', 'cpu'], { cwd: folderWith() });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.toString()).toMatch(/^cpu \w+, 1 thread/);
+    expect(stdout.toString()).toMatch(/\ncpu portable, 1 thread/);
+    expect(stdout.toString()).toMatch(/\nPASSED .* all equal, in .*\n$/);
+  });
+
+  test.runIf(softwareGpuExists)('all: the GPU too, and every report', async () => {
+    const cwd = folderWith();
+    const { exitCode, stdout } = await run([...FEW, '--json', '--report', 'page.html'], { cwd });
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout.toString());
+    expect(report.subjects.at(-1)).toMatchObject({ subject: 'gpu', failures: [] });
+    expect(report.facts.map(({ name }: { name: string }) => name)).toContain('Shaders, SHA-256');
+    expect(readFileSync(path.join(cwd, 'page.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*Passed/);
+    const junit = await run([...FEW, '--junit'], { cwd });
+    expect(junit.stdout.toString()).toMatch(/^<\?xml [\s\S]*<testsuite[\s\S]*failures="0"/);
+  });
+
+  test('a GPU that was asked for and is not there is a failure', async () => {
+    const env = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
+    const { exitCode, stdout } = await run([...FEW, '--backend', 'gpu'], { cwd: folderWith(), env });
+    expect(exitCode).toBe(1);
+    expect(stdout.toString()).toMatch(/FAILED[\s\S]*gpu did not run: /);
+  });
+
+  test('no case is a failure', async () => {
+    const { exitCode, stdout } = await run(['conformance', '--backend', 'cpu', '--filter', 'nothing'], {
+      cwd: folderWith(),
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout.toString()).toContain('No case was selected.');
+  });
+
+  test('--list prints ids and runs nothing', async () => {
+    const { exitCode, stdout } = await run(['conformance', '--list', '--filter', 'border/wrap/rgba/33x7'], {
+      cwd: folderWith(),
+    });
+    expect({ exitCode, text: stdout.toString() }).toEqual({ exitCode: 0, text: 'border/wrap/rgba/33x7\n' });
+  });
+
+  test('a failure is found, written down, and found again from its record', async () => {
+    const script = mainOf(copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
+    const cwd = folderWith();
+    const first = await run([...FEW, '--backend', 'cpu', '--json'], { cwd, script });
+    expect(first.exitCode).toBe(1);
+    const [failure] = JSON.parse(first.stdout.toString()).subjects[0].failures;
+    expect(failure).toMatchObject({ caseId: expect.stringContaining('border/wrap/rgba'), device: 'a faulty device' });
+    expect(failure.mismatch).toHaveProperty('neighbours');
+    const record = folderWith({ 'record.json': JSON.stringify(failure) });
+    const again = await run(['conformance', '--backend', 'cpu', '--json', '--replay', 'record.json'], {
+      cwd: record,
+      script,
+    });
+    expect(again.exitCode).toBe(1);
+    const report = JSON.parse(again.stdout.toString());
+    expect(report.caseIds).toEqual([failure.caseId]);
+    expect(report.subjects[0].failures[0].mismatch).toEqual(failure.mismatch);
+  });
+
+  test.each([
+    [['--replay', 'gone.json'], 3, /Expected a readable record for --replay/],
+    [['--seed', '-1'], 2, /0 to 2\^32 - 1/],
+    [['--backend', 'cuda'], 2, /Allowed choices are all, gpu, cpu/],
+    [['--json', '--junit'], 2, /cannot be used with/],
+    [['--replay', 'x', '--quick'], 2, /cannot be used with/],
+  ])('%j: exit code %i', async (words, code, message) => {
+    const { exitCode, stderr } = await run(['conformance', ...words], { cwd: folderWith() });
+    expect(exitCode).toBe(code);
+    expect(stderr).toMatch(message);
+  });
+});
