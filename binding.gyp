@@ -14,7 +14,8 @@
   "target_defaults": {
     "default_configuration": "Release",
     "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
-    "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
+    # A worker thread that is being terminated cannot be told of a result, nor of the exception that this raises.
+    "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-O3"],
     "cflags_cc": ["<@(kernel_cflags)", "-fexceptions"],
     "xcode_settings": {

@@ -1,4 +1,5 @@
 /** Chooses among gpu, cpu and reference and says why. The only file that knows all three. */
+import { isMainThread } from 'node:worker_threads';
 import type { Backend, BackendName, Run } from './backend.js';
 import { createCpuBackend } from './cpu/cpu-backend.js';
 import { NeighborProductError } from './errors.js';
@@ -79,8 +80,12 @@ export class Selector {
     for (const gpu of opened) if ('backend' in gpu) gpu.backend.dispose();
   }
 
-  /** Hardware first; software only where a GPU is asked for by name. */
+  /**
+   * Hardware first; software only where a GPU is asked for by name, as is a GPU in a worker thread: terminating the
+   * thread while Dawn works in it aborts the whole process.
+   */
   async #selectGpu(choice: 'auto' | 'gpu'): Promise<OpenedGpu> {
+    if (choice === 'auto' && !isMainThread) return { reason: 'auto leaves it alone in worker threads' };
     if (choice === 'auto' && this.#faultsLeft <= 0) return { reason: 'it failed too often in this process' };
     const hardware = await this.#open(false);
     return 'backend' in hardware || choice === 'auto' ? hardware : this.#open(true);

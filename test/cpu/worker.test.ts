@@ -30,16 +30,18 @@ test('loaded only in a worker, which exits', () => {
   expect(runScript(script)).toEqual({ status: 0, signal: null, stdout: 'cpu\ncpu\ncpu\n', stderr: '' });
 });
 
-test('terminated while a transform runs', () => {
-  const body = `const running = transform(${LARGE}, { passes: 200 }); parentPort.postMessage('started'); await running;`;
+test.each(['cpu', 'auto'])('terminated before, while and after a transform of %s runs', (backend) => {
+  const options = `{ passes: 100, backend: '${backend}' }`;
+  const body = `const running = transform(${LARGE}, ${options}); parentPort.postMessage('started'); await running;`;
   const script = `import { Worker } from 'node:worker_threads';
-    for (let round = 0; round < 3; round++) {
+    for (const delayMs of [0, 5, 20, 60, 400]) {
       const worker = new Worker(${workerScript(body)}, { eval: true });
       await new Promise((resolve) => worker.on('message', resolve));
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
       await worker.terminate();
       console.log('terminated');
     }`;
-  expect(runScript(script)).toMatchObject({ status: 0, signal: null, stdout: 'terminated\n'.repeat(3) });
+  expect(runScript(script)).toEqual({ status: 0, signal: null, stdout: 'terminated\n'.repeat(5), stderr: '' });
 });
 
 test('workers and the main thread at once, all with the same bytes', () => {
