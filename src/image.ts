@@ -68,11 +68,28 @@ export function createRaster(width: number, height: number, channels: 3 | 4): Ra
 
 /** Whether any byte of one image's memory may belong to the other's. */
 export function overlaps(a: Raster, b: Raster): boolean {
-  if (a.data.buffer !== b.data.buffer) return false;
+  // Two objects may stand for the same shared memory, and nothing tells.
+  if (a.data.buffer !== b.data.buffer) return isShared(a) && isShared(b);
   return (
     a.data.byteOffset < b.data.byteOffset + b.data.byteLength &&
     b.data.byteOffset < a.data.byteOffset + a.data.byteLength
   );
+}
+
+/**
+ * Checks, when a job's turn comes, that the images it waited with are still there.
+ *
+ * @throws NeighborProductError with code `INVALID_IMAGE` where the memory was transferred to another thread
+ */
+export function checkStillThere(...images: readonly Raster[]): void {
+  if (images.every(({ data }) => data.byteLength > 0)) return;
+  const message = 'Expected the image to stay where it is until the transform is done, but its memory was transferred.';
+  throw new NeighborProductError('INVALID_IMAGE', `${message} Await the promise first.`);
+}
+
+/** Whether other threads can change the samples. */
+export function isShared({ data }: Raster): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
 }
 
 /** `3840x2160 RGBA`: how sizes are written in messages. */

@@ -5,6 +5,9 @@ import { type SelectedRun, Selector, selectWithoutGpu } from './select-backend.j
 
 export type { BackendName } from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
+export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
+export { readShaders } from './gpu/node-gpu.js';
+export type { ShaderSources } from './gpu/pipelines.js';
 export type { Image } from './image.js';
 export type { AlphaMode, BackendChoice, BorderMode, TransformOptions } from './options.js';
 

@@ -31,7 +31,7 @@ function areaOf(file: string): string {
 const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['conformance'],
-  ['index.ts', 'devices.ts'],
+  ['index.ts', 'browser.ts', 'devices.ts'],
   ['select-backend.ts'],
   ['resume.ts'],
   ['gpu', 'cpu', 'codec', 'reference.ts'],
@@ -76,7 +76,8 @@ describe('one file for each outside thing', () => {
   });
 
   test('what a browser runs imports nothing of Node', () => {
-    const inBrowser = (file: string) => ['conformance', 'gpu'].includes(areaOf(file)) && !file.endsWith('node-gpu.ts');
+    const inBrowser = (file: string) =>
+      ['browser.ts', 'conformance', 'gpu'].includes(areaOf(file)) && !file.endsWith('node-gpu.ts');
     expect(imports.filter(({ from, to }) => inBrowser(from) && to.startsWith('node:'))).toEqual([]);
   });
 });

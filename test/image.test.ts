@@ -58,3 +58,10 @@ test('overlap is a matter of bytes, not of objects', () => {
   expect(overlaps(at(24), at(0))).toBe(false);
   expect(overlaps(at(0), createRaster(2, 3, 4))).toBe(false);
 });
+
+test('two shared memories may be one', () => {
+  const memory = new SharedArrayBuffer(24);
+  const on = (buffer: SharedArrayBuffer) => ({ ...createRaster(2, 3, 4), data: new Uint8Array(buffer) });
+  expect(overlaps(on(memory), on(structuredClone(memory)))).toBe(true);
+  expect(overlaps(on(memory), createRaster(2, 3, 4))).toBe(false);
+});

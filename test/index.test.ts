@@ -31,6 +31,15 @@ describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => 
     expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), result.image)).toBeUndefined();
   });
 
+  test('writes over its input in shared memory that goes by another name', async () => {
+    const memory = new SharedArrayBuffer(input.data.length);
+    const image = { ...input, data: new Uint8Array(memory) };
+    image.data.set(input.data);
+    const output = { ...input, data: new Uint8Array(structuredClone(memory)) };
+    await transform(image, { backend, border: 'wrap', output });
+    expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), output)).toBeUndefined();
+  });
+
   test('an aborted signal rejects with its reason', async () => {
     const signal = AbortSignal.abort(new Error('not today'));
     await expect(transform(input, { backend, signal })).rejects.toThrow('not today');

@@ -1,6 +1,6 @@
 import type { Backend, Run } from '../backend.js';
 import { NeighborProductError } from '../errors.js';
-import type { Raster } from '../image.js';
+import { checkStillThere, type Raster } from '../image.js';
 import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
 import { type Addon, loadAddon, type NativeJob, type Outcome } from './addon.js';
 
@@ -40,8 +40,9 @@ class CpuBackend implements Backend {
   }
 
   transformSync(input: Raster, output: Raster, job: Job): Run {
+    const nativeJob = this.#nativeJob(input, output, job);
     try {
-      return this.#report(this.#addon.transformSync(this.#nativeJob(input, output, job)));
+      return this.#report(this.#addon.transformSync(nativeJob));
     } catch (error) {
       throw failed(error);
     }
@@ -68,6 +69,7 @@ class CpuBackend implements Backend {
   }
 
   #nativeJob(input: Raster, output: Raster, job: Job): NativeJob {
+    checkStillThere(input, output);
     return {
       input: input.data,
       output: output.data,

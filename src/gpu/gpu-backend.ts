@@ -1,5 +1,5 @@
 import type { Backend, Run } from '../backend.js';
-import { createRaster, overlaps, type Raster } from '../image.js';
+import { checkStillThere, createRaster, overlaps, type Raster } from '../image.js';
 import type { Job } from '../options.js';
 import { GpuFault, type Progress } from './gpu-fault.js';
 import { JobQueue } from './job-queue.js';
@@ -66,6 +66,7 @@ export class GpuBackend implements Backend {
   }
 
   async #transform(input: Raster, output: Raster, job: Job): Promise<Run> {
+    checkStillThere(input, output);
     const progress = { input, passesLeft: job.passes, rowsDone: 0, pixelsRedone: 0 };
     this.#runner.phase = 'prepare';
     try {

@@ -1,5 +1,5 @@
 /** Pixels on their way between an image in memory and the device, where each is one u32. */
-import type { Raster } from '../image.js';
+import { isShared, type Raster } from '../image.js';
 import { PIXEL_BYTES, type Rows, type Strip } from './strips.js';
 
 /** Rows are packed in portions that stay in a processor's cache between being written and being taken. */
@@ -10,7 +10,8 @@ export function uploadStrip(queue: GPUQueue, buffer: GPUBuffer, image: Raster, {
   const rowBytes = image.width * PIXEL_BYTES;
   let offset = 0;
   for (const rows of held) {
-    if (image.rowBytes === rowBytes && image.channels === PIXEL_BYTES && !isShared(image.data)) {
+    // Dawn in Node ends the process when writeBuffer is given shared memory (webgpu 0.6.2).
+    if (image.rowBytes === rowBytes && image.channels === PIXEL_BYTES && !isShared(image)) {
       writeRows(queue, buffer, offset, image, rows);
     } else {
       packRows(queue, buffer, offset, image, rows);
@@ -75,9 +76,4 @@ function unpackRow(pixels: Uint8Array, { data, channels }: Raster, at: number): 
     data[sample + 2] = pixels[k + 2];
     sample += channels;
   }
-}
-
-/** Dawn in Node ends the process when `writeBuffer` is given shared memory (webgpu 0.6.2). */
-function isShared(data: Uint8Array): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
 }

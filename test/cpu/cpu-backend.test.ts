@@ -169,6 +169,16 @@ describe('asynchronous work', () => {
     ).toBeUndefined();
   }, 120_000);
 
+  test('memory that is transferred while the job waits is an error, not a crash', async () => {
+    const backend = cpuBackend(openMpAddon);
+    const first = backend.transform(large, createRaster(640, 480, 4), jobOf({ passes: 3 }));
+    const waiting = { ...large, data: large.data.slice() };
+    const second = backend.transform(waiting, createRaster(640, 480, 4), jobOf({}));
+    structuredClone(waiting.data, { transfer: [waiting.data.buffer] });
+    await expect(second).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+    await first;
+  });
+
   test('many calls at once give each its own bytes', async () => {
     const backend = cpuBackend(openMpAddon);
     const inputs = Array.from({ length: 40 }, (_, seed) => makeImage('noise', 100 + seed, 50, 4, seed));
