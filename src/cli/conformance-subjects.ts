@@ -6,7 +6,7 @@ import type { Subject } from '../conformance/tally.js';
 import { loadAddon } from '../cpu/addon.js';
 import { createCpuBackend } from '../cpu/cpu-backend.js';
 import { adapterText } from '../gpu/adapters.js';
-import { openGpu, readShaders } from '../gpu/node-gpu.js';
+import { openGpus, readShaders } from '../gpu/node-gpu.js';
 import type { OpenedGpu } from '../gpu/open-gpu.js';
 import type { ConformanceBackends } from './conformance-backends.js';
 
@@ -19,12 +19,16 @@ export interface Bench {
 
 /** Never throws: a backend that was asked for and is not there is a subject that is missing. */
 export async function openSubjects(backends: ConformanceBackends, packageVersion: string): Promise<Bench> {
-  const gpu = backends === 'cpu' ? undefined : await openGpu();
+  const gpus = backends === 'cpu' ? [] : await openGpus();
   return {
-    subjects: [...(backends === 'gpu' ? [] : listCpuSubjects()), ...(gpu ? [gpuSubject(gpu)] : [])],
-    facts: [...machineFacts(packageVersion), ...(gpu ? [...adapterFacts(gpu), await shaderFact()] : [])],
+    subjects: [...(backends === 'gpu' ? [] : listCpuSubjects()), ...gpus.map(gpuSubject)],
+    facts: [
+      ...machineFacts(packageVersion),
+      ...gpus.flatMap(adapterFacts),
+      ...(gpus.length > 0 ? [await shaderFact()] : []),
+    ],
     close: () => {
-      if (gpu && 'backend' in gpu) gpu.backend.dispose();
+      for (const gpu of gpus) if ('backend' in gpu) gpu.backend.dispose();
     },
   };
 }
@@ -44,9 +48,10 @@ function listCpuSubjects(): Subject[] {
   });
 }
 
-function gpuSubject(gpu: OpenedGpu): Subject {
-  if ('reason' in gpu) return { name: 'gpu', missing: `${gpu.reason}; neighbor-product devices says what to do` };
-  return { name: 'gpu', backend: gpu.backend };
+function gpuSubject(gpu: OpenedGpu, index: number, { length }: readonly OpenedGpu[]): Subject {
+  const name = length === 1 ? 'gpu' : `gpu ${index + 1}`;
+  if ('reason' in gpu) return { name, missing: `${gpu.reason}; neighbor-product devices says what to do` };
+  return { name, backend: gpu.backend };
 }
 
 function machineFacts(packageVersion: string): Fact[] {

@@ -35,8 +35,8 @@ export function requestBestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
 }
 
 /** Every adapter that answers, the best first. WebGPU has no list: each way of asking gives one. */
-export async function describeAdapters(gpu: GPU): Promise<AdapterDescription[]> {
-  const found = new Map<string, AdapterDescription>();
+export async function requestAdapters(gpu: GPU): Promise<GPUAdapter[]> {
+  const found = new Map<string, GPUAdapter>();
   const ways: GPURequestAdapterOptions[] = [
     { powerPreference: 'high-performance' },
     { powerPreference: 'low-power' },
@@ -45,8 +45,8 @@ export async function describeAdapters(gpu: GPU): Promise<AdapterDescription[]> 
   for (const way of ways) {
     const adapter = await gpu.requestAdapter(way);
     if (adapter === null) continue;
-    const description = describeAdapter(adapter.info);
-    found.set(adapterText(description), description);
+    const text = adapterText(describeAdapter(adapter.info));
+    if (!found.has(text)) found.set(text, adapter);
   }
   return [...found.values()];
 }

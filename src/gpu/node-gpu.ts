@@ -2,9 +2,9 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { type AdapterDescription, describeAdapters } from './adapters.js';
+import { type AdapterDescription, describeAdapter, requestAdapters } from './adapters.js';
 import { adviseOn, type SystemFacts } from './advice.js';
-import { type OpenedGpu, type OpenOptions, openGpuOf } from './open-gpu.js';
+import { type OpenedGpu, type OpenOptions, openGpuOf, openGpusOf } from './open-gpu.js';
 import type { ShaderSources } from './pipelines.js';
 
 /** A constant and never emptied: when this object is collected before its devices, the process crashes. */
@@ -36,6 +36,17 @@ export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
   }
 }
 
+/** Opens every adapter that answers, or says why there is none. Never throws. */
+export async function openGpus(): Promise<OpenedGpu[]> {
+  if (lacksVulkan()) return [await openGpu()];
+  try {
+    const [gpu, shaders] = await Promise.all([loadGpu(), readShaders()]);
+    return await openGpusOf(gpu, shaders);
+  } catch (error) {
+    return [{ reason: `WebGPU does not load: ${messageOf(error)}` }];
+  }
+}
+
 /** What this computer offers to WebGPU, for people. */
 export interface AdapterReport {
   /** The best first. */
@@ -50,7 +61,7 @@ export interface AdapterReport {
 export async function listAdapters(): Promise<AdapterReport> {
   if (lacksVulkan()) return { adapters: [], advice: adviseOn({ adapters: [], system: readSystem() }) };
   try {
-    const adapters = await describeAdapters(await loadGpu());
+    const adapters = (await requestAdapters(await loadGpu())).map(({ info }) => describeAdapter(info));
     return { adapters, advice: adviseOn({ adapters, system: readSystem() }) };
   } catch (error) {
     const failure = messageOf(error);

@@ -1,5 +1,11 @@
 /** From a `GPU` object, in Node or in a browser, to a backend. */
-import { type AdapterDescription, adapterText, describeAdapter, requestBestAdapter } from './adapters.js';
+import {
+  type AdapterDescription,
+  adapterText,
+  describeAdapter,
+  requestAdapters,
+  requestBestAdapter,
+} from './adapters.js';
 import { GpuBackend, type GpuSettings } from './gpu-backend.js';
 import type { ShaderSources } from './pipelines.js';
 
@@ -13,18 +19,46 @@ export interface OpenOptions extends GpuSettings {
   readonly acceptSoftware?: boolean;
 }
 
+interface Foundation {
+  readonly gpu: GPU;
+  readonly adapter: GPUAdapter;
+  readonly device: GPUDevice;
+}
+
 /**
  * What living backends stand on. In Node a device must not outlive the objects it came from, and those must not be
  * collected before it: both end the process.
  */
-const foundations = new Set<{ gpu: GPU; adapter: GPUAdapter; device: GPUDevice }>();
+const foundations = new Set<Foundation>();
 
 /** Opens the best adapter of `gpu`. Nothing is compiled or allocated before the first transform. Never throws. */
 export async function openGpuOf(gpu: GPU, shaders: ShaderSources, options: OpenOptions = {}): Promise<OpenedGpu> {
   try {
     const adapter = await requestBestAdapter(gpu);
-    if (adapter === null) return { reason: 'no adapter answers' };
-    const description = describeAdapter(adapter.info);
+    return adapter === null ? { reason: 'no adapter answers' } : await openAdapter({ gpu, adapter }, shaders, options);
+  } catch (error) {
+    return { reason: messageOf(error) };
+  }
+}
+
+/** Opens every adapter that answers; a single reason where none does. Never throws. */
+export async function openGpusOf(gpu: GPU, shaders: ShaderSources): Promise<OpenedGpu[]> {
+  try {
+    const adapters = await requestAdapters(gpu);
+    if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
+    return await Promise.all(adapters.map((adapter) => openAdapter({ gpu, adapter }, shaders, {})));
+  } catch (error) {
+    return [{ reason: messageOf(error) }];
+  }
+}
+
+async function openAdapter(
+  { gpu, adapter }: Pick<Foundation, 'gpu' | 'adapter'>,
+  shaders: ShaderSources,
+  options: OpenOptions,
+): Promise<OpenedGpu> {
+  const description = describeAdapter(adapter.info);
+  try {
     const text = adapterText(description);
     if (description.software && options.acceptSoftware === false) {
       return { reason: `only ${text} answers`, adapter: description };
@@ -36,8 +70,12 @@ export async function openGpuOf(gpu: GPU, shaders: ShaderSources, options: OpenO
     backend.lost.then(() => foundations.delete(foundation));
     return { backend, adapter: description };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { reason: messageOf(error), adapter: description };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
