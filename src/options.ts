@@ -5,7 +5,7 @@ export const BACKEND_CHOICES = ['auto', 'gpu', 'cpu', 'reference'] as const;
 export const ALPHA_MODES = ['opaque', 'channel', 'keep'] as const;
 export const BORDER_MODES = ['skip', 'replicate', 'reflect', 'wrap'] as const;
 export const MAX_PASSES = 1000;
-export const MAX_THREADS = 1024;
+export const MAX_THREADS = 256;
 
 /** `auto` takes the best that is there and says why; the other three never fall back. */
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
@@ -39,13 +39,15 @@ export interface TransformOptions {
   readonly border?: BorderMode;
   /** How often the transform is applied, each output fed to the next: 1 to 1000, default 1. */
   readonly passes?: number;
-  /** CPU threads, 1 to 1024. By default as many as there are cores to use, one for a small image. */
+  /** CPU threads, 1 to 256. By default as many as there are cores to use, one for a small image. */
   readonly threads?: number;
   /** Where to write: an image of the input's size and channels. It may overlap the input. A new image where absent. */
   readonly output?: Image;
   /** Stops a waiting or running transform: the promise rejects with the signal's reason, the output is unspecified. */
   readonly signal?: AbortSignal;
 }
+
+const OPTION_NAMES = ['backend', 'alpha', 'border', 'passes', 'threads', 'output', 'signal'] as const;
 
 /** What is computed: everything that decides the bytes. */
 export interface Operation {
@@ -73,12 +75,17 @@ export interface Job extends Operation {
  * @throws NeighborProductError with code `INVALID_OPTION` or, for the output, `INVALID_IMAGE`
  */
 export function checkOptions(options: TransformOptions, input: Raster): Job {
+  if (typeof options !== 'object' || options === null) throw invalid('an object', 'options', options);
+  for (const name of Object.keys(options)) oneOf(OPTION_NAMES, name, 'the name of an option');
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('an AbortSignal', 'options.signal', signal);
   return {
     backend: oneOf(BACKEND_CHOICES, options.backend ?? 'auto', 'options.backend'),
     ...checkOperation(options),
     threads: options.threads === undefined ? undefined : countUpTo(MAX_THREADS, options.threads, 'options.threads'),
     output: options.output === undefined ? undefined : checkOutput(options.output, input),
-    signal: options.signal,
+    signal,
   };
 }
 
@@ -100,12 +107,16 @@ function checkOutput(output: Image, input: Raster): Raster {
   return raster;
 }
 
-function oneOf<T extends string>(choices: readonly T[], value: T, name: string): T {
-  if (choices.includes(value)) return value;
-  throw new NeighborProductError('INVALID_OPTION', expected(`one of ${choices.join(', ')}`, name, value));
+function oneOf<T extends string>(choices: readonly T[], value: string, name: string): T {
+  if (choices.includes(value as T)) return value as T;
+  throw invalid(`one of ${choices.join(', ')}`, name, value);
 }
 
 function countUpTo(most: number, value: number, name: string): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new NeighborProductError('INVALID_OPTION', expected(`a whole number from 1 to ${most}`, name, value));
+  throw invalid(`a whole number from 1 to ${most}`, name, value);
+}
+
+function invalid(what: string, name: string, value: unknown): NeighborProductError {
+  return new NeighborProductError('INVALID_OPTION', expected(what, name, value));
 }

@@ -5,7 +5,7 @@ import { createCpuBackend } from './cpu/cpu-backend.js';
 import { NeighborProductError } from './errors.js';
 import { GpuFault } from './gpu/gpu-fault.js';
 import type { OpenedGpu } from './gpu/open-gpu.js';
-import type { Raster } from './image.js';
+import { checkStillThere, type Raster } from './image.js';
 import type { BackendChoice, Job } from './options.js';
 import { referenceBackend } from './reference.js';
 import { resume } from './resume.js';
@@ -62,22 +62,26 @@ export class Selector {
    */
   async run(input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
     const { backend, reason } = await this.select(job.backend);
+    checkStillThere(input, output);
     try {
       return { ...(await backend.transform(input, output, job)), backend: backend.name, reason };
     } catch (error) {
       if (!(error instanceof GpuFault)) throw error;
-      this.#forget(backend);
+      if (error.blamesDevice) {
+        this.#faultsLeft -= 1;
+        this.#forget(backend);
+        backend.dispose();
+      }
       if (job.backend === 'gpu') throw error;
-      this.#faultsLeft -= 1;
       return finishWithoutGpu(error, output, job);
     }
   }
 
   /** Frees the GPU's devices. The next job that wants one opens it again. */
   async dispose(): Promise<void> {
-    const opened = await Promise.all(this.#opened.values());
+    const opened = [...this.#opened.values()];
     this.#opened.clear();
-    for (const gpu of opened) if ('backend' in gpu) gpu.backend.dispose();
+    for (const gpu of await Promise.all(opened)) if ('backend' in gpu) gpu.backend.dispose();
   }
 
   /**

@@ -88,6 +88,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
 }
 
+/** The line that names the cause: node-gyp ends with lines about itself. */
 function lastLine(text) {
-  return text.split('\n').findLast((line) => /error|not found|ENOENT/i.test(line)) ?? text.split('\n').at(-1);
+  const lines = text.split('\n').filter((line) => !/^gyp ERR! (command|cwd|node|System|stack +at|not ok)/.test(line));
+  return lines.findLast((line) => /error|not found|ENOENT|could not find/i.test(line)) ?? lines.at(-1);
 }

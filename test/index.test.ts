@@ -40,6 +40,13 @@ describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => 
     expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), output)).toBeUndefined();
   });
 
+  test('memory that is transferred before its turn is an error, not a black picture', async () => {
+    const image = { ...input, data: input.data.slice() };
+    const pending = transform(image, { backend });
+    structuredClone(image.data, { transfer: [image.data.buffer] });
+    await expect(pending).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+  });
+
   test('an aborted signal rejects with its reason', async () => {
     const signal = AbortSignal.abort(new Error('not today'));
     await expect(transform(input, { backend, signal })).rejects.toThrow('not today');

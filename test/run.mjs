@@ -10,6 +10,7 @@ import { setUp } from '../src/set-up.mjs';
 import { unpackSoftwareGpu } from './gpu/software-gpu.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CPP_STYLE = 'native-fallback/.clang-format';
 const RESULT = path.join(ROOT, '.cache/test-result.json');
 
 const { addonProblem } = setUp({ withSerialAddon: true });
@@ -17,7 +18,12 @@ if (addonProblem) fail(`The CPU addon could not be compiled:\n${addonProblem}`);
 
 check('Formatting and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.']);
 check('Types', 'node_modules/typescript/bin/tsc', ['-p', 'test/tsconfig.json']);
-check('C++ formatting', 'node_modules/clang-format-node/build/cli.js', ['--dry-run', '-Werror', ...cppFiles()]);
+check('C++ formatting', 'node_modules/clang-format-node/build/cli.js', [
+  '--dry-run',
+  '-Werror',
+  `--style=file:${CPP_STYLE}`,
+  ...cppFiles(),
+]);
 
 mkdirSync(path.dirname(RESULT), { recursive: true });
 rmSync(RESULT, { force: true });

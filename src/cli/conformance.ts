@@ -10,6 +10,7 @@ import { reportTable } from '../conformance/report-table.js';
 import {
   type ConformanceReport,
   parseReplayRecord,
+  type ReplayRecord,
   replayOptions,
   runConformance,
 } from '../conformance/run-conformance.js';
@@ -48,7 +49,8 @@ export async function conformance(
   packageVersion: string,
   { print, showProgress }: ConformanceVoice,
 ): Promise<number> {
-  const options = { ...(await suiteOptions(request)), fixtures: await readFixtures() };
+  const record = request.replay === undefined ? undefined : parseReplayRecord(await readRecord(request.replay));
+  const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
   if (request.list) {
     await print(
       `${listCases(options)
@@ -57,7 +59,10 @@ export async function conformance(
     );
     return 0;
   }
-  const { subjects, facts, close } = await openSubjects(request.backend, packageVersion);
+  const { subjects, facts, close } = await openSubjects(
+    record ? backendsOf(record, request.backend) : request.backend,
+    packageVersion,
+  );
   try {
     const onProgress = throttled((progress) => showProgress?.(progressLine(progress)));
     const report = await runConformance({ ...options, subjects, facts, onProgress });
@@ -70,8 +75,13 @@ export async function conformance(
   }
 }
 
-async function suiteOptions({ replay, filter, seed, quick }: ConformanceRequest): Promise<SuiteOptions> {
-  if (replay !== undefined) return replayOptions(parseReplayRecord(await readRecord(replay)));
+/** The backend that failed, unless the user asks for one. */
+function backendsOf({ subject }: ReplayRecord, asked: ConformanceBackends): ConformanceBackends {
+  if (asked !== 'all') return asked;
+  return (['gpu', 'cpu'] as const).find((backend) => subject.startsWith(backend)) ?? 'all';
+}
+
+function suiteOptions({ filter, seed, quick }: ConformanceRequest): SuiteOptions {
   return {
     ...(filter !== undefined && { filter }),
     ...(seed !== undefined && { seed }),

@@ -41,10 +41,13 @@ export async function runConformance({
 }
 
 /** What is needed to run one failed case again. */
-export type ReplayRecord = Pick<Failure, 'caseId' | 'seed'>;
+export type ReplayRecord = Pick<Failure, 'caseId' | 'seed' | 'subject'>;
 
 /** The options that run just the case of a record. */
-export function replayOptions({ caseId, seed }: ReplayRecord): Pick<SuiteOptions, 'id' | 'seed'> {
+export function replayOptions({
+  caseId,
+  seed,
+}: Pick<ReplayRecord, 'caseId' | 'seed'>): Pick<SuiteOptions, 'id' | 'seed'> {
   return { id: caseId, seed };
 }
 
@@ -55,8 +58,8 @@ export function replayOptions({ caseId, seed }: ReplayRecord): Pick<SuiteOptions
  */
 export function parseReplayRecord(json: string): ReplayRecord {
   const value = parseJson(json);
-  const { caseId, seed } = (isReport(value) ? firstFailure(value) : value) as { caseId?: unknown; seed?: unknown };
-  if (typeof caseId === 'string' && Number.isInteger(seed)) return { caseId, seed: seed as number };
+  const { caseId, seed, subject } = (isReport(value) ? firstFailure(value) : value) as Partial<ReplayRecord>;
+  if (typeof caseId === 'string' && Number.isInteger(seed)) return { caseId, seed: seed!, subject: subject ?? '' };
   throw invalidRecord();
 }
 

@@ -1,6 +1,7 @@
 import type { Backend, Run } from '../backend.js';
 import { NeighborProductError } from '../errors.js';
 import { checkStillThere, type Raster } from '../image.js';
+import { JobQueue } from '../job-queue.js';
 import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
 import { type Addon, loadAddon, type NativeJob, type Outcome } from './addon.js';
 
@@ -21,7 +22,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): { backend: Ba
  * The addon computes one transform at a time, since each uses all cores. Waiting here, not in libuv's few threads,
  * leaves those to the rest of the process.
  */
-let lastInLine: Promise<unknown> = Promise.resolve();
+const queue = new JobQueue();
 
 class CpuBackend implements Backend {
   readonly name = 'cpu';
@@ -34,9 +35,7 @@ class CpuBackend implements Backend {
   }
 
   transform(input: Raster, output: Raster, job: Job): Promise<Run> {
-    const turn = lastInLine.then(() => this.#runAsync(input, output, job));
-    lastInLine = turn.catch(() => {});
-    return turn;
+    return queue.run(() => this.#runAsync(input, output, job), job.signal);
   }
 
   transformSync(input: Raster, output: Raster, job: Job): Run {
@@ -51,7 +50,6 @@ class CpuBackend implements Backend {
   dispose(): void {}
 
   async #runAsync(input: Raster, output: Raster, job: Job): Promise<Run> {
-    job.signal?.throwIfAborted();
     const nativeJob = this.#nativeJob(input, output, job);
     const cancel = () => {
       nativeJob.cancelled[0] = 1;

@@ -14,7 +14,7 @@ const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|\bwarp\b|basic re
 export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
   const { vendor, architecture, device, description } = info;
   const software =
-    info.isFallbackAdapter === true || SOFTWARE_NAMES.test([vendor, architecture, description].join(' '));
+    info.isFallbackAdapter === true || SOFTWARE_NAMES.test([vendor, architecture, device, description].join(' '));
   return { vendor, architecture, device, description, software };
 }
 

@@ -1,8 +1,8 @@
 import type { Backend, Run } from '../backend.js';
 import { checkStillThere, createRaster, overlaps, type Raster } from '../image.js';
+import { JobQueue } from '../job-queue.js';
 import type { Job } from '../options.js';
 import { GpuFault, type Progress } from './gpu-fault.js';
-import { JobQueue } from './job-queue.js';
 import type { ShaderSources } from './pipelines.js';
 import { type PhaseListener, StripRunner } from './strip-runner.js';
 import { cutIntoStrips, type Strip, type StripLimits } from './strips.js';

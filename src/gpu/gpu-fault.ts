@@ -36,6 +36,11 @@ export class GpuFault extends NeighborProductError {
     this.#progress = progress;
   }
 
+  /** Whether the device is to blame, and not a picture that is too wide for it. */
+  get blamesDevice(): boolean {
+    return !(this.cause instanceof RangeError);
+  }
+
   get progress(): Progress {
     return this.#progress;
   }

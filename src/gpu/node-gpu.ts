@@ -28,6 +28,7 @@ export async function readShaders(): Promise<ShaderSources> {
 /** Opens the best adapter, or says why there is none. Never throws. */
 export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
   if (lacksVulkan()) return { reason: `the Vulkan loader, ${VULKAN_LOADER}, is not installed` };
+  if (options.acceptSoftware === false && lacksHardware()) return { reason: 'this machine shows no GPU device' };
   try {
     const [gpu, shaders] = await Promise.all([loadGpu(), readShaders()]);
     return await openGpuOf(gpu, shaders, options);
@@ -74,6 +75,15 @@ function lacksVulkan(): boolean {
   return process.platform === 'linux' && !hasVulkanLoader();
 }
 
+/** Linux: what the kernel's drivers of GPUs put into /dev; dxg is Windows' GPU, seen from its subsystem for Linux. */
+const GPU_DEVICES = /^(nvidia\d|nvhost|nvgpu|nvmap|dxg|mali|kgsl|pvr)/;
+
+/** Then loading Dawn costs time and, where a driver file is left over, warnings on standard error, for nothing. */
+function lacksHardware(): boolean {
+  if (process.platform !== 'linux') return false;
+  return listRenderNodes().length === 0 && !listFolder('/dev').some((name) => GPU_DEVICES.test(name));
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -83,9 +93,7 @@ const DRI_FOLDER = '/dev/dri';
 
 /** The facts that advice on a missing GPU is drawn from. */
 function readSystem(): SystemFacts {
-  const renderNodes = listFolder(DRI_FOLDER)
-    .filter((name) => name.startsWith('renderD'))
-    .map((name) => join(DRI_FOLDER, name));
+  const renderNodes = listRenderNodes();
   const driverFiles = pathsIn('VK_DRIVER_FILES').concat(pathsIn('VK_ICD_FILENAMES'));
   return {
     platform: process.platform,
@@ -110,6 +118,12 @@ function hasVulkanLoader(): boolean {
 
 function pathsIn(variable: string): string[] {
   return (process.env[variable] ?? '').split(delimiter).filter((path) => path !== '');
+}
+
+function listRenderNodes(): string[] {
+  return listFolder(DRI_FOLDER)
+    .filter((name) => name.startsWith('renderD'))
+    .map((name) => join(DRI_FOLDER, name));
 }
 
 function listFolder(folder: string): string[] {

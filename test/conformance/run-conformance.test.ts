@@ -25,13 +25,14 @@ describe('a replay record', () => {
     expect(parseReplayRecord('{"caseId":"random/007","seed":5,"subject":"gpu"}')).toEqual({
       caseId: 'random/007',
       seed: 5,
+      subject: 'gpu',
     });
   });
 
   test('is the first failure of a report', async () => {
     const report = await makeFailingReport();
-    const { caseId, seed } = report.subjects.flatMap(({ failures }) => failures)[0];
-    expect(parseReplayRecord(JSON.stringify(report))).toEqual({ caseId, seed });
+    const { caseId, seed, subject } = report.subjects.flatMap(({ failures }) => failures)[0];
+    expect(parseReplayRecord(JSON.stringify(report))).toEqual({ caseId, seed, subject });
   });
 
   test('selects its case with its seed', () => {

@@ -169,6 +169,22 @@ describe('asynchronous work', () => {
     ).toBeUndefined();
   }, 120_000);
 
+  test('a signal stops a waiting transform at once, not when the one before it ends', async () => {
+    const backend = cpuBackend(openMpAddon, 'portable');
+    const stop = new AbortController();
+    const running = backend.transform(
+      large,
+      createRaster(640, 480, 4),
+      jobOf({ passes: 1000 }, { signal: stop.signal }),
+    );
+    const waiting = backend.transform(large, createRaster(640, 480, 4), jobOf({}, { signal: AbortSignal.timeout(30) }));
+    const startMs = performance.now();
+    await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - startMs).toBeLessThan(1000);
+    stop.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+  });
+
   test('memory that is transferred while the job waits is an error, not a crash', async () => {
     const backend = cpuBackend(openMpAddon);
     const first = backend.transform(large, createRaster(640, 480, 4), jobOf({ passes: 3 }));

@@ -81,6 +81,35 @@ describeOnGpu('auto, with a device that is destroyed', () => {
     await expect(selector.run(input, createRaster(40, 24, 4), job)).rejects.toMatchObject({ code: 'BACKEND_FAILED' });
   });
 
+  test('a picture too wide for the device is no fault of the device', async () => {
+    let opened = 0;
+    const selector = new Selector(() => {
+      opened++;
+      return openGpuForTests({ bufferBytes: 8 * 40 * 4 });
+    });
+    const wide = makeImage('noise', 400, 4, 4, 1);
+    for (let round = 0; round < 5; round++) {
+      const output = createRaster(400, 4, 4);
+      const run = await selector.run(wide, output, jobOf({}));
+      expect(run).toMatchObject({ backend: 'cpu', fault: expect.stringContaining('3 rows of 400 pixels exceed') });
+      expect(firstDifference(referenceOf(wide, jobOf({})), output)).toBeUndefined();
+    }
+    expect(await selector.run(input, createRaster(40, 24, 4), jobOf({}))).toMatchObject({ backend: 'gpu' });
+    expect(opened).toBe(1);
+    await selector.dispose();
+  });
+
+  test('a device that failed is freed', async () => {
+    const devices: GPUDevice[] = [];
+    const onPhase = (phase: Phase, device: GPUDevice) => {
+      if (phase === 'map') throw new Error('out of patience');
+      devices.push(device);
+    };
+    const selector = new Selector(() => openGpuForTests({ onPhase }));
+    await selector.run(input, createRaster(40, 24, 4), jobOf({}));
+    expect(await devices[0].lost).toMatchObject({ reason: 'destroyed' });
+  });
+
   test('jobs at once share one device', async () => {
     let opened = 0;
     const selector = new Selector(() => {

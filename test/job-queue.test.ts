@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JobQueue } from '../../src/gpu/job-queue.js';
+import { JobQueue } from '../src/job-queue.js';
 
 test('one job at a time, in order, whatever becomes of those before', async () => {
   const queue = new JobQueue();
