@@ -22,41 +22,33 @@ double quotient[256];
 
 // The definition, written as plainly as it can be: the verifier, and what
 // anyone would write first.
-void plain_loop(const uint8_t *source, uint8_t *destination, ptrdiff_t width,
-                ptrdiff_t height, int threads) {
+void plain_loop(const uint8_t* source, uint8_t* destination, ptrdiff_t width, ptrdiff_t height, int threads) {
   static_cast<void>(threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
   for (ptrdiff_t y = 1; y < height - 1; y++) {
     for (ptrdiff_t x = 1; x < width - 1; x++) {
       double product[3], squares = 0;
       for (int c = 0; c < 3; c++) {
-        const uint8_t *const s = source + (y * width + x) * 4 + c;
+        const uint8_t* const s = source + (y * width + x) * 4 + c;
         const ptrdiff_t row = width * 4;
-        product[c] = quotient[s[-row - 4]] * quotient[s[-row]] *
-                     quotient[s[-row + 4]] * quotient[s[-4]] * quotient[s[0]] *
-                     quotient[s[4]] * quotient[s[row - 4]] * quotient[s[row]] *
-                     quotient[s[row + 4]];
+        product[c] = quotient[s[-row - 4]] * quotient[s[-row]] * quotient[s[-row + 4]] * quotient[s[-4]] *
+                     quotient[s[0]] * quotient[s[4]] * quotient[s[row - 4]] * quotient[s[row]] * quotient[s[row + 4]];
         squares += product[c] * product[c];
       }
       const double norm = std::sqrt(squares);
-      uint8_t *const to = destination + (y * width + x) * 4;
+      uint8_t* const to = destination + (y * width + x) * 4;
       for (int c = 0; c < 3; c++) {
-        to[c] =
-            norm == 0
-                ? 0
-                : static_cast<uint8_t>(std::min(product[c] / norm, 1.0) * 255);
+        to[c] = norm == 0 ? 0 : static_cast<uint8_t>(std::min(product[c] / norm, 1.0) * 255);
       }
       to[3] = 255;
     }
   }
 }
 
-void copy(const uint8_t *source, uint8_t *destination, size_t bytes,
-          int threads) {
+void copy(const uint8_t* source, uint8_t* destination, size_t bytes, int threads) {
 #pragma omp parallel for num_threads(threads)
   for (int part = 0; part < threads; part++) {
-    const size_t from = bytes * part / threads,
-                 to = bytes * (part + 1) / threads;
+    const size_t from = bytes * part / threads, to = bytes * (part + 1) / threads;
     std::memcpy(destination + from, source + from, to - from);
   }
 }
@@ -65,14 +57,12 @@ std::vector<uint8_t> shapes_with_grain(ptrdiff_t width, ptrdiff_t height) {
   std::vector<uint8_t> samples(static_cast<size_t>(width * height * 4));
   uint32_t state = 1;
   for (ptrdiff_t at = 0; at < width * height; at++) {
-    const double x = static_cast<double>(at % width),
-                 y = static_cast<double>(at / width);
+    const double x = static_cast<double>(at % width), y = static_cast<double>(at / width);
     for (int c = 0; c < 4; c++) {
       state = state * 1664525u + 1013904223u;
-      const double smooth = 128 + 60 * std::sin(x / (90 + 25 * c) + c) +
-                            50 * std::cos(y / (70 + 30 * c) - c);
-      samples[static_cast<size_t>(at * 4 + c)] = static_cast<uint8_t>(
-          std::clamp(smooth + (state >> 28) - 8.0, 0.0, 255.0));
+      const double smooth = 128 + 60 * std::sin(x / (90 + 25 * c) + c) + 50 * std::cos(y / (70 + 30 * c) - c);
+      samples[static_cast<size_t>(at * 4 + c)] =
+          static_cast<uint8_t>(std::clamp(smooth + (state >> 28) - 8.0, 0.0, 255.0));
     }
   }
   return samples;
@@ -90,81 +80,62 @@ std::vector<uint8_t> all_marked(ptrdiff_t width, ptrdiff_t height) {
   return samples;
 }
 
-template <typename Work> double seconds(Work work) {
+template <typename Work>
+double seconds(Work work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-      .count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2,
-                   values.end());
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
 }
 
-} // namespace
+}  // namespace
 
-int main(int count, char **words) {
-  if (count < 4)
-    return std::fprintf(stderr,
-                        "usage: %s WIDTH HEIGHT THREADS [RAW-RGBA-FILE|hard]\n",
-                        words[0]),
-           2;
+int main(int count, char** words) {
+  if (count < 4) return std::fprintf(stderr, "usage: %s WIDTH HEIGHT THREADS [RAW-RGBA-FILE|hard]\n", words[0]), 2;
   const ptrdiff_t width = std::atol(words[1]), height = std::atol(words[2]);
   const int threads = std::atoi(words[3]);
-  for (int sample = 0; sample < 256; sample++)
-    quotient[sample] = sample / 255.0;
+  for (int sample = 0; sample < 256; sample++) quotient[sample] = sample / 255.0;
   std::vector<uint8_t> input = shapes_with_grain(width, height);
   if (count > 4 && std::string(words[4]) == "hard") {
     input = all_marked(width, height);
   } else if (count > 4) {
-    std::FILE *const file = std::fopen(words[4], "rb");
-    if (!file ||
-        std::fread(input.data(), 1, input.size(), file) != input.size())
-      return std::perror(words[4]), 3;
+    std::FILE* const file = std::fopen(words[4], "rb");
+    if (!file || std::fread(input.data(), 1, input.size(), file) != input.size()) return std::perror(words[4]), 3;
     std::fclose(file);
   }
   std::vector<uint8_t> expected(input.size()), got(input.size());
   const double pixels = static_cast<double>(width * height);
 
-  std::vector<const Variant *> kernels;
-  for (const Variant *const *v = variants(); *v; v++)
-    kernels.push_back(*v);
+  std::vector<const Variant*> kernels;
+  for (const Variant* const* v = variants(); *v; v++) kernels.push_back(*v);
   std::vector<std::vector<double>> times(2 + kernels.size());
   std::vector<int64_t> redone(kernels.size());
   int failures = 0;
   const Source source{input.data(), width, height, width * 4, 4};
   const Destination destination{got.data(), width, height, width * 4, 4};
   for (int repetition = 0; repetition < 15; repetition++) {
-    times[1].push_back(seconds([&] {
-      plain_loop(input.data(), expected.data(), width, height, threads);
-    }));
+    times[1].push_back(seconds([&] { plain_loop(input.data(), expected.data(), width, height, threads); }));
     for (size_t k = 0; k < kernels.size(); k++) {
       const Operation operation{Alpha::opaque, Border::skip, 1};
-      times[2 + k].push_back(seconds([&] {
-        redone[k] = transform(source, destination, operation, threads,
-                              *kernels[k], nullptr)
-                        .pixels_redone;
-      }));
-      if (repetition == 0 && got != expected)
-        failures++, std::printf("%s DIFFERS\n", name_of(*kernels[k]));
+      times[2 + k].push_back(seconds(
+          [&] { redone[k] = transform(source, destination, operation, threads, *kernels[k], nullptr).pixels_redone; }));
+      if (repetition == 0 && got != expected) failures++, std::printf("%s DIFFERS\n", name_of(*kernels[k]));
     }
-    times[0].push_back(seconds(
-        [&] { copy(input.data(), got.data(), input.size(), threads); }));
+    times[0].push_back(seconds([&] { copy(input.data(), got.data(), input.size(), threads); }));
   }
-  const double copy_ns = median(times[0]) / pixels * 1e9,
-               plain_ns = median(times[1]) / pixels * 1e9;
-  std::printf("%tdx%td RGBA, %d threads, median of 15\n", width, height,
-              threads);
-  std::printf("copy        %7.3f ns/pixel\nplain loop  %7.3f ns/pixel\n",
-              copy_ns, plain_ns);
+  const double copy_ns = median(times[0]) / pixels * 1e9, plain_ns = median(times[1]) / pixels * 1e9;
+  std::printf("%tdx%td RGBA, %d threads, median of 15\n", width, height, threads);
+  std::printf("copy        %7.3f ns/pixel\nplain loop  %7.3f ns/pixel\n", copy_ns, plain_ns);
   for (size_t k = 0; k < kernels.size(); k++) {
     const double ns = median(times[2 + k]) / pixels * 1e9;
-    std::printf("%-11s %7.3f ns/pixel  %5.2f x copy  %6.3f x plain loop  %.3f "
-                "%% redone\n",
-                name_of(*kernels[k]), ns, ns / copy_ns, ns / plain_ns,
-                100.0 * redone[k] / pixels);
+    std::printf(
+        "%-11s %7.3f ns/pixel  %5.2f x copy  %6.3f x plain loop  %.3f "
+        "%% redone\n",
+        name_of(*kernels[k]), ns, ns / copy_ns, ns / plain_ns, 100.0 * redone[k] / pixels);
   }
   return failures;
 }

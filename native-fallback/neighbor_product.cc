@@ -42,7 +42,10 @@ void read_line(const Source& source, const uint8_t* row, ptrdiff_t left, ptrdiff
   if (channels == 4) {
     std::memcpy(line.pixels + 1, samples, static_cast<size_t>(width) * 4);
   } else {
-    for (ptrdiff_t x = 0; x < width; x++) line.pixels[x + 1] = read_pixel(samples + x * 3, 3);
+    // A word at a time takes in a sample of the next pixel as an alpha that nobody looks at; the last pixel has no
+    // next.
+    for (ptrdiff_t x = 0; x < width - 1; x++) std::memcpy(line.pixels + x + 1, samples + x * 3, 4);
+    line.pixels[width] = read_pixel(samples + (width - 1) * 3, 3);
   }
 }
 
@@ -51,9 +54,9 @@ void write_line(const uint32_t* result, ptrdiff_t width, int channels, uint8_t* 
     std::memcpy(samples, result, static_cast<size_t>(width) * 4);
     return;
   }
-  for (ptrdiff_t x = 0; x < width; x++) {
-    for (int c = 0; c < 3; c++) samples[x * 3 + c] = static_cast<uint8_t>(result[x] >> (8 * c));
-  }
+  // A word at a time spills into the next pixel, which then is written; the last must not.
+  for (ptrdiff_t x = 0; x < width - 1; x++) std::memcpy(samples + x * 3, result + x, 4);
+  std::memcpy(samples + (width - 1) * 3, result + width - 1, 3);
 }
 
 // What one thread works with: about 28 KiB of it at a time. Zeroed once, since whole vectors are read past a tile's
@@ -76,32 +79,43 @@ struct Pass {
 int64_t transform_tile(const Pass& pass, ptrdiff_t left, ptrdiff_t right, ptrdiff_t top, ptrdiff_t bottom,
                        Scratch& scratch) {
   const Source& source = pass.source;
+  const Destination& to = pass.destination;
   const ptrdiff_t width = right - left;
+  const auto row = [&](ptrdiff_t y) {
+    return source.data + neighbour(y, source.height, pass.border) * source.row_bytes;
+  };
   int64_t pixels_redone = 0;
   for (ptrdiff_t y = top - 1; y <= bottom; y++) {
     const int newest = static_cast<int>((y - top + 1) % 3), middle = (newest + 2) % 3, oldest = (newest + 1) % 3;
-    const uint8_t* const row = source.data + neighbour(y, source.height, pass.border) * source.row_bytes;
-    read_line(source, row, left, width, pass.border, scratch.lines[newest]);
-    pass.kernel.multiply(scratch.lines[newest], width, scratch.products[newest]);
+    read_line(source, row(y), left, width, pass.border, scratch.lines[newest]);
+    pass.kernel.multiply(scratch.lines[newest], width, scratch.products[newest],
+                         row(std::min(y + 1, bottom)) + left * source.channels);
     if (y <= top) continue;
+    uint8_t* const written = to.data + (y - 1) * to.row_bytes + left * to.channels;
     pass.kernel.settle(scratch.products[oldest], scratch.products[middle], scratch.products[newest],
-                       scratch.lines[middle], width, scratch.result, scratch.marks);
+                       scratch.lines[middle], width, scratch.result, scratch.marks,
+                       y < bottom ? written + to.row_bytes : written);
     if (scratch.marks.count > 0) {
-      pass.kernel.redo(scratch.lines[oldest], scratch.lines[middle], scratch.lines[newest], scratch.marks,
+      pass.kernel.redo(scratch.lines[oldest], scratch.lines[middle], scratch.lines[newest], scratch.marks, width,
                        scratch.result);
       pixels_redone += scratch.marks.count;
     }
-    const Destination& to = pass.destination;
-    write_line(scratch.result, width, to.channels, to.data + (y - 1) * to.row_bytes + left * to.channels);
+    write_line(scratch.result, width, to.channels, written);
   }
   return pixels_redone;
+}
+
+// Into how many chunks of rows the threads' work is cut.
+ptrdiff_t chunks_of(ptrdiff_t height, Border border) {
+  const ptrdiff_t rows = border == Border::skip ? height - 2 : height;
+  return (rows + tile_height - 1) / tile_height;
 }
 
 int64_t transform_once(const Pass& pass, int threads, const std::atomic<uint8_t>* cancelled) {
   const ptrdiff_t skipped = pass.border == Border::skip ? 1 : 0;
   const ptrdiff_t right = pass.source.width - skipped, bottom = pass.source.height - skipped;
   if (right <= skipped || bottom <= skipped) return 0;
-  const ptrdiff_t chunks = (bottom - skipped + tile_height - 1) / tile_height;
+  const ptrdiff_t chunks = chunks_of(pass.source.height, pass.border);
   int64_t pixels_redone = 0;
   // Dynamic, in small chunks: where another process holds a core, a static share would wait for its time slice.
 #pragma omp parallel num_threads(threads) reduction(+ : pixels_redone)
@@ -161,7 +175,9 @@ Outcome transform(const Source& source, const Destination& destination, const Op
   const bool with_alpha = source.channels == 4;
   const Alpha alpha = with_alpha ? operation.alpha : Alpha::opaque;
   Pass pass{source, destination, operation.border, variant.kernels[static_cast<int>(alpha)]};
-  Outcome outcome{0, has_openmp() ? threads : 1, false};
+  // More threads than chunks would have nothing to do, and a team's threads stay for good.
+  const ptrdiff_t most = std::max<ptrdiff_t>(1, chunks_of(source.height, operation.border));
+  Outcome outcome{0, has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, most)) : 1, false};
 
   // Whatever is read while the destination is written has a copy of its own: earlier passes, or an overlapping input.
   std::vector<uint8_t> copies[2];

@@ -1,7 +1,9 @@
 // The binary64 pass: computes marked pixels by the definition (docs/numerics.md), several at a time.
 //
 // Every operation is one IEEE operation in the definition's order, so vectorising over pixels cannot change a bit;
-// fusing a multiplication with an addition would, so -ffp-contract=off is part of the definition.
+// fusing a multiplication with an addition would, so -ffp-contract=off is part of the definition. The loops are plain
+// and free of branches for the compiler to vectorise; for the square root it needs -fno-math-errno. Each function
+// carries the vector type V, though it uses none of it: an instruction set's code must have names of its own.
 #pragma once
 
 #include <cmath>
@@ -20,49 +22,85 @@ struct Quotients {
 };
 constexpr Quotients quotients;
 
-// The product of the nine neighbours in reading order, left to right. Each argument: the channel's sample at the left.
-inline double nine_fold_product(const uint8_t* above, const uint8_t* here, const uint8_t* below) {
+// A number for each pixel to redo and each channel.
+template <int channels>
+struct Planes {
+  alignas(64) double of[channels][tile_width];
+};
+
+// The products of the marked pixels, each from 9 look-ups a channel.
+template <class V, int channels>
+void products_of_marks(const Line& above, const Line& here, const Line& below, const Marks& marks,
+                       Planes<channels>& product) {
   const double* const q = quotients.of;
-  return q[above[0]] * q[above[4]] * q[above[8]] * q[here[0]] * q[here[4]] * q[here[8]] * q[below[0]] * q[below[4]] *
-         q[below[8]];
+  for (ptrdiff_t i = 0; i < marks.count; i++) {
+    for (int c = 0; c < channels; c++) {
+      const uint8_t* const a = above.samples(marks.places[i], c);
+      const uint8_t* const h = here.samples(marks.places[i], c);
+      const uint8_t* const b = below.samples(marks.places[i], c);
+      product.of[c][i] = q[a[0]] * q[a[4]] * q[a[8]] * q[h[0]] * q[h[4]] * q[h[8]] * q[b[0]] * q[b[4]] * q[b[8]];
+    }
+  }
+}
+
+// The products of a whole row: 3 look-ups for each of its pixels and channels, and the rest in vectors.
+template <class V, int channels>
+void products_of_row(const Line& above, const Line& here, const Line& below, ptrdiff_t width,
+                     Planes<channels>& product) {
+  const Line* const lines[3] = {&above, &here, &below};
+  alignas(64) double q[3][tile_width + 2];
+  for (int c = 0; c < channels; c++) {
+    for (int row = 0; row < 3; row++) {
+      for (ptrdiff_t x = 0; x < width + 2; x++) q[row][x] = quotients.of[*lines[row]->samples(x, c)];
+    }
+    const double *const a = q[0], *const h = q[1], *const b = q[2];
+    for (ptrdiff_t x = 0; x < width; x++) {
+      product.of[c][x] = a[x] * a[x + 1] * a[x + 2] * h[x] * h[x + 1] * h[x + 2] * b[x] * b[x + 1] * b[x + 2];
+    }
+  }
+}
+
+// Normalises `count` vectors of products and puts their samples beside the alpha that words holds already.
+template <class V, int channels>
+void normalise(const Planes<channels>& product, ptrdiff_t count, uint32_t* words) {
+  alignas(64) double norm[tile_width];
+  for (ptrdiff_t i = 0; i < count; i++) {
+    double squares = product.of[0][i] * product.of[0][i];
+    for (int c = 1; c < channels; c++) squares += product.of[c][i] * product.of[c][i];
+    // A sum that is not 0 is at least 2^-144, so this changes none; where it is 0, the samples become the 0 they shall.
+    norm[i] = std::sqrt(squares + 0x1p-300);
+  }
+  for (int c = 0; c < channels; c++) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+      // The ratio needs no limit of 1: the norm is at least the rounded root of the rounded square, which is v itself.
+      const int32_t sample = static_cast<int32_t>(product.of[c][i] / norm[i] * 255);
+      words[i] |= static_cast<uint32_t>(sample) << (8 * c);
+    }
+  }
 }
 
 template <class V, Alpha alpha>
-void redo(const Line& above, const Line& here, const Line& below, const Marks& marks, uint32_t* result) {
-  constexpr int channels = alpha == Alpha::channel ? 4 : 3;
-  constexpr int together = 8;  // so that the compiler can vectorise the square roots and divisions, the slow part
-  for (ptrdiff_t first = 0; first < marks.count; first += together) {
-    ptrdiff_t place[together];
-    double product[channels][together];
-    for (int l = 0; l < together; l++) {
-      place[l] = marks.places[first + l < marks.count ? first + l : marks.count - 1];
-      for (int c = 0; c < channels; c++) {
-        product[c][l] =
-            nine_fold_product(above.samples(place[l], c), here.samples(place[l], c), below.samples(place[l], c));
-      }
-    }
-    double norm[together];
-    for (int l = 0; l < together; l++) {
-      double squares = product[0][l] * product[0][l];
-      for (int c = 1; c < channels; c++) squares += product[c][l] * product[c][l];
-      // A norm of 0 has only products of 0; dividing these by 1 gives the 0 that the definition asks for.
-      norm[l] = squares == 0 ? 1 : std::sqrt(squares);
-    }
-    uint32_t sample[channels][together];
-    for (int c = 0; c < channels; c++) {
-      for (int l = 0; l < together; l++) {
-        const double ratio = product[c][l] / norm[l];
-        sample[c][l] = static_cast<uint32_t>(static_cast<int32_t>((ratio < 1 ? ratio : 1) * 255));
-      }
-    }
-    for (int l = 0; l < together; l++) {
-      uint32_t word = sample[0][l] | sample[1][l] << 8 | sample[2][l] << 16;
-      if (alpha == Alpha::opaque) word |= 0xff000000u;
-      if (alpha == Alpha::keep) word |= here.pixels[place[l] + 1] & 0xff000000u;
-      if (alpha == Alpha::channel) word |= sample[channels - 1][l] << 24;
-      result[place[l]] = word;
-    }
+uint32_t alpha_of(uint32_t pixel) {
+  return alpha == Alpha::opaque ? 0xff000000u : alpha == Alpha::keep ? pixel & 0xff000000u : 0;
+}
+
+template <class V, Alpha alpha>
+void redo(const Line& above, const Line& here, const Line& below, const Marks& marks, ptrdiff_t width,
+          uint32_t* result) {
+  Planes<alpha == Alpha::channel ? 4 : 3> product;
+  // A pixel that is looked up alone costs as much as this many in a row.
+  constexpr ptrdiff_t worth_a_row = 4;
+  if (marks.count * worth_a_row >= width) {
+    products_of_row<V>(above, here, below, width, product);
+    for (ptrdiff_t x = 0; x < width; x++) result[x] = alpha_of<V, alpha>(here.pixels[x + 1]);
+    normalise<V>(product, width, result);
+    return;
   }
+  uint32_t words[tile_width];
+  products_of_marks<V>(above, here, below, marks, product);
+  for (ptrdiff_t i = 0; i < marks.count; i++) words[i] = alpha_of<V, alpha>(here.pixels[marks.places[i] + 1]);
+  normalise<V>(product, marks.count, words);
+  for (ptrdiff_t i = 0; i < marks.count; i++) result[marks.places[i]] = words[i];
 }
 
 }  // namespace neighbor_product

@@ -29,9 +29,10 @@ constexpr float middle_of_254 = 254 * sample_unit + half_sample;
 constexpr float middle_of_255 = 255 * sample_unit + half_sample;
 
 template <class V, Alpha alpha>
-void multiply(const Line& line, ptrdiff_t width, Products& products) {
+void multiply(const Line& line, ptrdiff_t width, Products& products, const uint8_t* next) {
   constexpr int channels = alpha == Alpha::channel ? 4 : 3;
   for (ptrdiff_t x = 0; x < width; x += V::lanes) {
+    prefetch(next + x * 4);
     typename V::Float product[channels];
     V::template triple_products<channels>(line.pixels + x, product);
     for (int c = 0; c < channels; c++) V::store(products.planes[c] + x, V::mul(product[c], V::all(product_scale)));
@@ -51,12 +52,13 @@ typename V::Float second_largest(const typename V::Float (&p)[4]) {
 
 template <class V, Alpha alpha>
 void settle(const Products& above, const Products& here, const Products& below, const Line& own, ptrdiff_t width,
-            uint32_t* result, Marks& marks) {
+            uint32_t* result, Marks& marks, const uint8_t* next) {
   constexpr int channels = alpha == Alpha::channel ? 4 : 3;
   using Float = typename V::Float;
   using Int = typename V::Int;
   marks.count = 0;
   for (ptrdiff_t x = 0; x < width; x += V::lanes) {
+    prefetch(next + x * 4);
     Float product[channels];
     // Far below the smallest square that is not 0, 2^-48: it only keeps the square root's reciprocal finite.
     Float squares = V::all(0x1p-100f);

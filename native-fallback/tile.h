@@ -33,16 +33,29 @@ struct Marks {
   ptrdiff_t count;
 };
 
-// One instruction set's kernel. Each function works on one row of a tile, width pixels.
+// Asks for the cache line that holds an address, which need not be valid. Where a tile's row ends the processor cannot
+// guess what is read next, and a burst of requests between two rows would wait for memory: so the kernel asks for the
+// row to come while it computes.
+static inline void prefetch(const uint8_t* address) {
+#ifdef __GNUC__
+  __builtin_prefetch(address);
+#else
+  static_cast<void>(address);
+#endif
+}
+
+// One instruction set's kernel. Each function works on one row of a tile, width pixels, and prefetches the row that
+// will be read or written next.
 struct Variant {
   const char* name;
   struct Kernel {
-    void (*multiply)(const Line& line, ptrdiff_t width, Products& products);
+    void (*multiply)(const Line& line, ptrdiff_t width, Products& products, const uint8_t* next);
     // Writes result, and lists the pixels that are left to redo. own: the row itself, for its alpha.
     void (*settle)(const Products& above, const Products& here, const Products& below, const Line& own, ptrdiff_t width,
-                   uint32_t* result, Marks& marks);
+                   uint32_t* result, Marks& marks, const uint8_t* next);
     // Computes the marked pixels in binary64, by the definition.
-    void (*redo)(const Line& above, const Line& here, const Line& below, const Marks& marks, uint32_t* result);
+    void (*redo)(const Line& above, const Line& here, const Line& below, const Marks& marks, ptrdiff_t width,
+                 uint32_t* result);
   } kernels[3];  // by Alpha
 };
 

@@ -5,7 +5,8 @@
  */
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
-import type { ConformanceRequest } from './conformance.js';
+import type { BenchRequest } from './bench.js';
+import type { ConformanceRequest, ConformanceVoice } from './conformance.js';
 import { exitCodeOf } from './exit-codes.js';
 import { parseCommandLine, readVersion, type TransformRequest } from './program.js';
 import { errorText, wantsColour } from './report.js';
@@ -31,6 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (commandLine.kind === 'conformance') return await conformance(commandLine.request);
+    if (commandLine.kind === 'bench') {
+      await bench(commandLine.request, args);
+      return 0;
+    }
     isVerbose = commandLine.request.verbosity === 'verbose';
     return await transform(commandLine.request);
   } catch (error) {
@@ -47,9 +52,19 @@ async function devices(json: boolean): Promise<void> {
 
 async function conformance(request: ConformanceRequest): Promise<number> {
   const { conformance } = await import('./conformance.js');
+  return conformance(request, readVersion(), createVoice());
+}
+
+async function bench(request: BenchRequest, args: readonly string[]): Promise<void> {
+  const { bench } = await import('./bench.js');
+  await bench(request, ['neighbor-product', ...args].join(' '), createVoice());
+}
+
+/** Progress is for a terminal only. */
+function createVoice(): ConformanceVoice {
   const print = (text: string) => writeTo(process.stdout, text);
   const showProgress = (line: string) => process.stderr.write(`\r\u001b[K${line}`);
-  return conformance(request, readVersion(), process.stderr.isTTY ? { print, showProgress } : { print });
+  return process.stderr.isTTY ? { print, showProgress } : { print };
 }
 
 async function transform(request: TransformRequest): Promise<number> {
@@ -59,18 +74,18 @@ async function transform(request: TransformRequest): Promise<number> {
       'Expected a file or a pipe for -o -, but standard output is a terminal. Add > out.png, or name a file after -o.',
     );
   }
-  const { runTransform } = await import('./run-transform.js');
+  const [{ runTransform }, steps] = await Promise.all([import('./run-transform.js'), loadSteps()]);
   const record = (line: string) => writeTo(process.stdout, `${line}\n`);
-  return runTransform(request, await loadSteps(), { record, say, isColoured });
+  return runTransform(request, steps, { record, say, isColoured });
 }
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadSteps(): Promise<Steps> {
-  const [{ transform }, { decodePng, encodePng }, { readInput, removeUnfinishedOutputs, writeOutput }] =
-    await Promise.all([import('../index.js'), import('../codec/png.js'), import('../codec/files.js')]);
+  const [{ transform }, { decodePng, encodePng, describeCodecs }, { readInput, removeUnfinishedOutputs, writeOutput }] =
+    await Promise.all([import('../transform.js'), import('../codec/png.js'), import('../codec/files.js')]);
   const write = (path: string, file: Uint8Array) =>
     path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
-  return { read: readInput, decode: decodePng, transform, encode: encodePng, write };
+  return { read: readInput, decode: decodePng, transform, encode: encodePng, codecs: describeCodecs, write };
 }
 
 /**

@@ -1,5 +1,14 @@
 /** The table of options: parsing, help and everything else that is told of an option comes from here. */
 import { InvalidArgumentError, Option } from 'commander';
+import {
+  BENCH_BACKENDS,
+  BENCH_KINDS,
+  type BenchKind,
+  DEFAULT_REPEAT,
+  NAMED_SIZES,
+  type Size,
+} from '../bench/choices.js';
+import { COMPRESSIONS, type Compression, DEFAULT_COMPRESSION } from '../codec/png-codec.js';
 import { DEFAULT_MAX_PIXELS } from '../codec/png-header.js';
 import {
   ALPHA_MODES,
@@ -23,6 +32,7 @@ export interface OptionValues {
   readonly passes: number;
   readonly threads?: number;
   readonly maxPixels: number;
+  readonly compression: Compression;
   readonly verify?: true;
   readonly json?: true;
   readonly quiet?: true;
@@ -52,6 +62,9 @@ export function createOptions(): Option[] {
     new Option('--max-pixels <n>', 'refuse a larger picture before any memory is taken; 2^28 and 64M are numbers too')
       .argParser(parsePixelCount)
       .default(DEFAULT_MAX_PIXELS),
+    new Option('--compression <effort>', 'what the files shall be: fast to write, small, or balanced')
+      .choices(COMPRESSIONS)
+      .default(DEFAULT_COMPRESSION),
     new Option('--verify', 'compute again with the reference and compare every byte before writing'),
     new Option('--json', 'one JSON record a picture on standard output'),
     new Option('-q, --quiet', 'print errors only').conflicts('verbose'),
@@ -76,6 +89,53 @@ export function createConformanceOptions(): Option[] {
     new Option('--json', 'print the whole report as JSON').conflicts('junit'),
     new Option('--junit', 'print the report as JUnit XML'),
   ];
+}
+
+export function createBenchOptions(): Option[] {
+  return [
+    new Option('--sizes <list>', 'half (950x535), 4k, 8k or any such as 640x480 (default: half,4k)').argParser(
+      parseSizes,
+    ),
+    new Option('--kinds <list>', `kinds of pictures (default: ${BENCH_KINDS.join(',')})`).argParser(parseKinds),
+    new Option('--backend <name>', 'what to measure; a GPU in software only if it is asked for by name')
+      .choices(BENCH_BACKENDS)
+      .default('all'),
+    new Option('--every-instruction-set', 'of the CPU, and not the fastest alone'),
+    new Option('--threads <list>', 'of the CPU and of the copy (default: 1 and all cores)').argParser(parseThreads),
+    new Option('--repeat <n>', 'rounds; what is slow takes part in the first ones only')
+      .argParser(countUpTo(10_000))
+      .default(DEFAULT_REPEAT),
+    new Option('--peers', 'also NumPy, Numba, OpenCV, Pillow and C++, where they are installed'),
+    new Option('--python <path>', 'the Python that has them').default('python3'),
+    new Option('--from <file>', 'measure nothing, show a report that --json printed'),
+    new Option('--plot <file>', 'write bars to look at, SVG'),
+    new Option('--json', 'print the whole report as JSON').conflicts('markdown'),
+    new Option('--markdown', 'print the table as Markdown'),
+  ];
+}
+
+function parseSizes(text: string): Size[] {
+  return text.split(',').map((name) => {
+    const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(name) ?? [];
+    const named = Object.entries(NAMED_SIZES).find(([known]) => known === name)?.[1];
+    const size = width === undefined ? named : { width: Number(width), height: Number(height) };
+    if (size !== undefined) return size;
+    throw new InvalidArgumentError(
+      `Expected a list of ${Object.keys(NAMED_SIZES).join(', ')} or sizes such as 640x480.`,
+    );
+  });
+}
+
+function parseKinds(text: string): BenchKind[] {
+  return text.split(',').map((name) => {
+    const kind = BENCH_KINDS.find((known) => known === name);
+    if (kind !== undefined) return kind;
+    throw new InvalidArgumentError(`Expected a list of ${BENCH_KINDS.join(', ')}.`);
+  });
+}
+
+function parseThreads(text: string): number[] {
+  return text.split(',').map(countUpTo(MAX_THREADS));
 }
 
 function parseSeed(text: string): number {

@@ -1,11 +1,13 @@
 /** From arguments to a checked request. Knows commander; prints nothing and ends nothing. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import type { Compression } from '../codec/png-codec.js';
 import { NeighborProductError } from '../errors.js';
 import type { Operation, TransformOptions } from '../options.js';
+import type { BenchRequest } from './bench.js';
 import type { ConformanceRequest } from './conformance.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { createConformanceOptions, createOptions, type OptionValues } from './options.js';
+import { createBenchOptions, createConformanceOptions, createOptions, type OptionValues } from './options.js';
 
 /** What the user asks for, every option checked. */
 export interface TransformRequest {
@@ -15,6 +17,7 @@ export interface TransformRequest {
   readonly output: string | undefined;
   readonly transform: TransformOptions & Operation;
   readonly maxPixels: number;
+  readonly compression: Compression;
   readonly verify: boolean;
   readonly json: boolean;
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
@@ -24,6 +27,7 @@ export type CommandLine =
   | { readonly kind: 'transform'; readonly request: TransformRequest }
   | { readonly kind: 'devices'; readonly json: boolean }
   | { readonly kind: 'conformance'; readonly request: ConformanceRequest }
+  | { readonly kind: 'bench'; readonly request: BenchRequest }
   /** Help or the version, to be printed on standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
@@ -58,6 +62,11 @@ export function createProgram(): Command {
     .description('find out whether every backend of this machine gives the right bytes')
     .action(() => {});
   for (const option of createConformanceOptions()) conformance.addOption(option);
+  const bench = program
+    .command('bench')
+    .description('measure every backend of this machine against a copy of the same bytes')
+    .action(() => {});
+  for (const option of createBenchOptions()) bench.addOption(option);
   return program;
 }
 
@@ -78,18 +87,34 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       chosen = action;
     });
   }
+  for (const option of program.options) {
+    // A variable that is set to nothing is what a shell's `NAME= command` leaves: as good as unset.
+    if (option.envVar !== undefined && process.env[option.envVar] === '') delete option.envVar;
+  }
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'text', text };
     const name = joinedUnknownName(args, error);
-    if (name !== undefined && !program.options.some(({ long }) => long === name)) return parseCommandLine([name]);
+    const command = program.commands.find((sub) => sub.name() === args[0]);
+    const isKnown = (command ?? program).options.some(({ long }) => long === name);
+    if (name !== undefined && !isKnown) return parseCommandLine(command ? [command.name(), name] : [name]);
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
+  if (chosen !== program) refuseMisplacedOptions(program, chosen);
   if (chosen.name() === 'devices') return { kind: 'devices', json: chosen.opts<{ json?: true }>().json === true };
   if (chosen.name() === 'conformance') return { kind: 'conformance', request: chosen.opts<ConformanceRequest>() };
+  if (chosen.name() === 'bench') return { kind: 'bench', request: chosen.opts<BenchRequest>() };
   return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
+}
+
+/** Options before a command belong to the transform; commander would drop them without a word. */
+function refuseMisplacedOptions(program: Command, chosen: Command): void {
+  const misplaced = program.options.find((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
+  if (misplaced === undefined) return;
+  const message = `Expected options of ${chosen.name()} behind it, but ${misplaced.long} stands before. See neighbor-product ${chosen.name()} --help.`;
+  throw new NeighborProductError('INVALID_OPTION', message);
 }
 
 /** The name in `--bakend=cpu`: commander compares the value too, and finds nothing like it. */
@@ -99,9 +124,9 @@ function joinedUnknownName(args: readonly string[], { code, message }: Commander
 }
 
 function toRequest(inputs: readonly string[], values: OptionValues): TransformRequest {
-  const { output, maxPixels, verify = false, json = false, quiet, verbose, ...transform } = values;
+  const { output, maxPixels, compression, verify = false, json = false, quiet, verbose, ...transform } = values;
   const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal';
-  return { inputs, output, transform, maxPixels, verify, json, verbosity };
+  return { inputs, output, transform, maxPixels, compression, verify, json, verbosity };
 }
 
 /** Commander's message as one sentence a line, without its own prefix. */

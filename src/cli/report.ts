@@ -1,6 +1,7 @@
 /** What is said of a run, as text: lines for people, records for programs. Prints nothing. */
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
+import type { CodecChoice } from '../codec/png.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Done, Outcome } from './transform-files.js';
 
@@ -27,11 +28,14 @@ export function summaryLine(done: Done, isAutomatic: boolean): string {
 }
 
 /** What `--verbose` adds to the summary. */
-export function detailLines({ plan, result, fileByteLength }: Done): string[] {
+export function detailLines({ plan, result, fileByteLength, codecs }: Done): string[] {
   const pixels = result.image.width * result.image.height;
   return [
     `  why ${result.backend}: ${result.reason}`,
-    `  computed again in binary64: ${result.pixelsRedone} of ${pixels} pixels`,
+    ...(result.backend === 'reference'
+      ? []
+      : [`  computed again in binary64: ${result.pixelsRedone} of ${pixels} pixels`]),
+    `  PNG read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
     `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)`,
   ].map(onOneLine);
 }
@@ -45,7 +49,7 @@ export function recordLine(outcome: Outcome): string {
       error: { code: failureCodeOf(outcome.error), message: messageOf(outcome.error) },
     });
   }
-  const { result, decodeMs, encodeMs, verified } = outcome;
+  const { result, decodeMs, encodeMs, codecs, verified } = outcome;
   const { image, backend, reason, device, pixelsRedone, elapsedMs } = result;
   const { width, height } = image;
   return JSON.stringify({
@@ -55,6 +59,8 @@ export function recordLine(outcome: Outcome): string {
     backend,
     reason,
     device,
+    decoder: codecs.decoder.codec.name,
+    encoder: codecs.encoder.codec.name,
     decodeMs: roundToMicroseconds(decodeMs),
     transformMs: roundToMicroseconds(elapsedMs),
     encodeMs: roundToMicroseconds(encodeMs),
@@ -93,6 +99,10 @@ export function wantsColour(environment: NodeJS.ProcessEnv, isTerminal: boolean)
 /** Not by styleText, which in some versions of Node decides for itself whether standard output has colours. */
 function painted(colour: keyof typeof SGR_FOREGROUND, text: string, isColoured: boolean): string {
   return isColoured ? `\u001b[${SGR_FOREGROUND[colour]}m${text}\u001b[39m` : text;
+}
+
+function codecText({ codec, reason }: CodecChoice): string {
+  return `${codec.name} (${reason})`;
 }
 
 /** Empty where the message names the picture itself. */

@@ -1,6 +1,9 @@
 /** The pictures one after another: a bad one is reported and the others are still done. */
+
+import type { CodecUse, EncodeOptions } from '../codec/png.js';
+import type { Compression } from '../codec/png-codec.js';
 import type { Raster } from '../image.js';
-import type { Result, transform } from '../index.js';
+import type { Result, transform } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Plan } from './plan-outputs.js';
 import type { TransformRequest } from './program.js';
@@ -11,7 +14,8 @@ export interface Steps {
   readonly read: (path: string) => Promise<Uint8Array>;
   readonly decode: (file: Uint8Array, limits: { readonly maxPixels: number }) => Raster;
   readonly transform: typeof transform;
-  readonly encode: (picture: Raster) => Uint8Array;
+  readonly encode: (picture: Raster, options: EncodeOptions) => Uint8Array;
+  readonly codecs: (picture: Raster, compression: Compression) => CodecUse;
   readonly write: (path: string, file: Uint8Array) => Promise<void>;
 }
 
@@ -21,6 +25,7 @@ export interface Done {
   readonly result: Result;
   readonly decodeMs: number;
   readonly encodeMs: number;
+  readonly codecs: CodecUse;
   readonly fileByteLength: number;
   /** Whether another backend's bytes were compared with the reference's. */
   readonly verified: boolean;
@@ -56,7 +61,7 @@ async function transformFile(plan: Plan, request: TransformRequest, steps: Steps
   const result = await steps.transform(decoded.value, request.transform);
   const verified = request.verify && result.backend !== 'reference';
   if (verified) verify(decoded.value, result.image, request.transform);
-  const encoded = timed(() => steps.encode(result.image));
+  const encoded = timed(() => steps.encode(result.image, { compression: request.compression }));
   await steps.write(plan.output, encoded.value);
   return {
     kind: 'done',
@@ -64,6 +69,7 @@ async function transformFile(plan: Plan, request: TransformRequest, steps: Steps
     result,
     decodeMs: decoded.elapsedMs,
     encodeMs: encoded.elapsedMs,
+    codecs: steps.codecs(result.image, request.compression),
     fileByteLength: encoded.value.byteLength,
     verified,
   };

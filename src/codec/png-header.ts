@@ -28,11 +28,13 @@ export interface Pass {
   readonly rowBytes: number;
 }
 
+/** Colour types. */
+export const GREYSCALE = 0;
 export const PALETTE = 3;
 
 /** Samples a pixel and the bit depths there are, by colour type. */
 const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readonly number[] }>> = {
-  0: { samples: 1, bitDepths: [1, 2, 4, 8, 16] },
+  [GREYSCALE]: { samples: 1, bitDepths: [1, 2, 4, 8, 16] },
   2: { samples: 3, bitDepths: [8, 16] },
   [PALETTE]: { samples: 1, bitDepths: [1, 2, 4, 8] },
   4: { samples: 2, bitDepths: [8, 16] },
@@ -77,7 +79,11 @@ export function readHeader({ type, data }: Chunk): PngHeader {
 export function checkSize(header: PngHeader, { maxPixels }: PngLimits): void {
   const { width, height } = header;
   if (!(width * height <= maxPixels)) {
-    throw tooManyPixels(header, `at most ${maxPixels} pixels`, 'Raise the pixel limit if you trust the file');
+    throw tooManyPixels(
+      header,
+      `at most ${maxPixels} pixels`,
+      'Raise it (--max-pixels, maxPixels) if you trust the file',
+    );
   }
   if (Math.max(width, height) > MAX_SIDE) {
     throw tooManyPixels(header, `sides of at most ${MAX_SIDE} pixels`, 'Cut the picture into smaller ones');

@@ -70,7 +70,7 @@ describe('conformance', () => {
     expect(failure).toMatchObject({ caseId: expect.stringContaining('border/wrap/rgba'), device: 'a faulty device' });
     expect(failure.mismatch).toHaveProperty('neighbours');
     const record = folderWith({ 'record.json': JSON.stringify(failure) });
-    const again = await run(['conformance', '--backend', 'cpu', '--json', '--replay', 'record.json'], {
+    const again = await run(['conformance', '--json', '--replay', 'record.json'], {
       cwd: record,
       script,
     });

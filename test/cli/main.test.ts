@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/codec/crc32.js';
 import { encodePng } from '../../src/codec/png.js';
+import { softwareGpuExists } from '../gpu/software-gpu.mjs';
 import {
   copyWith,
   ended,
@@ -37,6 +39,9 @@ function damaged(): Uint8Array {
   file[45] ^= 1;
   return file;
 }
+
+/** This very file: nothing that a Vulkan loader could take for a driver. */
+const BROKEN_DRIVER = fileURLToPath(import.meta.url);
 
 const FAULTY_BACKEND = `
   import { referenceBackend } from './reference.js';
@@ -178,6 +183,47 @@ describe('backends', () => {
     expect(listing(cwd)).toEqual(['in.png']);
   });
 
+  describe.each<[string, Record<string, string>, RegExp]>([
+    [
+      'a driver file that is not there',
+      { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' },
+      /no GPU device|no adapter answers|not installed/,
+    ],
+    [
+      'a driver file that is broken',
+      { VK_DRIVER_FILES: BROKEN_DRIVER, VK_ICD_FILENAMES: BROKEN_DRIVER },
+      /no GPU device|no adapter answers|not installed/,
+    ],
+    ['no Vulkan at all', { LD_LIBRARY_PATH: '' }, /no GPU device|not installed|only .* answers|no adapter answers/],
+    [
+      'what the tests run on: a software adapter or a real GPU',
+      {},
+      /no GPU device|only .* answers|a hardware GPU answers/,
+    ],
+  ])('a machine with %s', (_name, env, reason) => {
+    test('auto gives the picture and says why it took what it took', async () => {
+      const cwd = folderWith({ 'in.png': PNG_FILE });
+      const { exitCode, stdout } = await run(['in.png', '-o', 'out.png', '--json'], { cwd, env });
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(stdout.toString()).reason).toMatch(reason);
+      expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
+    });
+  });
+
+  test.each(['gpu', 'cpu', 'reference'])('the watermelon pizza on %s is the picture of the README', async (backend) => {
+    const root = path.join(import.meta.dirname, '../..');
+    const cwd = folderWith();
+    const words = [path.join(root, 'fixtures/watermelon-pizza.png'), '-o', 'out.png', '--backend', backend];
+    const { exitCode, stderr } = await run(words, { cwd });
+    if (backend === 'gpu' && exitCode === 4 && !softwareGpuExists) {
+      process.stderr.write('NOT RUN, for want of a GPU: the watermelon pizza on gpu\n');
+      return;
+    }
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const expected = pixelsIn(readFileSync(path.join(root, 'docs/watermelon-pizza-product.png')));
+    expect(Buffer.compare(pixelsIn(readFileSync(path.join(cwd, 'out.png'))), expected)).toBe(0);
+  });
+
   test('exit code 4: the backend asked for is not there, by option and by variable', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const script = mainOf(copyWith());
@@ -276,7 +322,7 @@ describe('streams', () => {
 
   test('help and version need no codec and no backend, and go to standard output', async () => {
     const broken = "throw new Error('loaded');";
-    const script = mainOf(copyWith({ 'index.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
+    const script = mainOf(copyWith({ 'transform.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     const ended = await run(['--version'], { cwd: folderWith(), script });
     expect({ ...ended, stdout: ended.stdout.toString() }).toMatchObject({

@@ -4,7 +4,16 @@ import type { TransformRequest } from '../../src/cli/program.js';
 import { DEFAULT_OPERATION } from '../../src/options.js';
 
 function request(inputs: string[], output: string | undefined, json = false): TransformRequest {
-  return { inputs, output, json, transform: DEFAULT_OPERATION, maxPixels: 1, verify: false, verbosity: 'normal' };
+  return {
+    inputs,
+    output,
+    json,
+    transform: DEFAULT_OPERATION,
+    maxPixels: 1,
+    compression: 'balanced',
+    verify: false,
+    verbosity: 'normal',
+  };
 }
 
 test('one input goes to the output named', () => {

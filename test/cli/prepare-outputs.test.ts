@@ -10,6 +10,7 @@ function prepare(folder: string, inputs: string[], output: string) {
   const request: Omit<TransformRequest, 'inputs' | 'output'> = {
     transform: DEFAULT_OPERATION,
     maxPixels: 1,
+    compression: 'balanced',
     verify: false,
     json: false,
     verbosity: 'normal',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createOptions } from '../../src/cli/options.js';
 import { parseCommandLine, type TransformRequest } from '../../src/cli/program.js';
+import { DEFAULT_COMPRESSION } from '../../src/codec/png-codec.js';
 import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
 import { ALPHA_MODES, BACKEND_CHOICES, BORDER_MODES, DEFAULT_OPERATION } from '../../src/options.js';
 
@@ -26,6 +27,7 @@ test('the defaults are those of the library and the codec', () => {
     output: 'b.png',
     transform: { backend: 'auto', ...DEFAULT_OPERATION },
     maxPixels: DEFAULT_MAX_PIXELS,
+    compression: DEFAULT_COMPRESSION,
     verify: false,
     json: false,
     verbosity: 'normal',
@@ -33,12 +35,14 @@ test('the defaults are those of the library and the codec', () => {
 });
 
 test('every option arrives, before or after the inputs', () => {
-  const words = '--backend cpu a.png --alpha keep - --border=wrap --passes 3 --threads 2 --max-pixels 9 -o - b.png';
+  const words =
+    '--backend cpu a.png --alpha keep - --border=wrap --passes 3 --threads 2 --max-pixels 9 --compression small -o - b.png';
   expect(requestOf(...words.split(' '), '--verify', '--json', '-q')).toEqual({
     inputs: ['a.png', '-', 'b.png'],
     output: '-',
     transform: { backend: 'cpu', alpha: 'keep', border: 'wrap', passes: 3, threads: 2 },
     maxPixels: 9,
+    compression: 'small',
     verify: true,
     json: true,
     verbosity: 'quiet',
@@ -69,6 +73,8 @@ test('the environment names the backend, the command line overrules it', () => {
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'reference');
   expect(requestOf('a.png').transform.backend).toBe('reference');
   expect(requestOf('a.png', '--backend', 'cpu').transform.backend).toBe('cpu');
+  vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', '');
+  expect(requestOf('a.png').transform.backend).toBe('auto');
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'fpga');
   expect(() => requestOf('a.png')).toThrow(
     "'fpga' from env 'NEIGHBOR_PRODUCT_BACKEND' is invalid. Allowed choices are",
@@ -89,7 +95,7 @@ test.each([
   [['a.png', '--passes', '1.5'], 'Expected a whole number from 1 to 1000.'],
   [['a.png', '--passes', '-1'], 'Expected a whole number from 1 to 1000.'],
   [['a.png', '--passes', ''], 'Expected a whole number from 1 to 1000.'],
-  [['a.png', '--threads', '1025'], 'Expected a whole number from 1 to 1024.'],
+  [['a.png', '--threads', '257'], 'Expected a whole number from 1 to 256.'],
   [['a.png', '--max-pixels', '0'], 'Expected a number of pixels such as'],
   [['a.png', '--max-pixels', '2^54'], 'Expected a number of pixels such as'],
   [['a.png', '--max-pixels', '5G'], 'Expected a number of pixels such as'],
@@ -106,7 +112,7 @@ test('help tells every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = createOptions().map(({ long }) => long!);
-  expect(longNames).toHaveLength(11);
+  expect(longNames).toHaveLength(12);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }
@@ -121,5 +127,9 @@ test('devices is a command of its own, with an option of its own', () => {
   expect(parseCommandLine(['devices'])).toEqual({ kind: 'devices', json: false });
   expect(parseCommandLine(['devices', '--json'])).toEqual({ kind: 'devices', json: true });
   expect(() => parseCommandLine(['devices', '--jsn'])).toThrow("Unknown option '--jsn'. Did you mean --json?");
+  expect(() => parseCommandLine(['conformance', '--fliter=x'])).toThrow(
+    "Unknown option '--fliter'. Did you mean --filter?",
+  );
+  expect(() => parseCommandLine(['--json', 'devices'])).toThrow('but --json stands before');
   expect(requestOf('./devices', '-o', 'out.png').inputs).toEqual(['./devices']);
 });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { detailLines, errorText, recordLine, summaryLine, wantsColour, warningLine } from '../../src/cli/report.js';
 import type { Done } from '../../src/cli/transform-files.js';
+import { pngjsCodec } from '../../src/codec/pngjs-codec.js';
 import { NeighborProductError } from '../../src/errors.js';
 import { createRaster } from '../../src/image.js';
 
@@ -14,6 +15,10 @@ const DONE: Done = {
   decodeMs: 39.6,
   encodeMs: 12_345.6,
   fileByteLength: 321,
+  codecs: {
+    decoder: { codec: { ...pngjsCodec, name: '@napi-rs/image' }, reason: 'it is installed' },
+    encoder: { codec: pngjsCodec, reason: 'its files are the smallest' },
+  },
   verified: false,
 };
 
@@ -42,9 +47,10 @@ test('details say why, how much was computed again and where the picture is', ()
   expect(detailLines(DONE)).toEqual([
     '  why cpu: no GPU answered',
     '  computed again in binary64: 3 of 20 pixels',
+    '  PNG read by @napi-rs/image (it is installed), written by pngjs (its files are the smallest)',
     `  written: ${path.resolve('out.png')} (321 bytes)`,
   ]);
-  expect(detailLines({ ...DONE, plan: { input: '-', output: '-' } })[2]).toBe('  written: standard output (321 bytes)');
+  expect(detailLines({ ...DONE, plan: { input: '-', output: '-' } })[3]).toBe('  written: standard output (321 bytes)');
 });
 
 test('a record is one line of JSON', () => {
@@ -56,6 +62,8 @@ test('a record is one line of JSON', () => {
     output: '-',
     width: 5,
     height: 4,
+    decoder: '@napi-rs/image',
+    encoder: 'pngjs',
     decodeMs: 39.6,
     transformMs: 1.123,
     encodeMs: 12345.6,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { TransformRequest } from '../../src/cli/program.js';
 import { runTransform } from '../../src/cli/run-transform.js';
 import type { Steps } from '../../src/cli/transform-files.js';
+import { describeCodecs } from '../../src/codec/png.js';
 import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
 import type { Raster } from '../../src/image.js';
 import { type BackendName, type Result, transformSync } from '../../src/index.js';
@@ -12,6 +13,7 @@ import { folderWith, picture } from './command.js';
 const ASKED: Omit<TransformRequest, 'inputs' | 'output'> = {
   transform: { ...DEFAULT_OPERATION, backend: 'auto' },
   maxPixels: 99,
+  compression: 'balanced',
   verify: false,
   json: false,
   verbosity: 'normal',
@@ -27,6 +29,7 @@ interface Scene {
 /** A run that touches no file and no backend but the reference, and everything that came of it. */
 async function play(scene: Scene, asked: Partial<TransformRequest> = {}) {
   const written: string[] = [];
+  const compressions: (string | undefined)[] = [];
   const said: string[] = [];
   const records: string[] = [];
   const steps: Steps = {
@@ -37,7 +40,11 @@ async function play(scene: Scene, asked: Partial<TransformRequest> = {}) {
     },
     decode: () => picture(5, 4),
     transform: async (image, options) => transformAs(scene, image as Raster, options),
-    encode: () => new Uint8Array(3),
+    encode: (_, { compression }) => {
+      compressions.push(compression);
+      return new Uint8Array(3);
+    },
+    codecs: describeCodecs,
     write: async (output) => {
       written.push(path.basename(output));
     },
@@ -48,7 +55,7 @@ async function play(scene: Scene, asked: Partial<TransformRequest> = {}) {
     say: (text) => void said.push(text),
     isColoured: false,
   });
-  return { exitCode, written, said, records };
+  return { exitCode, written, compressions, said, records };
 }
 
 function transformAs({ backend = 'cpu', spoil }: Scene, image: Raster, options = {}): Result {
@@ -144,4 +151,8 @@ test('what nobody foresaw ends one picture, not the run', async () => {
   });
   expect(exitCode).toBe(70);
   expect(said[0]).toMatch(/^error: a\.png: This is a defect of neighbor-product, .*x is not y\n/);
+});
+
+test('the effort asked for reaches the encoder', async () => {
+  expect(await play({}, { compression: 'small' })).toMatchObject({ compressions: ['small'] });
 });

@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { chunk, ihdr, png } from '../../fixtures/png/build-png.mjs';
-import { decodePng, encodePng } from '../../src/codec/png.js';
+import { chooseCodec, chooseEncoder, decodePng, encodePng } from '../../src/codec/png.js';
+import { COMPRESSIONS } from '../../src/codec/png-codec.js';
 import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
 import { checkImage, type Image } from '../../src/image.js';
+import { CODECS } from './codecs.js';
 import { PNG_FIXTURES, readLibpngTable, tableEntry } from './libpng-table.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
@@ -12,14 +14,14 @@ const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 /** Reading material beside the project, not a part of it: see fixtures/png/README.md for where to get it. */
 const PNGSUITE = new URL('../../../shared/pngsuite/', import.meta.url);
 
-describe('decodePng gives the pixels libpng gives', () => {
+describe.each(CODECS)('decodePng gives the pixels libpng gives, by $name', (codec) => {
   const table = readLibpngTable('libpng-pixels.txt');
   const names = pngNames(new URL('valid/', PNG_FIXTURES));
 
   it('has fixtures of every kind', () => expect(names.length).toBeGreaterThanOrEqual(90));
 
   it.each(names)('%s', (name) => {
-    const raster = decodePng(readFileSync(new URL(`valid/${name}`, PNG_FIXTURES)), LIMITS);
+    const raster = decodePng(readFileSync(new URL(`valid/${name}`, PNG_FIXTURES)), LIMITS, codec);
     expect(tableEntry(raster)).toBe(table.get(name));
     expect(raster).toMatchObject({ channels: 4, rowBytes: raster.width * 4 });
     expect(raster.data.length).toBe(raster.width * raster.height * 4);
@@ -29,25 +31,25 @@ describe('decodePng gives the pixels libpng gives', () => {
     const file = readFileSync(new URL('valid/rgba-16-interlaced.png', PNG_FIXTURES));
     const memory = new Uint8Array(file.length + 20).fill(0xa5);
     memory.set(file, 7);
-    const raster = decodePng(memory.subarray(7, 7 + file.length), LIMITS);
+    const raster = decodePng(memory.subarray(7, 7 + file.length), LIMITS, codec);
     expect(tableEntry(raster)).toBe(table.get('rgba-16-interlaced.png'));
   });
 });
 
 if (existsSync(PNGSUITE)) {
-  describe('PngSuite', () => {
+  describe.each(CODECS)('PngSuite by $name', (codec) => {
     const table = readLibpngTable('pngsuite-libpng-pixels.txt');
     const names = pngNames(PNGSUITE);
 
     it('is complete', () => expect(names).toEqual([...table.keys()].sort()));
 
     it.each(names.filter((name) => !name.startsWith('x')))('%s decodes to the pixels of libpng', (name) => {
-      expect(tableEntry(decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS))).toBe(table.get(name));
+      expect(tableEntry(decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS, codec))).toBe(table.get(name));
     });
 
     it.each(names.filter((name) => name.startsWith('x')))('%s is refused, as by libpng', (name) => {
       expect(table.get(name)).toMatch(/^refused: /);
-      const decode = () => decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS);
+      const decode = () => decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS, codec);
       expect(decode).toThrow(expect.objectContaining({ name: 'NeighborProductError', code: 'INVALID_PNG' }));
     });
   });
@@ -67,26 +69,52 @@ describe('decodePng has a pixel limit', () => {
   });
 });
 
-describe('encodePng', () => {
+describe.each(CODECS)('encodePng by $name', (codec) => {
   it.each(rasterCases())('$name comes back from decodePng', ({ image }) => {
     const raster = checkImage(image, 'image');
     const before = raster.data.slice();
-    const decoded = decodePng(encodePng(raster), LIMITS);
-    expect(Buffer.compare(raster.data, before)).toBe(0);
-    expect(decoded).toMatchObject({ width: image.width, height: image.height });
-    expect(Buffer.from(decoded.data).equals(asRgba(image))).toBe(true);
+    for (const compression of COMPRESSIONS) {
+      const decoded = decodePng(encodePng(raster, { compression }, codec), LIMITS);
+      expect(Buffer.compare(raster.data, before)).toBe(0);
+      expect(decoded).toMatchObject({ width: image.width, height: image.height });
+      expect(Buffer.from(decoded.data).equals(asRgba(image)), compression).toBe(true);
+    }
   });
 
-  it('writes a header, one IDAT chunk with Paeth rows, and an end', () => {
-    const image = { ...testImage(5, 4, 3), rowBytes: 15 };
-    const file = Buffer.from(encodePng(image as Parameters<typeof encodePng>[0]));
+  it.each(COMPRESSIONS)('writes a header, image data and an end, for %s', (compression) => {
+    const file = Buffer.from(encodePng(checkImage(testImage(5, 4, 3), 'image'), { compression }, codec));
     const idatLength = file.readUInt32BE(33);
-    const rows = inflateSync(file.subarray(41, 41 + idatLength));
-    expect([0, 1, 2, 3].map((y) => rows[y * 16])).toEqual([4, 4, 4, 4]);
+    expect(inflateSync(file.subarray(41, 41 + idatLength))).toHaveLength(4 * 16);
     const header = ihdr({ width: 5, height: 4, colourType: 2 });
     expect(file.equals(png(header, chunk('IDAT', file.subarray(41, 41 + idatLength)), chunk('IEND')))).toBe(true);
   });
+
+  it('drops an alpha of 255 everywhere, and keeps one that is 254 at the last pixel', () => {
+    const image = checkImage(moved({ ...testImage(9, 5, 4), data: new Uint8Array(180).fill(255) }, 3, 41), 'image');
+    expect(colourTypeOf(encodePng(image, {}, codec))).toBe(2);
+    image.data[4 * 41 + 35] = 254;
+    expect(colourTypeOf(encodePng(image, {}, codec))).toBe(6);
+    expect(decodePng(encodePng(image, {}, codec), LIMITS).data.at(-1)).toBe(254);
+  });
 });
+
+describe('the codec', () => {
+  it('is the native one, where the picture is not too large', () => {
+    expect(chooseCodec({ width: 2 ** 13, height: 2 ** 12 }).codec.name).toBe('@napi-rs/image');
+    const { codec, reason } = chooseCodec({ width: 2 ** 13, height: 2 ** 12 + 1 });
+    expect({ name: codec.name, reason }).toEqual({ name: 'pngjs', reason: 'there are more than 33554432 pixels' });
+  });
+
+  it('is pngjs where the smallest file is asked for', () => {
+    expect(chooseEncoder({ width: 1, height: 1 }, 'balanced').codec.name).toBe('@napi-rs/image');
+    expect(chooseEncoder({ width: 1, height: 1 }, 'small').codec.name).toBe('pngjs');
+  });
+});
+
+/** In the header, after signature, length, type, size and bit depth. */
+function colourTypeOf(file: Uint8Array): number {
+  return file[25];
+}
 
 function pngNames(folder: URL): string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.png'));

@@ -100,6 +100,17 @@ describe.each(cpuSubjects)('$name: pixels redone', ({ backend }) => {
   });
 });
 
+test('a picture gets no more threads than it has chunks of rows', () => {
+  const threadsFor = (height: number) => {
+    const input = createRaster(10, height, 4);
+    return cpuBackend(openMpAddon).transformSync!(input, createRaster(10, height, 4), jobOf({}, { threads: 7 })).device;
+  };
+  expect(threadsFor(1)).toMatch(/, 1 thread$/);
+  expect(threadsFor(66)).toMatch(/, 2 threads$/);
+  expect(threadsFor(67)).toMatch(/, 3 threads$/);
+  expect(threadsFor(500)).toMatch(/, 7 threads$/);
+});
+
 describe('memory', () => {
   const input = makeImage('noise', 61, 40, 4, 5);
   const mode = { alpha: 'keep', border: 'wrap', passes: 1 } as const;

@@ -1,0 +1,53 @@
+/** The pictures to measure on, and what the definition makes of them. */
+import { makeImage } from '../conformance/images.js';
+import { createRaster, type Raster } from '../image.js';
+import { DEFAULT_OPERATION } from '../options.js';
+import { transformReference } from '../reference.js';
+import type { BenchKind, Size } from './choices.js';
+
+export interface BenchCase {
+  /** `3840x2160/photograph` */
+  readonly id: string;
+  readonly kind: BenchKind;
+  readonly origin: string;
+  readonly input: Raster;
+  /** The definition's result on a new image: a border of zeros. */
+  readonly expected: Raster;
+}
+
+/** A picture from a file, taken for the kind `photograph` where the size is the same. */
+export interface Photograph {
+  readonly name: string;
+  readonly image: Raster;
+}
+
+export function makeCase({ width, height }: Size, kind: BenchKind, photograph?: Photograph): BenchCase {
+  const isPhotograph = kind === 'photograph' && photograph?.image.width === width && photograph.image.height === height;
+  const input = isPhotograph ? photograph.image : tiledImage(kind, width, height);
+  const expected = createRaster(width, height, input.channels);
+  transformReference(input, expected, DEFAULT_OPERATION);
+  const origin = isPhotograph ? photograph.name : `generated, seed ${SEED}`;
+  return { id: `${width}x${height}/${kind}`, kind, origin, input, expected };
+}
+
+const SEED = 1;
+
+/**
+ * Generating takes longer than measuring, so a large image repeats a part. Both sides of it are multiples of 3, like
+ * the pattern of `worst-case`, which therefore goes on across the seams.
+ */
+const TILE: Size = { width: 960, height: 540 };
+
+function tiledImage(kind: BenchKind, width: number, height: number): Raster {
+  const tile = makeImage(kind, Math.min(width, TILE.width), Math.min(height, TILE.height), 4, SEED);
+  if (tile.width === width && tile.height === height) return tile;
+  const image = createRaster(width, height, 4);
+  for (let y = 0; y < height; y++) {
+    const from = (y % tile.height) * tile.rowBytes;
+    for (let at = 0; at < image.rowBytes; at += tile.rowBytes) {
+      const length = Math.min(tile.rowBytes, image.rowBytes - at);
+      image.data.set(tile.data.subarray(from, from + length), y * image.rowBytes + at);
+    }
+  }
+  return image;
+}

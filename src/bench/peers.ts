@@ -1,0 +1,113 @@
+/** The same transform by other programs: starts bench/peers/peers.py on a case and reads what it prints. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BenchCase } from './cases.js';
+import type { MissingProgram, Row, Spread } from './result.js';
+
+export interface PeerOptions {
+  /** A Python 3. */
+  readonly python: string;
+  readonly threadCounts: readonly number[];
+  readonly repeat: number;
+}
+
+export interface PeerResult {
+  readonly rows: readonly Row[];
+  readonly missing: readonly MissingProgram[];
+}
+
+/** A line of peers.py. */
+type PeerLine =
+  | { readonly program: string; readonly missing: string }
+  | {
+      readonly program: string;
+      readonly threads: number;
+      readonly nsPerPixel: Spread;
+      readonly repetitions: number;
+      readonly firstMs: number;
+      readonly differingShare: number;
+      readonly crop?: string;
+    };
+
+const SCRIPT = fileURLToPath(new URL('../../bench/peers/peers.py', import.meta.url));
+
+/**
+ * Never throws: peers that cannot be run are missing, with the reason.
+ *
+ * @param copies rows of the copies of this case, which the peers' times are compared with
+ */
+export async function measurePeers(
+  bench: BenchCase,
+  copies: readonly Row[],
+  options: PeerOptions,
+): Promise<PeerResult> {
+  const noneBecause = (reason: string) => ({ rows: [], missing: [{ program: 'every peer in Python', reason }] });
+  if (!existsSync(SCRIPT)) return noneBecause('bench/peers/ is not part of an installed package; clone the project');
+  const folder = await mkdtemp(path.join(tmpdir(), 'neighbor-product-peers-'));
+  try {
+    const ended = await runScript(bench, folder, options);
+    if ('reason' in ended) return noneBecause(ended.reason);
+    return readLines(ended.text, copies);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runScript(
+  { input, expected }: BenchCase,
+  folder: string,
+  { python, threadCounts, repeat }: PeerOptions,
+): Promise<{ text: string } | { reason: string }> {
+  const inputPath = path.join(folder, 'input.rgba');
+  const expectedPath = path.join(folder, 'expected.rgba');
+  await Promise.all([writeFile(inputPath, input.data), writeFile(expectedPath, expected.data)]);
+  const sizes = [input.width, input.height].map(String);
+  const limits = ['--threads', threadCounts.join(','), '--repeat', String(repeat)];
+  return runToEnd(python, [SCRIPT, ...sizes, inputPath, expectedPath, ...limits]);
+}
+
+function runToEnd(program: string, words: readonly string[]): Promise<{ text: string } | { reason: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    let errors = '';
+    child.stdout.on('data', (part) => {
+      text += part;
+    });
+    child.stderr.on('data', (part) => {
+      errors += part;
+    });
+    child.once('error', ({ message }) => resolve({ reason: `${program} does not start: ${message}` }));
+    child.once('close', (code) => {
+      const lastLine = errors.trim().split('\n').at(-1);
+      resolve(code === 0 ? { text } : { reason: `${program} ended with exit code ${code}: ${lastLine}` });
+    });
+  });
+}
+
+/** @param text a JSON object a line */
+export function readLines(text: string, copies: readonly Row[]): PeerResult {
+  const lines: PeerLine[] = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return {
+    rows: lines.flatMap((line) => ('missing' in line ? [] : [peerRow(line, copies)])),
+    missing: lines.flatMap((line) => ('missing' in line ? [{ program: line.program, reason: line.missing }] : [])),
+  };
+}
+
+function peerRow({ firstMs, ...line }: Exclude<PeerLine, { missing: string }>, copies: readonly Row[]): Row {
+  const copy = copies.find(({ threads }) => threads === line.threads) ?? copies[0];
+  return {
+    ...line,
+    role: 'peer',
+    gbPerSecond: 8 / line.nsPerPixel.median,
+    timesCopy: line.nsPerPixel.median / copy.nsPerPixel.median,
+    cold: { firstMs },
+  };
+}
