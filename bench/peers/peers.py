@@ -66,6 +66,18 @@ def python_loop(source, _threads):
     return run, output
 
 
+def write_normalised(product, squares, share, output):
+    """Steps 2 to 4 of the definition for whole arrays. Overwrites squares, their sum, and share, which is scratch."""
+    norm = np.sqrt(squares, out=squares)
+    norm[norm == 0] = 1
+    for c in range(3):
+        np.divide(product[c], norm, out=share)
+        np.minimum(share, 1, out=share)
+        np.multiply(share, 255, out=share)
+        output[1:-1, 1:-1, c] = share
+    output[1:-1, 1:-1, 3] = 255
+
+
 def numpy_binary64(source, _threads):
     """Whole arrays, the nine factors in the order of the definition."""
     output = np.zeros_like(source)
@@ -85,14 +97,7 @@ def numpy_binary64(source, _threads):
         for c in range(3):
             np.multiply(product[c], product[c], out=square)
             np.add(norm, square, out=norm)
-        np.sqrt(norm, out=norm)
-        norm[norm == 0] = 1
-        for c in range(3):
-            np.divide(product[c], norm, out=square)
-            np.minimum(square, 1, out=square)
-            np.multiply(square, 255, out=square)
-            output[1:-1, 1:-1, c] = square
-        output[1:-1, 1:-1, 3] = 255
+        write_normalised(product, norm, square, output)
 
     return run, output
 
@@ -115,14 +120,7 @@ def numpy_single(source, _threads):
             np.multiply(product[c], across[2:], out=product[c])
             np.multiply(product[c], product[c], out=square)
             np.add(norm, square, out=norm)
-        np.sqrt(norm, out=norm)
-        norm[norm == 0] = 1
-        for c in range(3):
-            np.divide(product[c], norm, out=square)
-            np.minimum(square, 1, out=square)
-            np.multiply(square, 255, out=square)
-            output[1:-1, 1:-1, c] = square
-        output[1:-1, 1:-1, 3] = 255
+        write_normalised(product, norm, square, output)
 
     return run, output
 

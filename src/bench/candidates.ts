@@ -80,7 +80,8 @@ function unavailable(backend: string, reason: string): NeighborProductError {
   return new NeighborProductError('BACKEND_UNAVAILABLE', message);
 }
 
-function plainJavaScript(): Candidate {
+/** What anyone would write first, in the language at hand. */
+export function plainJavaScript(): Candidate {
   return {
     program: 'JavaScript double loop',
     role: 'peer',

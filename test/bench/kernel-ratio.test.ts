@@ -3,12 +3,12 @@
  * machine that is slow or busy is so for both.
  */
 import { expect, test } from 'vitest';
-import { type Candidate, isProduct } from '../../src/bench/candidate.js';
+import type { Candidate } from '../../src/bench/candidate.js';
+import { plainJavaScript } from '../../src/bench/candidates.js';
 import { makeCase } from '../../src/bench/cases.js';
 import { singleCopy } from '../../src/bench/copy.js';
 import { measureCase } from '../../src/bench/measure.js';
 import { runBackend } from '../../src/bench/open-backend.js';
-import { plainLoop } from '../../src/bench/plain-loop.js';
 import { loadAddon } from '../../src/cpu/addon.js';
 import { createCpuBackend } from '../../src/cpu/cpu-backend.js';
 
@@ -18,17 +18,7 @@ import { createCpuBackend } from '../../src/cpu/cpu-backend.js';
  */
 const LEAST_FACTORS: Readonly<Record<string, number>> = { avx512: 24, avx2: 20, portable: 6 };
 
-const PLAIN: Candidate = {
-  program: 'plain',
-  role: 'peer',
-  threads: 1,
-  run: (input, output) => {
-    plainLoop(input, output);
-    return undefined;
-  },
-  isRight: isProduct,
-  close: () => {},
-};
+const PLAIN = plainJavaScript();
 
 function kernelOf(instructionSet: string): Candidate {
   const created = createCpuBackend({ variant: instructionSet });
@@ -47,7 +37,7 @@ test('one thread of every instruction set is many times as fast as the plain loo
   const bench = makeCase({ width: 950, height: 535 }, 'photograph');
   const kernels = loaded.addon.variants.map(kernelOf);
   const rows = await measureCase(bench, [singleCopy(), PLAIN, ...kernels], { repeat: 11 });
-  const plain = rows.find(({ program }) => program === 'plain')!;
+  const plain = rows.find(({ program }) => program === PLAIN.program)!;
   const ours = rows.filter(({ role }) => role === 'ours');
   expect(ours.length).toBeGreaterThan(0);
   const factors = ours.map(({ program, nsPerPixel }) => {
