@@ -2,6 +2,7 @@
 // calling thread or on one of libuv's. Knows nothing of pixels.
 #include <napi.h>
 
+#include <optional>
 #include <string>
 
 #include "neighbor_product.h"
@@ -18,6 +19,7 @@ struct Job {
   int threads;
   const Variant* variant;
   const std::atomic<uint8_t>* cancelled;
+  std::optional<neighbor_product::Timeline> timeline;
 };
 
 const Variant* find_variant(const std::string& name) {
@@ -38,6 +40,8 @@ Job unwrap(const Napi::Object& job) {
   const Variant* const variant = find_variant(name);
   if (!variant) throw Napi::Error::New(job.Env(), "this CPU has no instruction set '" + name + "'");
   const int64_t threads = number_of(job, "threads");
+  std::optional<neighbor_product::Timeline> timeline;
+  if (job.Get("isTimed").ToBoolean()) timeline = {std::chrono::steady_clock::now(), {}};
   return {
       {bytes_of(job, "input"), width, height, static_cast<ptrdiff_t>(number_of(job, "inputRowBytes")), channels},
       {bytes_of(job, "output"), width, height, static_cast<ptrdiff_t>(number_of(job, "outputRowBytes")), channels},
@@ -46,18 +50,36 @@ Job unwrap(const Napi::Object& job) {
       threads > 0 ? static_cast<int>(threads) : neighbor_product::default_threads(width, height),
       variant,
       reinterpret_cast<const std::atomic<uint8_t>*>(bytes_of(job, "cancelled")),
+      timeline,
   };
 }
 
-neighbor_product::Outcome run(const Job& job) {
-  return transform(job.source, job.destination, job.operation, job.threads, *job.variant, job.cancelled);
+neighbor_product::Outcome run(Job& job) {
+  neighbor_product::Timeline* const timeline = job.timeline ? &*job.timeline : nullptr;
+  return transform(job.source, job.destination, job.operation, job.threads, *job.variant, job.cancelled, timeline);
 }
 
-Napi::Object wrap(Napi::Env env, const neighbor_product::Outcome& outcome) {
+Napi::Object wrap_chunk(Napi::Env env, const neighbor_product::Timeline::Chunk& chunk) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("pass", chunk.pass);
+  result.Set("thread", chunk.thread);
+  result.Set("firstRow", static_cast<double>(chunk.first_row));
+  result.Set("endRow", static_cast<double>(chunk.end_row));
+  result.Set("startMs", chunk.start_ms);
+  result.Set("endMs", chunk.end_ms);
+  return result;
+}
+
+Napi::Object wrap(Napi::Env env, const neighbor_product::Outcome& outcome, const Job& job) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("pixelsRedone", static_cast<double>(outcome.pixels_redone));
   result.Set("threads", outcome.threads);
   result.Set("cancelled", outcome.cancelled);
+  if (job.timeline) {
+    Napi::Array chunks = Napi::Array::New(env);
+    for (const auto& chunk : job.timeline->chunks) chunks.Set(chunks.Length(), wrap_chunk(env, chunk));
+    result.Set("chunks", chunks);
+  }
   return result;
 }
 
@@ -72,7 +94,7 @@ class TransformWorker : public Napi::AsyncWorker {
 
  protected:
   void Execute() override { outcome_ = run(job_); }
-  void OnOK() override { deferred_.Resolve(wrap(Env(), outcome_)); }
+  void OnOK() override { deferred_.Resolve(wrap(Env(), outcome_, job_)); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
@@ -92,7 +114,8 @@ Napi::Value transform_async(const Napi::CallbackInfo& info) {
 
 Napi::Value transform_sync(const Napi::CallbackInfo& info) {
   try {
-    return wrap(info.Env(), run(unwrap(info[0].As<Napi::Object>())));
+    Job job = unwrap(info[0].As<Napi::Object>());
+    return wrap(info.Env(), run(job), job);
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(info.Env(), "not enough memory");
   }

@@ -69,6 +69,7 @@ struct Scratch {
 };
 
 struct Pass {
+  int index;
   Source source;
   Destination destination;
   Border border;
@@ -111,11 +112,26 @@ ptrdiff_t chunks_of(ptrdiff_t height, Border border) {
   return (rows + tile_height - 1) / tile_height;
 }
 
-int64_t transform_once(const Pass& pass, int threads, const std::atomic<uint8_t>* cancelled) {
+int this_thread() {
+#ifdef _OPENMP
+  return omp_get_thread_num();
+#else
+  return 0;
+#endif
+}
+
+double elapsed_ms(const Timeline& timeline) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - timeline.origin).count();
+}
+
+int64_t transform_once(const Pass& pass, int threads, const std::atomic<uint8_t>* cancelled, Timeline* timeline) {
   const ptrdiff_t skipped = pass.border == Border::skip ? 1 : 0;
   const ptrdiff_t right = pass.source.width - skipped, bottom = pass.source.height - skipped;
   if (right <= skipped || bottom <= skipped) return 0;
   const ptrdiff_t chunks = chunks_of(pass.source.height, pass.border);
+  // One element each, so that nothing can throw inside the parallel region.
+  const size_t chunks_before = timeline ? timeline->chunks.size() : 0;
+  if (timeline) timeline->chunks.resize(chunks_before + static_cast<size_t>(chunks));
   int64_t pixels_redone = 0;
   // Dynamic, in small chunks: where another process holds a core, a static share would wait for its time slice.
 #pragma omp parallel num_threads(threads) reduction(+ : pixels_redone)
@@ -124,10 +140,14 @@ int64_t transform_once(const Pass& pass, int threads, const std::atomic<uint8_t>
 #pragma omp for schedule(dynamic)
     for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
       if (cancelled && cancelled->load(std::memory_order_relaxed)) continue;
-      const ptrdiff_t top = skipped + chunk * tile_height;
+      const ptrdiff_t top = skipped + chunk * tile_height, end = std::min(top + tile_height, bottom);
+      const double start_ms = timeline ? elapsed_ms(*timeline) : 0;
       for (ptrdiff_t left = skipped; left < right; left += tile_width) {
-        pixels_redone += transform_tile(pass, left, std::min(left + tile_width, right), top,
-                                        std::min(top + tile_height, bottom), scratch);
+        pixels_redone += transform_tile(pass, left, std::min(left + tile_width, right), top, end, scratch);
+      }
+      if (timeline) {
+        timeline->chunks[chunks_before + static_cast<size_t>(chunk)] = {pass.index, this_thread(),        top, end,
+                                                                        start_ms,   elapsed_ms(*timeline)};
       }
     }
   }
@@ -167,14 +187,14 @@ int default_threads(ptrdiff_t width, ptrdiff_t height) {
 }
 
 Outcome transform(const Source& source, const Destination& destination, const Operation& operation, int threads,
-                  const Variant& variant, const std::atomic<uint8_t>* cancelled) {
+                  const Variant& variant, const std::atomic<uint8_t>* cancelled, Timeline* timeline) {
   // Each thread that opens a parallel region gets a team of its own: several at once would crowd the cores.
   static std::mutex one_at_a_time;
   const std::lock_guard<std::mutex> turn(one_at_a_time);
 
   const bool with_alpha = source.channels == 4;
   const Alpha alpha = with_alpha ? operation.alpha : Alpha::opaque;
-  Pass pass{source, destination, operation.border, variant.kernels[static_cast<int>(alpha)]};
+  Pass pass{0, source, destination, operation.border, variant.kernels[static_cast<int>(alpha)]};
   // More threads than chunks would have nothing to do, and a team's threads stay for good.
   const ptrdiff_t most = std::max<ptrdiff_t>(1, chunks_of(source.height, operation.border));
   Outcome outcome{0, has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, most)) : 1, false};
@@ -185,17 +205,17 @@ Outcome transform(const Source& source, const Destination& destination, const Op
     copies[0].assign(source.data, source.data + byte_length(source));
     pass.source.data = copies[0].data();
   }
-  for (int done = 0; done < operation.passes; done++) {
-    const bool last = done == operation.passes - 1;
+  for (; pass.index < operation.passes; pass.index++) {
+    const bool last = pass.index == operation.passes - 1;
     if (!last) {
-      std::vector<uint8_t>& copy = copies[done % 2];
+      std::vector<uint8_t>& copy = copies[pass.index % 2];
       const ptrdiff_t row_bytes = source.width * source.channels;
       copy.resize(static_cast<size_t>(source.height * row_bytes));
       pass.destination = {copy.data(), source.width, source.height, row_bytes, source.channels};
     } else {
       pass.destination = destination;
     }
-    outcome.pixels_redone += transform_once(pass, outcome.threads, cancelled);
+    outcome.pixels_redone += transform_once(pass, outcome.threads, cancelled, timeline);
     outcome.cancelled = cancelled && cancelled->load(std::memory_order_relaxed);
     if (outcome.cancelled) break;
     const Destination& to = pass.destination;

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace neighbor_product {
 
@@ -47,11 +49,22 @@ struct Outcome {
   bool cancelled;  // then the destination's content is unspecified
 };
 
+// When which rows were computed and by which thread, for those who want to see it.
+struct Timeline {
+  struct Chunk {
+    int pass, thread;
+    ptrdiff_t first_row, end_row;
+    double start_ms, end_ms;  // since origin
+  };
+  std::chrono::steady_clock::time_point origin;
+  std::vector<Chunk> chunks;
+};
+
 // Writes the transform of source into destination, which has the same size and channels and may overlap it. Padding
 // between rows and, under Border::skip, border pixels are left as they are. threads: at least 1. cancelled may be
-// null; once it is not 0 the work ends early. One call runs at a time in a process, others wait.
-// Throws std::bad_alloc.
+// null; once it is not 0 the work ends early. timeline: null, or where to add what was done. One call runs at a time in
+// a process, others wait. Throws std::bad_alloc.
 Outcome transform(const Source&, const Destination&, const Operation&, int threads, const Variant&,
-                  const std::atomic<uint8_t>* cancelled);
+                  const std::atomic<uint8_t>* cancelled, Timeline* timeline = nullptr);
 
 }  // namespace neighbor_product

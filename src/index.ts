@@ -6,4 +6,5 @@ export { readShaders } from './gpu/node-gpu.js';
 export type { ShaderSources } from './gpu/pipelines.js';
 export type { Image } from './image.js';
 export type { AlphaMode, BackendChoice, BorderMode, TransformOptions } from './options.js';
+export type { Span, SpanListener } from './span.js';
 export { dispose, type Result, transform, transformSync } from './transform.js';

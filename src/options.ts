@@ -1,5 +1,6 @@
 import { expected, NeighborProductError } from './errors.js';
 import { checkImage, type Image, type Raster, sizeText } from './image.js';
+import type { SpanListener } from './span.js';
 
 export const BACKEND_CHOICES = ['auto', 'gpu', 'cpu', 'reference'] as const;
 export const ALPHA_MODES = ['opaque', 'channel', 'keep'] as const;
@@ -45,9 +46,11 @@ export interface TransformOptions {
   readonly output?: Image;
   /** Stops a waiting or running transform: the promise rejects with the signal's reason, the output is unspecified. */
   readonly signal?: AbortSignal;
+  /** Is told when which piece of the work was done, and where: threads, strips, the phases of a GPU. */
+  readonly onSpan?: SpanListener;
 }
 
-const OPTION_NAMES = ['backend', 'alpha', 'border', 'passes', 'threads', 'output', 'signal'] as const;
+const OPTION_NAMES = ['backend', 'alpha', 'border', 'passes', 'threads', 'output', 'signal', 'onSpan'] as const;
 
 /** What is computed: everything that decides the bytes. */
 export interface Operation {
@@ -66,6 +69,7 @@ export interface Job extends Operation {
   /** Absent: a new image. */
   readonly output: Raster | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly onSpan: SpanListener | undefined;
 }
 
 /**
@@ -77,15 +81,17 @@ export interface Job extends Operation {
 export function checkOptions(options: TransformOptions, input: Raster): Job {
   if (typeof options !== 'object' || options === null) throw invalid('an object', 'options', options);
   for (const name of Object.keys(options)) oneOf(OPTION_NAMES, name, 'the name of an option');
-  const { signal } = options;
+  const { signal, onSpan } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('an AbortSignal', 'options.signal', signal);
+  if (onSpan !== undefined && typeof onSpan !== 'function') throw invalid('a function', 'options.onSpan', onSpan);
   return {
     backend: oneOf(BACKEND_CHOICES, options.backend ?? 'auto', 'options.backend'),
     ...checkOperation(options),
     threads: options.threads === undefined ? undefined : countUpTo(MAX_THREADS, options.threads, 'options.threads'),
     output: options.output === undefined ? undefined : checkOutput(options.output, input),
     signal,
+    onSpan,
   };
 }
 

@@ -9,6 +9,7 @@ import { checkStillThere, type Raster } from './image.js';
 import type { BackendChoice, Job } from './options.js';
 import { referenceBackend } from './reference.js';
 import { resume } from './resume.js';
+import { withSpan } from './span.js';
 
 /** A run, by which backend, and why it was that one: a clause for people. */
 export interface SelectedRun extends Run {
@@ -61,7 +62,7 @@ export class Selector {
    * @throws as {@link select} and `Backend.transform`
    */
   async run(input: Raster, output: Raster, job: Job): Promise<SelectedRun> {
-    const { backend, reason } = await this.select(job.backend);
+    const { backend, reason } = await withSpan(job.onSpan, 'choose the backend', () => this.select(job.backend));
     checkStillThere(input, output);
     try {
       return { ...(await backend.transform(input, output, job)), backend: backend.name, reason };

@@ -41,7 +41,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['gpu', 'cpu', 'codec', 'reference.ts'],
   ['backend.ts', 'job-queue.ts'],
   ['options.ts'],
-  ['image.ts'],
+  ['image.ts', 'span.ts'],
   ['errors.ts'],
 ];
 

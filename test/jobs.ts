@@ -12,7 +12,13 @@ import {
 import { transformReference } from '../src/reference.js';
 
 export function jobOf(operation: Partial<Operation>, rest: Partial<Job> = {}): Job {
-  const unset = { backend: 'auto' as const, threads: undefined, output: undefined, signal: undefined };
+  const unset = {
+    backend: 'auto' as const,
+    threads: undefined,
+    output: undefined,
+    signal: undefined,
+    onSpan: undefined,
+  };
   return { ...DEFAULT_OPERATION, ...operation, ...unset, ...rest };
 }
 

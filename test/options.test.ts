@@ -26,6 +26,7 @@ describe('what is refused', () => {
     ['INVALID_OPTION', 'Expected a whole number from 1 to 256 for options.threads', { threads: 1.5 }],
     ['INVALID_OPTION', "for the name of an option, but received 'bordr' (string).", { bordr: 'wrap' }],
     ['INVALID_OPTION', 'Expected an AbortSignal for options.signal', { signal: {} }],
+    ['INVALID_OPTION', 'Expected a function for options.onSpan', { onSpan: true }],
     [
       'INVALID_IMAGE',
       'Expected an image like the input, 4x4 RGBA, for options.output',

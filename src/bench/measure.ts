@@ -2,6 +2,7 @@
 import type { Run } from '../backend.js';
 import { NeighborProductError } from '../errors.js';
 import { createRaster, type Raster } from '../image.js';
+import { MAIN_LANE, type Span, type SpanListener, withSpan } from '../span.js';
 import type { Candidate } from './candidate.js';
 import type { BenchCase } from './cases.js';
 import type { Row, Spread } from './result.js';
@@ -10,6 +11,7 @@ export interface MeasureOptions {
   /** Rounds; a slow candidate leaves early, see {@link BUDGET_MS}. */
   readonly repeat: number;
   readonly onProgress?: (text: string) => void;
+  readonly onSpan?: SpanListener;
 }
 
 /** A candidate that has taken this long leaves, but not before {@link LEAST_REPETITIONS}. */
@@ -26,21 +28,23 @@ const WARMED_MS = 100;
 export async function measureCase(
   bench: BenchCase,
   candidates: readonly Candidate[],
-  { repeat, onProgress = () => {} }: MeasureOptions,
+  { repeat, onProgress = () => {}, onSpan }: MeasureOptions,
 ): Promise<Row[]> {
   const { width, height, channels } = bench.input;
   const output = createRaster(width, height, channels);
   const contenders: Contender[] = [];
   for (const candidate of candidates) {
     onProgress(`${bench.id}: checking ${candidate.program}`);
-    const cold = await candidate.startCold?.(bench.input);
-    const run = await checkBytes(bench, candidate, output);
+    const cold = await withSpan(onSpan, `cold start ${candidate.program}`, () => candidate.startCold?.(bench.input));
+    const run = await withSpan(onSpan, `check ${candidate.program}`, () => checkBytes(bench, candidate, output));
     contenders.push({ candidate, run, cold, timesMs: [] });
   }
   for (let round = 0; round < repeat; round++) {
     onProgress(`${bench.id}: round ${round + 1} of ${repeat}`);
     for (const contender of contenders.filter(isDue)) {
-      contender.timesMs.push(await timeWarm(contender, bench.input, output));
+      const span = await timeWarm(contender, bench.input, output);
+      contender.timesMs.push(span.endMs - span.startMs);
+      onSpan?.(span);
     }
   }
   return contenders.map((contender) => rowOf(contender, contenders, bench.input));
@@ -71,19 +75,19 @@ function isDue({ timesMs }: Contender): boolean {
 }
 
 /** What the candidate before left in the caches is not this one's: one call that counts for nothing, then the one. */
-async function timeWarm({ candidate, timesMs }: Contender, input: Raster, output: Raster): Promise<number> {
+async function timeWarm({ candidate, timesMs }: Contender, input: Raster, output: Raster): Promise<Span> {
   const lastMs = timesMs.at(-1) ?? 0;
   if (lastMs < WARMED_MS) await timeOnce(candidate, input, output);
   return timeOnce(candidate, input, output);
 }
 
 /** Waits only where there is something to wait for: a turn of the event loop would count against the fast ones. */
-async function timeOnce(candidate: Candidate, input: Raster, output: Raster): Promise<number> {
+async function timeOnce(candidate: Candidate, input: Raster, output: Raster): Promise<Span> {
   candidate.makeReady?.();
-  const beginMs = performance.now();
+  const startMs = performance.now();
   const running = candidate.run(input, output);
   if (running instanceof Promise) await running;
-  return performance.now() - beginMs;
+  return { name: candidate.program, lane: MAIN_LANE, startMs, endMs: performance.now() };
 }
 
 function rowOf({ candidate, run, cold, timesMs }: Contender, all: readonly Contender[], input: Raster): Row {

@@ -31,6 +31,13 @@ export function runBackend(
   input: Raster,
   output: Raster,
 ): Run | Promise<Run> {
-  const job: Job = { ...DEFAULT_OPERATION, backend: backend.name, threads, output, signal: undefined };
+  const job: Job = {
+    ...DEFAULT_OPERATION,
+    backend: backend.name,
+    threads,
+    output,
+    signal: undefined,
+    onSpan: undefined,
+  };
   return backend.transformSync ? backend.transformSync(input, output, job) : backend.transform(input, output, job);
 }

@@ -1,4 +1,6 @@
 /** The whole benchmark: every case, every candidate, the peers. */
+
+import { type SpanListener, withSpan } from '../span.js';
 import { type CandidateOptions, openCandidates } from './candidates.js';
 import { makeCase, type Photograph } from './cases.js';
 import type { BenchKind, Size } from './choices.js';
@@ -17,6 +19,8 @@ export interface BenchOptions extends CandidateOptions {
   readonly python?: string;
   readonly photograph?: Photograph;
   readonly onProgress?: (text: string) => void;
+  /** Is told of every call that was timed, and of what was done around them. */
+  readonly onSpan?: SpanListener;
 }
 
 /** @throws as {@link measureCase} */
@@ -33,14 +37,17 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
 
 async function runCase(size: Size, kind: BenchKind, options: BenchOptions): Promise<CaseResult> {
   options.onProgress?.(`${size.width}x${size.height}/${kind}: making the picture`);
-  const bench = makeCase(size, kind, options.photograph);
+  const { onSpan } = options;
+  const bench = await withSpan(onSpan, 'make the picture', () => makeCase(size, kind, options.photograph));
   const { candidates, missing } = await openCandidates(options, bench.input.data.length);
   try {
     const rows = await measureCase(bench, candidates, options);
     const { python } = options;
     options.onProgress?.(`${bench.id}: peers`);
     const peers =
-      python === undefined ? { rows: [], missing: [] } : await measurePeers(bench, rows, { ...options, python });
+      python === undefined
+        ? { rows: [], missing: [] }
+        : await withSpan(onSpan, 'peers', () => measurePeers(bench, rows, { ...options, python }));
     return {
       id: bench.id,
       ...size,

@@ -10,6 +10,7 @@ import { benchMarkdown, benchTable } from '../bench/table.js';
 import { writeOutput } from '../codec/files.js';
 import { decodePng } from '../codec/png.js';
 import { expected, NeighborProductError } from '../errors.js';
+import type { SpanListener } from '../span.js';
 import type { ConformanceVoice } from './conformance.js';
 
 export interface BenchRequest {
@@ -27,6 +28,8 @@ export interface BenchRequest {
   readonly plot?: string;
   readonly json?: true;
   readonly markdown?: true;
+  /** Path of the trace to write. */
+  readonly trace?: string;
 }
 
 /** @param command the whole command line, for the report */
@@ -34,10 +37,11 @@ export async function bench(
   request: BenchRequest,
   command: string,
   { print, showProgress }: ConformanceVoice,
+  onSpan: SpanListener | undefined,
 ): Promise<void> {
   const report =
     request.from === undefined
-      ? await measure(request, command, showProgress)
+      ? await measure(request, command, showProgress, onSpan)
       : await readReport(request.from, request);
   showProgress?.('');
   if (request.plot !== undefined) await writeOutput(request.plot, Buffer.from(benchPlot(report)));
@@ -48,6 +52,7 @@ async function measure(
   request: BenchRequest,
   command: string,
   onProgress: ConformanceVoice['showProgress'],
+  onSpan: SpanListener | undefined,
 ): Promise<BenchReport> {
   const { backend, everyInstructionSet = false, repeat, peers, python } = request;
   const photograph = await readPhotograph();
@@ -62,6 +67,7 @@ async function measure(
     ...(peers && { python }),
     ...(photograph && { photograph }),
     ...(onProgress && { onProgress }),
+    ...(onSpan && { onSpan }),
   });
 }
 

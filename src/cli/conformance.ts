@@ -16,6 +16,7 @@ import {
 } from '../conformance/run-conformance.js';
 import type { Progress, SuiteOptions } from '../conformance/run-suite.js';
 import { expected, NeighborProductError } from '../errors.js';
+import type { SpanListener } from '../span.js';
 import type { ConformanceBackends } from './conformance-backends.js';
 import { openSubjects } from './conformance-subjects.js';
 
@@ -31,6 +32,8 @@ export interface ConformanceRequest {
   readonly report?: string;
   readonly json?: true;
   readonly junit?: true;
+  /** Path of the trace to write. */
+  readonly trace?: string;
 }
 
 /** Where the words go. */
@@ -48,6 +51,7 @@ export async function conformance(
   request: ConformanceRequest,
   packageVersion: string,
   { print, showProgress }: ConformanceVoice,
+  onSpan: SpanListener | undefined,
 ): Promise<number> {
   const record = request.replay === undefined ? undefined : parseReplayRecord(await readRecord(request.replay));
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
@@ -65,7 +69,7 @@ export async function conformance(
   );
   try {
     const onProgress = throttled((progress) => showProgress?.(progressLine(progress)));
-    const report = await runConformance({ ...options, subjects, facts, onProgress });
+    const report = await runConformance({ ...options, subjects, facts, onProgress, ...(onSpan && { onSpan }) });
     showProgress?.('');
     if (request.report !== undefined) await writeOutput(request.report, Buffer.from(reportHtml(report)));
     await print(rendered(report, request));

@@ -5,16 +5,25 @@
  */
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
+import { type SpanListener, withSpan } from '../span.js';
 import type { BenchRequest } from './bench.js';
 import type { ConformanceRequest, ConformanceVoice } from './conformance.js';
 import { exitCodeOf } from './exit-codes.js';
-import { parseCommandLine, readVersion, type TransformRequest } from './program.js';
+import {
+  type CommandLine,
+  type DevicesRequest,
+  parseCommandLine,
+  readVersion,
+  type TransformRequest,
+} from './program.js';
 import { errorText, wantsColour } from './report.js';
 import type { Steps } from './transform-files.js';
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const isColoured = wantsColour(process.env, process.stderr.isTTY);
+
+const loadedMs = performance.now();
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -27,37 +36,73 @@ async function main(args: readonly string[]): Promise<number> {
       await writeTo(process.stdout, commandLine.text);
       return 0;
     }
-    if (commandLine.kind === 'devices') {
-      await devices(commandLine.json);
-      return 0;
-    }
-    if (commandLine.kind === 'conformance') return await conformance(commandLine.request);
-    if (commandLine.kind === 'bench') {
-      await bench(commandLine.request, args);
-      return 0;
-    }
-    isVerbose = commandLine.request.verbosity === 'verbose';
-    return await transform(commandLine.request);
+    isVerbose = commandLine.kind === 'transform' && commandLine.request.verbosity === 'verbose';
+    return await traced(commandLine, args, (onSpan) => perform(commandLine, args, onSpan));
   } catch (error) {
     say(errorText(error, { isVerbose, isColoured }));
     return exitCodeOf(error);
   }
 }
 
-async function devices(json: boolean): Promise<void> {
+function perform(
+  commandLine: Exclude<CommandLine, { kind: 'text' }>,
+  args: readonly string[],
+  onSpan: SpanListener | undefined,
+): Promise<number> {
+  switch (commandLine.kind) {
+    case 'transform':
+      return transform(commandLine.request, onSpan);
+    case 'devices':
+      return devices(commandLine.request, onSpan);
+    case 'conformance':
+      return conformance(commandLine.request, onSpan);
+    case 'bench':
+      return bench(commandLine.request, args, onSpan);
+  }
+}
+
+/** Runs a command and, where a trace is asked for, writes it afterwards, also of a command that failed. */
+async function traced(
+  { request }: Exclude<CommandLine, { kind: 'text' }>,
+  args: readonly string[],
+  command: (onSpan: SpanListener | undefined) => Promise<number>,
+): Promise<number> {
+  if (request.trace === undefined) return command(undefined);
+  const [{ Trace }, { writeOutput }] = await Promise.all([import('./trace.js'), import('../codec/files.js')]);
+  const trace = new Trace(loadedMs);
+  const write = () => writeOutput(request.trace!, Buffer.from(trace.render(commandText(args))));
+  const exitCode = await command(trace.onSpan).catch(async (error) => {
+    await write().catch(() => {}); // the first failure counts
+    throw error;
+  });
+  await write();
+  return exitCode;
+}
+
+function commandText(args: readonly string[]): string {
+  return ['neighbor-product', ...args].join(' ');
+}
+
+async function devices({ json }: DevicesRequest, onSpan: SpanListener | undefined): Promise<number> {
   const [{ listDevices }, { devicesText }] = await Promise.all([import('../devices.js'), import('./devices.js')]);
-  const found = await listDevices();
+  const found = await withSpan(onSpan, 'list devices', listDevices);
   await writeTo(process.stdout, json ? `${JSON.stringify(found)}\n` : devicesText(found));
+  return 0;
 }
 
-async function conformance(request: ConformanceRequest): Promise<number> {
+async function conformance(request: ConformanceRequest, onSpan: SpanListener | undefined): Promise<number> {
   const { conformance } = await import('./conformance.js');
-  return conformance(request, readVersion(), createVoice());
+  return conformance(request, readVersion(), createVoice(), onSpan);
 }
 
-async function bench(request: BenchRequest, args: readonly string[]): Promise<void> {
+async function bench(
+  request: BenchRequest,
+  args: readonly string[],
+  onSpan: SpanListener | undefined,
+): Promise<number> {
   const { bench } = await import('./bench.js');
-  await bench(request, ['neighbor-product', ...args].join(' '), createVoice());
+  await bench(request, commandText(args), createVoice(), onSpan);
+  return 0;
 }
 
 /** Progress is for a terminal only. */
@@ -67,25 +112,27 @@ function createVoice(): ConformanceVoice {
   return process.stderr.isTTY ? { print, showProgress } : { print };
 }
 
-async function transform(request: TransformRequest): Promise<number> {
+async function transform(request: TransformRequest, onSpan: SpanListener | undefined): Promise<number> {
   if (request.output === '-' && process.stdout.isTTY) {
     throw new NeighborProductError(
       'INVALID_OPTION',
       'Expected a file or a pipe for -o -, but standard output is a terminal. Add > out.png, or name a file after -o.',
     );
   }
-  const [{ runTransform }, steps] = await Promise.all([import('./run-transform.js'), loadSteps()]);
+  const load = () => Promise.all([import('./run-transform.js'), loadSteps(onSpan)]);
+  const [{ runTransform }, steps] = await withSpan(onSpan, 'load what transforms', load);
   const record = (line: string) => writeTo(process.stdout, `${line}\n`);
   return runTransform(request, steps, { record, say, isColoured });
 }
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
-async function loadSteps(): Promise<Steps> {
+async function loadSteps(onSpan: SpanListener | undefined): Promise<Steps> {
   const [{ transform }, { decodePng, encodePng, describeCodecs }, { readInput, removeUnfinishedOutputs, writeOutput }] =
     await Promise.all([import('../transform.js'), import('../codec/png.js'), import('../codec/files.js')]);
   const write = (path: string, file: Uint8Array) =>
     path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
-  return { read: readInput, decode: decodePng, transform, encode: encodePng, codecs: describeCodecs, write };
+  const steps = { read: readInput, decode: decodePng, transform, encode: encodePng, codecs: describeCodecs, write };
+  return onSpan ? (await import('./trace.js')).traceSteps(steps, onSpan) : steps;
 }
 
 /**

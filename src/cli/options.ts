@@ -35,6 +35,7 @@ export interface OptionValues {
   readonly compression: Compression;
   readonly verify?: true;
   readonly json?: true;
+  readonly trace?: string;
   readonly quiet?: true;
   readonly verbose?: true;
 }
@@ -67,9 +68,14 @@ export function createOptions(): Option[] {
       .default(DEFAULT_COMPRESSION),
     new Option('--verify', 'compute again with the reference and compare every byte before writing'),
     new Option('--json', 'one JSON record a picture on standard output'),
+    createTraceOption(),
     new Option('-q, --quiet', 'print errors only').conflicts('verbose'),
     new Option('-v, --verbose', 'print why this backend, and where an error came from'),
   ];
+}
+
+export function createDevicesOptions(): Option[] {
+  return [new Option('--json', 'as one JSON object'), createTraceOption()];
 }
 
 export function createConformanceOptions(): Option[] {
@@ -88,6 +94,7 @@ export function createConformanceOptions(): Option[] {
     new Option('--report <file>', 'write a page to look at, HTML'),
     new Option('--json', 'print the whole report as JSON').conflicts('junit'),
     new Option('--junit', 'print the report as JUnit XML'),
+    createTraceOption(),
   ];
 }
 
@@ -111,7 +118,12 @@ export function createBenchOptions(): Option[] {
     new Option('--plot <file>', 'write bars to look at, SVG'),
     new Option('--json', 'print the whole report as JSON').conflicts('markdown'),
     new Option('--markdown', 'print the table as Markdown'),
+    createTraceOption(),
   ];
+}
+
+function createTraceOption(): Option {
+  return new Option('--trace <file>', 'write what took how long, for ui.perfetto.dev or chrome://tracing');
 }
 
 function parseSizes(text: string): Size[] {

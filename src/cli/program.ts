@@ -7,7 +7,13 @@ import type { Operation, TransformOptions } from '../options.js';
 import type { BenchRequest } from './bench.js';
 import type { ConformanceRequest } from './conformance.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { createBenchOptions, createConformanceOptions, createOptions, type OptionValues } from './options.js';
+import {
+  createBenchOptions,
+  createConformanceOptions,
+  createDevicesOptions,
+  createOptions,
+  type OptionValues,
+} from './options.js';
 
 /** What the user asks for, every option checked. */
 export interface TransformRequest {
@@ -20,12 +26,20 @@ export interface TransformRequest {
   readonly compression: Compression;
   readonly verify: boolean;
   readonly json: boolean;
+  /** Path of the trace to write. */
+  readonly trace: string | undefined;
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
+}
+
+export interface DevicesRequest {
+  readonly json?: true;
+  /** Path of the trace to write. */
+  readonly trace?: string;
 }
 
 export type CommandLine =
   | { readonly kind: 'transform'; readonly request: TransformRequest }
-  | { readonly kind: 'devices'; readonly json: boolean }
+  | { readonly kind: 'devices'; readonly request: DevicesRequest }
   | { readonly kind: 'conformance'; readonly request: ConformanceRequest }
   | { readonly kind: 'bench'; readonly request: BenchRequest }
   /** Help or the version, to be printed on standard output. */
@@ -52,11 +66,11 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .action(() => {});
   for (const option of createOptions()) program.addOption(option);
-  program
+  const devices = program
     .command('devices')
     .description('list what this machine offers, what auto takes, and what is missing')
-    .option('--json', 'as one JSON object')
     .action(() => {});
+  for (const option of createDevicesOptions()) devices.addOption(option);
   const conformance = program
     .command('conformance')
     .description('find out whether every backend of this machine gives the right bytes')
@@ -103,7 +117,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
   if (chosen !== program) refuseMisplacedOptions(program, chosen);
-  if (chosen.name() === 'devices') return { kind: 'devices', json: chosen.opts<{ json?: true }>().json === true };
+  if (chosen.name() === 'devices') return { kind: 'devices', request: chosen.opts<DevicesRequest>() };
   if (chosen.name() === 'conformance') return { kind: 'conformance', request: chosen.opts<ConformanceRequest>() };
   if (chosen.name() === 'bench') return { kind: 'bench', request: chosen.opts<BenchRequest>() };
   return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
@@ -124,9 +138,9 @@ function joinedUnknownName(args: readonly string[], { code, message }: Commander
 }
 
 function toRequest(inputs: readonly string[], values: OptionValues): TransformRequest {
-  const { output, maxPixels, compression, verify = false, json = false, quiet, verbose, ...transform } = values;
+  const { output, maxPixels, compression, verify = false, json = false, trace, quiet, verbose, ...transform } = values;
   const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal';
-  return { inputs, output, transform, maxPixels, compression, verify, json, verbosity };
+  return { inputs, output, transform, maxPixels, compression, verify, json, trace, verbosity };
 }
 
 /** Commander's message as one sentence a line, without its own prefix. */

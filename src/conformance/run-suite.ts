@@ -1,4 +1,6 @@
 /** Runs the cases of a selection on every subject and compares each byte with the reference. Returns data, prints nothing. */
+
+import type { SpanListener } from '../span.js';
 import { type CaseSelection, DEFAULT_SEED, listCases } from './cases.js';
 import { hashCase, hashCorpus } from './corpus-hash.js';
 import { prepareCase } from './memory.js';
@@ -16,6 +18,8 @@ export interface SuiteOptions extends CaseSelection {
   /** Called after each case, when every subject has run it. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+  /** Is told of every case on every subject, and of what the backends tell. */
+  readonly onSpan?: SpanListener;
 }
 
 /**
@@ -24,10 +28,10 @@ export interface SuiteOptions extends CaseSelection {
  * @throws only the reason of `options.signal`
  */
 export async function runSuite(subjects: readonly Subject[], options: SuiteOptions = {}): Promise<SuiteResult> {
-  const { seed = DEFAULT_SEED, fixtures = new Map(), onProgress, signal } = options;
+  const { seed = DEFAULT_SEED, fixtures = new Map(), onProgress, signal, onSpan } = options;
   const startMs = performance.now();
   const cases = listCases(options);
-  const tallies = subjects.map((subject) => new Tally(subject, seed));
+  const tallies = subjects.map((subject) => new Tally(subject, seed, onSpan));
   const hashes: Uint8Array[] = [];
   const pause = makePause();
   for (const item of cases) {

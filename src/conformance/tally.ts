@@ -1,5 +1,7 @@
 /** One subject's account of the suite: runs a case on it, compares, counts. */
 import type { Backend, Run } from '../backend.js';
+import type { Job } from '../options.js';
+import type { SpanListener } from '../span.js';
 import { compareMemory } from './compare.js';
 import { type Evidence, gatherEvidence } from './evidence.js';
 import { type CaseMemory, copyMemory, type PreparedCase, viewImages } from './memory.js';
@@ -21,6 +23,7 @@ const ILLUSTRATED_FAILURES = 8;
 export class Tally {
   readonly #subject: Subject;
   readonly #seed: number;
+  readonly #onSpan: SpanListener | undefined;
   readonly #groups = new Map<string, GroupResult>();
   readonly #failures: Failure[] = [];
   /** As the run of the largest image named it: a small one may not use all that there is. */
@@ -28,9 +31,10 @@ export class Tally {
   #largestPixels = 0;
   #pixelsRedone = 0;
 
-  constructor(subject: Subject, seed: number) {
+  constructor(subject: Subject, seed: number, onSpan?: SpanListener) {
     this.#subject = subject;
     this.#seed = seed;
+    this.#onSpan = onSpan;
   }
 
   get failed(): number {
@@ -42,11 +46,12 @@ export class Tally {
     if ('missing' in this.#subject) return;
     const memory = copyMemory(prepared.before);
     const startMs = performance.now();
-    const run = await attemptCase(this.#subject, prepared, memory, signal);
-    const elapsedMs = performance.now() - startMs;
+    const run = await attemptCase(this.#subject, prepared, memory, { signal, onSpan: this.#onSpan });
+    const endMs = performance.now();
+    this.#onSpan?.({ name: prepared.item.id, lane: this.#subject.name, startMs, endMs });
     const failure = this.#judge(prepared, memory, run);
     if (failure) this.#failures.push(failure);
-    this.#count(prepared, elapsedMs, failure ? 1 : 0);
+    this.#count(prepared, endMs - startMs, failure ? 1 : 0);
   }
 
   result(): SubjectResult {
@@ -97,7 +102,7 @@ async function attemptCase(
   { backend, threads }: Extract<Subject, { backend: Backend }>,
   { item }: PreparedCase,
   memory: CaseMemory,
-  signal: AbortSignal | undefined,
+  listeners: Pick<Job, 'signal' | 'onSpan'>,
 ): Promise<Run | { error: string }> {
   const { input, output } = viewImages(item, memory);
   try {
@@ -106,10 +111,10 @@ async function attemptCase(
       backend: backend.name,
       threads,
       output,
-      signal,
+      ...listeners,
     });
   } catch (error) {
-    signal?.throwIfAborted();
+    listeners.signal?.throwIfAborted();
     return { error: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -30,12 +30,28 @@ export interface NativeJob {
   readonly variant: string;
   /** One byte; the work ends early once it is not 0. */
   readonly cancelled: Uint8Array;
+  /** Whether the outcome shall tell of chunks. */
+  readonly isTimed: boolean;
 }
 
 export interface Outcome {
   readonly pixelsRedone: number;
   readonly threads: number;
   readonly cancelled: boolean;
+  readonly chunks?: readonly Chunk[];
+}
+
+/** Some rows of a pass, which one thread computed. */
+export interface Chunk {
+  /** Counted from 0, as the threads are. */
+  readonly pass: number;
+  readonly thread: number;
+  readonly firstRow: number;
+  /** One beyond the last. */
+  readonly endRow: number;
+  /** Since the job was handed over. */
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 /** A build of one's own comes before the binary that a package brings. */

@@ -3,7 +3,8 @@ import { NeighborProductError } from '../errors.js';
 import { checkStillThere, type Raster } from '../image.js';
 import { JobQueue } from '../job-queue.js';
 import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
-import { type Addon, loadAddon, type NativeJob, type Outcome } from './addon.js';
+import type { Span } from '../span.js';
+import { type Addon, type Chunk, loadAddon, type NativeJob, type Outcome } from './addon.js';
 
 /** What tests may choose; by default the addon that {@link loadAddon} finds and the fastest instruction set. */
 export interface CpuBackendOptions {
@@ -40,8 +41,9 @@ class CpuBackend implements Backend {
 
   transformSync(input: Raster, output: Raster, job: Job): Run {
     const nativeJob = this.#nativeJob(input, output, job);
+    const startMs = performance.now();
     try {
-      return this.#report(this.#addon.transformSync(nativeJob));
+      return this.#report(this.#addon.transformSync(nativeJob), startMs, job);
     } catch (error) {
       throw failed(error);
     }
@@ -55,12 +57,13 @@ class CpuBackend implements Backend {
       nativeJob.cancelled[0] = 1;
     };
     job.signal?.addEventListener('abort', cancel);
+    const startMs = performance.now();
     try {
       const outcome = await this.#addon.transform(nativeJob).catch((error) => {
         throw failed(error);
       });
       if (outcome.cancelled) job.signal?.throwIfAborted();
-      return this.#report(outcome);
+      return this.#report(outcome, startMs, job);
     } finally {
       job.signal?.removeEventListener('abort', cancel);
     }
@@ -82,13 +85,25 @@ class CpuBackend implements Backend {
       threads: job.threads ?? 0,
       variant: this.#variant,
       cancelled: new Uint8Array(1),
+      isTimed: job.onSpan !== undefined,
     };
   }
 
-  #report({ threads, pixelsRedone }: Outcome): Run {
+  #report({ threads, pixelsRedone, chunks = [] }: Outcome, startMs: number, { onSpan }: Job): Run {
+    for (const chunk of chunks) onSpan?.(spanOf(chunk, startMs));
     const without = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
     return { device: `${this.#variant}, ${threads} thread${threads === 1 ? '' : 's'}${without}`, pixelsRedone };
   }
+}
+
+function spanOf({ pass, thread, firstRow, endRow, ...chunk }: Chunk, jobStartMs: number): Span {
+  return {
+    name: `pass ${pass + 1}`,
+    lane: `CPU thread ${thread + 1}`,
+    startMs: jobStartMs + chunk.startMs,
+    endMs: jobStartMs + chunk.endMs,
+    details: { rows: `${firstRow} to ${endRow - 1}` },
+  };
 }
 
 function failed(cause: unknown): NeighborProductError {

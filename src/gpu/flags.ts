@@ -6,6 +6,7 @@ export const BUFFER = {
   UNIFORM: 0x0040,
   STORAGE: 0x0080,
   INDIRECT: 0x0100,
+  QUERY_RESOLVE: 0x0200,
 } as const;
 
 export const SHADER_STAGE_COMPUTE = 0x4;

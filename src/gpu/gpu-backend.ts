@@ -5,7 +5,7 @@ import type { Job } from '../options.js';
 import { GpuFault, type Progress } from './gpu-fault.js';
 import type { ShaderSources } from './pipelines.js';
 import { type PhaseListener, StripRunner } from './strip-runner.js';
-import { cutIntoStrips, type Strip, type StripLimits } from './strips.js';
+import { cutIntoStrips, PIXEL_BYTES, type Strip, type StripLimits } from './strips.js';
 
 /** Internal settings, for tests. */
 export interface GpuSettings {
@@ -70,16 +70,27 @@ export class GpuBackend implements Backend {
     const progress = { input, passesLeft: job.passes, rowsDone: 0, pixelsRedone: 0 };
     this.#runner.phase = 'prepare';
     try {
-      const strips = cutIntoStrips(input, job.border, this.#limits);
-      if (strips.length > 1) await this.#runStrips(strips, output, job, progress);
-      for (const whole of strips.length === 1 ? strips : []) {
-        progress.pixelsRedone = await this.#runner.run(input, output, whole, job);
+      const strips = this.#cut(input, output, job);
+      if (strips.length === 1) {
+        await this.#runner.run(input, output, strips, job, (_, pixelsRedone) => {
+          progress.pixelsRedone = pixelsRedone;
+        });
+      } else {
+        await this.#runStrips(strips, output, job, progress);
       }
     } catch (error) {
       if (job.signal?.aborted && error === job.signal.reason) throw error;
       throw new GpuFault(this.#runner.phase, progress, error);
     }
     return { device: this.#deviceText, pixelsRedone: progress.pixelsRedone };
+  }
+
+  /** Strips that travel and compute side by side; the whole image where it would have to come down between passes. */
+  #cut(input: Raster, output: Raster, { border, passes }: Job): Strip[] {
+    const whole = cutIntoStrips(input, border, this.#limits);
+    if (whole.length === 1 && (passes > 1 || overlaps(input, output))) return whole;
+    const stripBytes = Math.max(STRIP_BYTES, LEAST_STRIP_ROWS * input.width * PIXEL_BYTES);
+    return cutIntoStrips(input, border, { bufferBytes: Math.min(stripBytes, this.#limits.bufferBytes) });
   }
 
   /** Pass after pass over all strips; what is between passes waits in the host's memory. */
@@ -92,17 +103,21 @@ export class GpuBackend implements Backend {
     for (let pass = 1; pass <= job.passes; pass++) {
       const isLast = pass === job.passes;
       const target = isLast ? output : between[pass % between.length];
-      for (const strip of strips) {
-        const stripJob = { alpha: job.alpha, passes: 1, signal: job.signal };
-        progress.pixelsRedone += await this.#runner.run(progress.input, target, strip, stripJob);
-        if (isLast) progress.rowsDone = strip.computed.end;
-      }
+      await this.#runner.run(progress.input, target, strips, { ...job, passes: 1 }, ({ computed }, pixelsRedone) => {
+        progress.pixelsRedone += pixelsRedone;
+        if (isLast) progress.rowsDone = computed.end;
+      });
       if (isLast) return;
       progress.input = target;
       progress.passesLeft -= 1;
     }
   }
 }
+
+/** Small enough for the next strip to be on its way while one is computed, large enough for calls not to count. */
+const STRIP_BYTES = 8 * 2 ** 20;
+/** Of very wide images; each strip brings two rows that it does not compute. */
+const LEAST_STRIP_ROWS = 16;
 
 /** 7680 x 4320 pixels and a little more. Memory is about four times this, or six where there are several passes. */
 const MOST_BUFFER_BYTES = 128 * 2 ** 20;

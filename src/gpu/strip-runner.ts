@@ -1,39 +1,19 @@
-/** Takes one strip through the device: rows up, the passes, rows down. Buffers stay for the next strip that fits. */
+/** Takes strips through the device, some at a time: while one is computed, the next goes up and the last comes down. */
 import type { Raster } from '../image.js';
-import type { AlphaMode } from '../options.js';
-import { withErrorScopes } from './error-scopes.js';
-import { BUFFER, MAP_MODE_READ } from './flags.js';
+import { DeviceClock } from './device-clock.js';
 import type { Phase } from './gpu-fault.js';
-import { type PipelinePair, Pipelines, type ShaderSources } from './pipelines.js';
-import { PIXEL_BYTES, pixelsHeld, type Strip } from './strips.js';
-import { downloadStrip, uploadStrip } from './transfer.js';
-import { type PassRange, Workspace } from './workspace.js';
+import { Pipelines, type ShaderSources } from './pipelines.js';
+import { type Enter, type Flight, Slot, type StripJob } from './slot.js';
+import type { Strip } from './strips.js';
 
 /** Called as each phase of a strip begins: where tests let a device fail. */
 export type PhaseListener = (phase: Phase, device: GPUDevice) => void;
 
-/** What is done with a strip. */
-export interface StripJob {
-  readonly alpha: AlphaMode;
-  /** More than one only for a strip that is the whole image: the passes stay on the device. */
-  readonly passes: number;
-  readonly signal: AbortSignal | undefined;
-}
+/** Called when a strip's rows are in the target, in the order of the strips. */
+export type StripListener = (strip: Strip, pixelsRedone: number) => void;
 
-/**
- * The most pixels, over all passes, of one submission. A submission cannot be stopped, and an operating system may
- * reset a GPU that one keeps busy for seconds.
- */
-const SUBMISSION_PIXELS = 2 ** 25;
-
-interface Buffers {
-  readonly pixels: number;
-  readonly passes: number;
-  readonly input: GPUBuffer;
-  readonly output: GPUBuffer;
-  readonly readBack: GPUBuffer;
-  readonly workspace: Workspace;
-}
+/** One strip on its way up, one that is computed, one on its way down. */
+const SLOTS = 3;
 
 export class StripRunner {
   /** The phase that was entered last. */
@@ -41,8 +21,8 @@ export class StripRunner {
   readonly #device: GPUDevice;
   readonly #shaders: ShaderSources;
   readonly #onPhase: PhaseListener | undefined;
+  readonly #slots: Slot[] = [];
   #pipelines: Promise<Pipelines> | undefined;
-  #buffers: Buffers | undefined;
   #failure: string | undefined;
 
   constructor(device: GPUDevice, shaders: ShaderSources, onPhase?: PhaseListener) {
@@ -57,101 +37,46 @@ export class StripRunner {
   }
 
   /**
-   * Reads the rows that `strip` holds from `source`, and writes those that it computes to `target`.
+   * Reads the rows that the strips hold from `source`, and writes those that they compute to `target`, which must not
+   * share memory with `source` unless there is a single strip.
    *
-   * @returns how many pixels were redone, over all passes
    * @throws the signal's reason between two steps; any error of the device
    */
-  async run(source: Raster, target: Raster, strip: Strip, job: StripJob): Promise<number> {
-    this.#enter('prepare', job);
-    this.#pipelines ??= Pipelines.create(this.#device, this.#shaders);
-    const pipelines = await this.#pipelines;
-    const buffers = await this.#buffersFor(pipelines, pixelsHeld(strip), job.passes);
-    const [pair] = await Promise.all([pipelines.forAlpha(job.alpha), this.#upload(buffers, source, strip, job)]);
-    await this.#dispatch(buffers, pair, strip, job);
-    this.#enter('map', job);
-    const byteLength = computedBytes(strip) + countBytes(job.passes);
-    await buffers.readBack.mapAsync(MAP_MODE_READ, 0, byteLength);
+  async run(
+    source: Raster,
+    target: Raster,
+    strips: readonly Strip[],
+    job: StripJob,
+    onDone: StripListener,
+  ): Promise<void> {
+    const enter: Enter = (phase) => this.#enter(phase, job);
+    const clock = new DeviceClock();
+    const flights: Flight[] = [];
+    const land = async () => {
+      const landed = await flights[0].land(target);
+      flights.shift();
+      clock.add(landed);
+      onDone(landed.strip, landed.pixelsRedone);
+    };
     try {
-      this.#enter('copy', job);
-      const mapped = buffers.readBack.getMappedRange(0, byteLength);
-      downloadStrip(mapped, target, strip);
-      return new Uint32Array(mapped, computedBytes(strip), job.passes).reduce((sum, count) => sum + count, 0);
+      for (const [index, strip] of strips.entries()) {
+        if (flights.length === SLOTS) await land();
+        enter('prepare');
+        this.#pipelines ??= Pipelines.create(this.#device, this.#shaders);
+        this.#slots[index % SLOTS] ??= new Slot(this.#device, await this.#pipelines, index % SLOTS);
+        flights.push(await this.#slots[index % SLOTS].start(source, strip, job, enter));
+      }
+      while (flights.length > 0) await land();
     } finally {
-      buffers.readBack.unmap();
+      await Promise.all(flights.map((flight) => flight.abandon()));
     }
+    if (job.onSpan) clock.tell(job.onSpan);
   }
 
-  #enter(phase: Phase, job: StripJob): void {
-    job.signal?.throwIfAborted();
+  #enter(phase: Phase, { signal }: StripJob): void {
+    signal?.throwIfAborted();
     this.phase = phase;
     this.#onPhase?.(phase, this.#device);
     if (this.#failure !== undefined) throw new Error(this.#failure);
   }
-
-  async #buffersFor(pipelines: Pipelines, pixels: number, passes: number): Promise<Buffers> {
-    const present = this.#buffers;
-    if (present !== undefined && present.pixels >= pixels && present.passes >= passes) return present;
-    this.#buffers = undefined;
-    if (present !== undefined) destroyBuffers(present);
-    const created = await withErrorScopes(this.#device, () => createBuffers(this.#device, pipelines, pixels, passes));
-    this.#buffers = created;
-    return created;
-  }
-
-  async #upload(buffers: Buffers, source: Raster, strip: Strip, job: StripJob): Promise<void> {
-    this.#enter('upload', job);
-    await withErrorScopes(this.#device, () => {
-      buffers.workspace.setRegion(strip.region);
-      uploadStrip(this.#device.queue, buffers.input, source, strip);
-    });
-  }
-
-  async #dispatch(buffers: Buffers, pair: PipelinePair, strip: Strip, job: StripJob): Promise<void> {
-    const passesAtOnce = Math.max(1, Math.floor(SUBMISSION_PIXELS / pixelsHeld(strip)));
-    for (let first = 0; first < job.passes; first += passesAtOnce) {
-      if (first > 0) await this.#device.queue.onSubmittedWorkDone();
-      this.#enter('dispatch', job);
-      const end = Math.min(first + passesAtOnce, job.passes);
-      await withErrorScopes(this.#device, () => this.#submit(buffers, pair, strip, { first, end, passes: job.passes }));
-    }
-  }
-
-  #submit(buffers: Buffers, pair: PipelinePair, strip: Strip, range: PassRange) {
-    const { input, output, readBack, workspace } = buffers;
-    const encoder = this.#device.createCommandEncoder({ label: 'strip' });
-    const counts = { buffer: readBack, offset: computedBytes(strip) };
-    workspace.record(encoder, { pair, ends: { input, output }, region: strip.region, range, counts });
-    if (range.end === range.passes) {
-      const offset = strip.region.first.y * strip.region.width * PIXEL_BYTES;
-      encoder.copyBufferToBuffer(output, offset, readBack, 0, computedBytes(strip));
-    }
-    this.#device.queue.submit([encoder.finish()]);
-  }
-}
-
-function createBuffers(device: GPUDevice, pipelines: Pipelines, pixels: number, passes: number): Buffers {
-  const byteLength = pixels * PIXEL_BYTES;
-  const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
-    device.createBuffer({ label, size, usage });
-  return {
-    pixels,
-    passes,
-    input: buffer('input', byteLength, BUFFER.STORAGE | BUFFER.COPY_DST),
-    output: buffer('output', byteLength, BUFFER.STORAGE | BUFFER.COPY_SRC),
-    readBack: buffer('read back', byteLength + countBytes(passes), BUFFER.MAP_READ | BUFFER.COPY_DST),
-    workspace: new Workspace(device, pipelines, pixels, passes),
-  };
-}
-
-function destroyBuffers({ input, output, readBack, workspace }: Buffers): void {
-  for (const buffer of [input, output, readBack, workspace]) buffer.destroy();
-}
-
-function computedBytes({ computed, region }: Strip): number {
-  return (computed.end - computed.first) * region.width * PIXEL_BYTES;
-}
-
-function countBytes(passes: number): number {
-  return passes * Uint32Array.BYTES_PER_ELEMENT;
 }

@@ -1,5 +1,6 @@
 /** The passes of a transform, recorded into a command encoder, and the device memory they need. */
 import { BUFFER } from './flags.js';
+import type { PassTimer } from './pass-timer.js';
 import { LIST_COUNT_OFFSET, LIST_HEADER_BYTES, type PipelinePair, type Pipelines, TUNING } from './pipelines.js';
 import { PIXEL_BYTES, REGION_BYTES, type Region, regionWords, workgroupsFor } from './strips.js';
 
@@ -30,6 +31,7 @@ export interface Work {
   readonly region: Region;
   readonly range: PassRange;
   readonly counts?: Counts;
+  readonly timer?: PassTimer | undefined;
 }
 
 interface BindGroups {
@@ -74,11 +76,12 @@ export class Workspace {
 
   /** Records passes, each with its repair, that wait for nothing from the host. */
   record(encoder: GPUCommandEncoder, work: Work): void {
-    const { pair, ends, region, range, counts } = work;
+    const { pair, ends, region, range, counts, timer } = work;
     // Pixels that the border mode skips are never written, and later passes read them: they are 0.
     if (range.first === 0) for (const buffer of this.#between) encoder.clearBuffer(buffer);
     for (let pass = range.first; pass < range.end; pass++) {
-      this.#recordPass(encoder, pair, this.#bindGroupsOf(this.#endsOf(pass, ends, range.passes)), region);
+      const groups = this.#bindGroupsOf(this.#endsOf(pass, ends, range.passes));
+      this.#recordPass(encoder, pair, groups, region, timer?.writesOf(pass));
       if (counts === undefined) continue;
       const at = counts.offset + pass * Uint32Array.BYTES_PER_ELEMENT;
       encoder.copyBufferToBuffer(this.#unsettled, LIST_COUNT_OFFSET, counts.buffer, at, Uint32Array.BYTES_PER_ELEMENT);
@@ -89,9 +92,15 @@ export class Workspace {
     for (const buffer of [this.#region, this.#unsettled, ...this.#between]) buffer.destroy();
   }
 
-  #recordPass(encoder: GPUCommandEncoder, pair: PipelinePair, groups: BindGroups, region: Region): void {
+  #recordPass(
+    encoder: GPUCommandEncoder,
+    pair: PipelinePair,
+    groups: BindGroups,
+    region: Region,
+    timestampWrites: GPUComputePassTimestampWrites | undefined,
+  ): void {
     this.#pipelines.recordEmptyList(encoder, this.#unsettled);
-    const pass = encoder.beginComputePass({ label: 'neighbor-product' });
+    const pass = encoder.beginComputePass({ label: 'neighbor-product', ...(timestampWrites && { timestampWrites }) });
     pass.setPipeline(pair.settle);
     pass.setBindGroup(0, groups.settle);
     pass.dispatchWorkgroups(...workgroupsFor(region, TUNING, this.#device.limits.maxComputeWorkgroupsPerDimension));

@@ -8,6 +8,7 @@ function request(inputs: string[], output: string | undefined, json = false): Tr
     inputs,
     output,
     json,
+    trace: undefined,
     transform: DEFAULT_OPERATION,
     maxPixels: 1,
     compression: 'balanced',

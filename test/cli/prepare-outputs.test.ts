@@ -13,6 +13,7 @@ function prepare(folder: string, inputs: string[], output: string) {
     compression: 'balanced',
     verify: false,
     json: false,
+    trace: undefined,
     verbosity: 'normal',
   };
   // Not path.join: it would take away the slash or the dot that the test is about.

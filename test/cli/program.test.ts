@@ -112,7 +112,7 @@ test('help tells every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = createOptions().map(({ long }) => long!);
-  expect(longNames).toHaveLength(12);
+  expect(longNames).toHaveLength(13);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }
@@ -123,9 +123,9 @@ test('the version is that of the package', () => {
   expect(textOf('--version')).toBe(`${version}\n`);
 });
 
-test('devices is a command of its own, with an option of its own', () => {
-  expect(parseCommandLine(['devices'])).toEqual({ kind: 'devices', json: false });
-  expect(parseCommandLine(['devices', '--json'])).toEqual({ kind: 'devices', json: true });
+test('devices is a command of its own, with options of its own', () => {
+  expect(parseCommandLine(['devices'])).toEqual({ kind: 'devices', request: {} });
+  expect(parseCommandLine(['devices', '--json'])).toEqual({ kind: 'devices', request: { json: true } });
   expect(() => parseCommandLine(['devices', '--jsn'])).toThrow("Unknown option '--jsn'. Did you mean --json?");
   expect(() => parseCommandLine(['conformance', '--fliter=x'])).toThrow(
     "Unknown option '--fliter'. Did you mean --filter?",

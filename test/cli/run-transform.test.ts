@@ -16,6 +16,7 @@ const ASKED: Omit<TransformRequest, 'inputs' | 'output'> = {
   compression: 'balanced',
   verify: false,
   json: false,
+  trace: undefined,
   verbosity: 'normal',
 };
 

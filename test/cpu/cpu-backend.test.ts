@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { IMAGE_KINDS, makeImage } from '../../src/conformance/images.js';
 import { createRaster, type Raster } from '../../src/image.js';
+import type { Span } from '../../src/span.js';
 import { firstDifference, jobOf, modesOf, referenceOf, transformedSync } from '../jobs.js';
 import { cpuBackend, cpuSubjects, openMpAddon, serialAddon } from './addons.js';
 
@@ -179,6 +180,27 @@ describe('asynchronous work', () => {
       firstDifference(referenceOf(large, { alpha: 'opaque', border: 'skip', passes: 30 }), output),
     ).toBeUndefined();
   }, 120_000);
+
+  test('whoever listens is told of every row of every pass, once, within the time it took', async () => {
+    const spans: Span[] = [];
+    const job = jobOf({ border: 'wrap', passes: 2 }, { threads: 2, onSpan: (span) => spans.push(span) });
+    const output = createRaster(640, 480, 4);
+    const startMs = performance.now();
+    await cpuBackend(openMpAddon).transform(large, output, job);
+    const endMs = performance.now();
+    expect(firstDifference(referenceOf(large, job), output)).toBeUndefined();
+    for (const name of ['pass 1', 'pass 2']) {
+      const rows = spans.filter((span) => span.name === name).map(({ details }) => details!.rows);
+      expect(rows).toEqual(Array.from({ length: 15 }, (_, k) => `${32 * k} to ${32 * k + 31}`));
+    }
+    expect(spans).toHaveLength(30);
+    for (const span of spans) {
+      expect(['CPU thread 1', 'CPU thread 2']).toContain(span.lane);
+      expect(span.startMs).toBeGreaterThanOrEqual(startMs);
+      expect(span.endMs).toBeGreaterThanOrEqual(span.startMs);
+      expect(span.endMs).toBeLessThanOrEqual(endMs);
+    }
+  });
 
   test('a signal stops a waiting transform at once, not when the one before it ends', async () => {
     const backend = cpuBackend(openMpAddon, 'portable');

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { traceJson, traceSteps } from '../../src/cli/trace.js';
+import type { Steps } from '../../src/cli/transform-files.js';
+import { encodePng } from '../../src/codec/png.js';
+import { createRaster } from '../../src/image.js';
+import type { Span } from '../../src/span.js';
+import { folderWith, run } from './command.js';
+
+interface Event {
+  readonly ph: 'M' | 'X';
+  readonly tid: number;
+  readonly name: string;
+  readonly ts: number;
+  readonly dur: number;
+  readonly args?: Record<string, unknown>;
+}
+
+function eventsOf(text: string): Event[] {
+  return JSON.parse(text).traceEvents;
+}
+
+/** Names of the pieces of work, by the name of their lane. */
+function namesByLane(events: readonly Event[]): Record<string, string[]> {
+  const lanes = events.filter(({ name }) => name === 'thread_name');
+  return Object.fromEntries(
+    lanes.map(({ tid, args }) => [
+      args!.name,
+      events.filter((event) => event.ph === 'X' && event.tid === tid).map(({ name }) => name),
+    ]),
+  );
+}
+
+test('a span is a complete event in microseconds, in a thread named after its lane', () => {
+  const spans: Span[] = [
+    { name: 'decode', lane: 'main', startMs: 1, endMs: 1.5 },
+    { name: 'pass 1', lane: 'CPU thread 1', startMs: 2, endMs: 4, details: { rows: '1 to 32' } },
+    { name: 'encode', lane: 'main', startMs: 5, endMs: 6 },
+  ];
+  const trace = JSON.parse(traceJson(spans, 'neighbor-product in.png -o out.png'));
+  expect(trace.otherData).toEqual({ command: 'neighbor-product in.png -o out.png' });
+  expect(trace.traceEvents.filter(({ ph }: Event) => ph === 'X')).toEqual([
+    { ph: 'X', pid: 1, tid: 1, name: 'decode', ts: 1000, dur: 500 },
+    { ph: 'X', pid: 1, tid: 2, name: 'pass 1', ts: 2000, dur: 2000, args: { rows: '1 to 32' } },
+    { ph: 'X', pid: 1, tid: 1, name: 'encode', ts: 5000, dur: 1000 },
+  ]);
+  expect(namesByLane(trace.traceEvents)).toEqual({ main: ['decode', 'encode'], 'CPU thread 1': ['pass 1'] });
+});
+
+test('a step that fails is told of, and fails all the same', async () => {
+  const spans: Span[] = [];
+  const fail = () => {
+    throw new Error('broken');
+  };
+  const steps = traceSteps({ read: fail, decode: fail } as unknown as Steps, (span) => spans.push(span));
+  await expect(steps.read('a.png')).rejects.toThrow('broken');
+  expect(() => steps.decode(new Uint8Array(), { maxPixels: 1 })).toThrow('broken');
+  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'decode']);
+});
+
+test('the transform: every step in its order, and what each thread did', async () => {
+  const folder = folderWith({ 'in.png': encodePng(createRaster(300, 200, 4)) });
+  const ended = await run('in.png -o out.png --backend cpu --threads 1 --trace trace.json'.split(' '), { cwd: folder });
+  expect(ended).toMatchObject({ exitCode: 0 });
+  const events = eventsOf(readFileSync(path.join(folder, 'trace.json'), 'utf8'));
+  const lanes = namesByLane(events);
+  expect(lanes.main.toSorted((a, b) => startOf(events, a) - startOf(events, b))).toEqual([
+    'start Node',
+    'load the command',
+    'load what transforms',
+    'read in.png',
+    'decode',
+    'transform',
+    'choose the backend',
+    'encode',
+    'write out.png',
+  ]);
+  // 198 rows are computed, in chunks of 32.
+  expect(lanes['CPU thread 1']).toEqual(Array(7).fill('pass 1'));
+  for (const { ts, dur } of events.filter(({ ph }) => ph === 'X')) {
+    expect(ts).toBeGreaterThanOrEqual(0);
+    expect(dur).toBeGreaterThanOrEqual(0);
+  }
+  const transform = events.find(({ name }) => name === 'transform')!;
+  for (const chunk of events.filter(({ name }) => name === 'pass 1')) {
+    expect(chunk.ts).toBeGreaterThanOrEqual(transform.ts);
+    expect(chunk.ts + chunk.dur).toBeLessThanOrEqual(transform.ts + transform.dur);
+  }
+});
+
+test.each([
+  ['devices', ['devices', '--json'], /^list devices$/],
+  ['conformance', ['conformance', '--backend', 'cpu', '--filter', 'fixture/', '--json'], /^fixture\//],
+  [
+    'bench',
+    'bench --sizes 16x16 --kinds flat --repeat 1 --backend reference --json'.split(' '),
+    /^neighbor-product ref/,
+  ],
+])('the command %s', async (_, words, name) => {
+  const cwd = folderWith({});
+  const ended = await run([...words, '--trace', 'trace.json'], { cwd });
+  expect(ended).toMatchObject({ exitCode: 0 });
+  JSON.parse(ended.stdout.toString());
+  const names = eventsOf(readFileSync(path.join(cwd, 'trace.json'), 'utf8')).map((event) => event.name);
+  expect(names.filter((text) => name.test(text)).length).toBeGreaterThan(0);
+});
+
+test('a command that fails leaves its trace, and its own exit code', async () => {
+  const cwd = folderWith({ 'in.png': new Uint8Array(10) });
+  expect(await run('in.png -o out.png --trace trace.json'.split(' '), { cwd })).toMatchObject({ exitCode: 3 });
+  expect(eventsOf(readFileSync(path.join(cwd, 'trace.json'), 'utf8')).map(({ name }) => name)).toContain('decode');
+  expect(await run('in.png -o out.png --trace no/such/folder'.split(' '), { cwd })).toMatchObject({ exitCode: 5 });
+});
+
+function startOf(events: readonly Event[], name: string): number {
+  return events.find((event) => event.name === name)!.ts;
+}
