@@ -2,7 +2,7 @@
 import type { Run } from '../backend.js';
 import type { Raster } from '../image.js';
 import type { BenchCase } from './cases.js';
-import type { ColdStart, Role } from './result.js';
+import type { ColdStart, DeviceTimes, Role } from './result.js';
 
 export interface Candidate {
   readonly program: string;
@@ -16,6 +16,8 @@ export interface Candidate {
   isRight(bench: BenchCase, output: Raster): boolean;
   /** Measures a first result in a process of its own; absent where that says nothing. */
   startCold?(input: Raster): Promise<ColdStart>;
+  /** Where the time of a GPU goes; absent for what runs on none. */
+  measureDevice?(input: Raster, output: Raster): Promise<DeviceTimes | undefined>;
   close(): Promise<void> | void;
 }
 

@@ -2,10 +2,13 @@
 import type { Backend } from '../backend.js';
 import { loadAddon } from '../cpu/addon.js';
 import { NeighborProductError } from '../errors.js';
+import type { GpuBackend } from '../gpu/gpu-backend.js';
+import type { Raster } from '../image.js';
 import { type Candidate, isProduct } from './candidate.js';
 import type { BenchBackends } from './choices.js';
 import { startCold } from './cold-start.js';
 import { sharedCopy, singleCopy } from './copy.js';
+import { measureDevice } from './device-times.js';
 import { type BackendSpec, openBackend, runBackend } from './open-backend.js';
 import { plainLoop } from './plain-loop.js';
 import type { MissingProgram } from './result.js';
@@ -71,8 +74,14 @@ function backendCandidate(spec: BackendSpec, backend: Backend): Candidate {
     run: (input, output) => runBackend(backend, spec, input, output),
     isRight: isProduct,
     startCold: (input) => startCold(spec, input),
+    ...(isGpu(backend) && { measureDevice: (input: Raster, output: Raster) => measureDevice(backend, input, output) }),
     close: () => backend.dispose(),
   };
+}
+
+/** By its name: loading the class would load the host of a GPU for those who measure a CPU. */
+function isGpu(backend: Backend): backend is GpuBackend {
+  return backend.name === 'gpu';
 }
 
 function unavailable(backend: string, reason: string): NeighborProductError {

@@ -5,7 +5,8 @@ import { createRaster, type Raster } from '../image.js';
 import { MAIN_LANE, type Span, type SpanListener, withSpan } from '../span.js';
 import type { Candidate } from './candidate.js';
 import type { BenchCase } from './cases.js';
-import type { Row, Spread } from './result.js';
+import type { DeviceTimes, Row } from './result.js';
+import { spreadOf } from './spread.js';
 
 export interface MeasureOptions {
   /** Rounds; a slow candidate leaves early, see {@link BUDGET_MS}. */
@@ -47,6 +48,7 @@ export async function measureCase(
       onSpan?.(span);
     }
   }
+  for (const contender of contenders) contender.device = await contender.candidate.measureDevice?.(bench.input, output);
   return contenders.map((contender) => rowOf(contender, contenders, bench.input));
 }
 
@@ -56,6 +58,7 @@ interface Contender {
   readonly run: Run | undefined;
   readonly cold: Row['cold'] | undefined;
   readonly timesMs: number[];
+  device?: DeviceTimes | undefined;
 }
 
 async function checkBytes(bench: BenchCase, candidate: Candidate, output: Raster): Promise<Run | undefined> {
@@ -90,7 +93,7 @@ async function timeOnce(candidate: Candidate, input: Raster, output: Raster): Pr
   return { name: candidate.program, lane: MAIN_LANE, startMs, endMs: performance.now() };
 }
 
-function rowOf({ candidate, run, cold, timesMs }: Contender, all: readonly Contender[], input: Raster): Row {
+function rowOf({ candidate, run, cold, timesMs, device }: Contender, all: readonly Contender[], input: Raster): Row {
   const pixels = input.width * input.height;
   const nsPerPixel = spreadOf(timesMs.map((timeMs) => (timeMs * 1e6) / pixels));
   const copies = all.filter(({ candidate: { role } }) => role === 'copy');
@@ -105,15 +108,8 @@ function rowOf({ candidate, run, cold, timesMs }: Contender, all: readonly Conte
     gbPerSecond: (2 * input.channels) / nsPerPixel.median,
     timesCopy: (nsPerPixel.median * pixels) / (spreadOf(copy.timesMs).median * 1e6),
     ...(cold && { cold }),
+    ...(device && { device }),
     differingShare: 0,
     ...(run && role === 'ours' && { redoneShare: run.pixelsRedone / pixels }),
   };
-}
-
-/** @param values at least one */
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const median = sorted.length % 2 ? sorted[Math.trunc(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, least: sorted[0], most: sorted[sorted.length - 1] };
 }

@@ -51,12 +51,26 @@ export interface Row {
   readonly timesCopy: number;
   /** From nothing to the first result, in a process of its own; absent where it was not measured. */
   readonly cold?: ColdStart;
+  /** Absent for what runs on no GPU, and for one that keeps no time. */
+  readonly device?: DeviceTimes;
   /** Of the bytes that the definition writes, 0 to 1. */
   readonly differingShare: number;
   /** Of the pixels, 0 to 1; absent where the program does not tell. */
   readonly redoneShare?: number;
   /** Size of the part that was done, where the whole takes too long. */
   readonly crop?: string;
+}
+
+/** Milliseconds for one picture, each the median of some runs, added up over its strips. */
+export interface DeviceTimes {
+  /** Of the host: handing over the rows. */
+  readonly uploadMs: number;
+  /** By the device's clock. */
+  readonly kernelMs: number;
+  /** Of the host: taking the rows out of mapped memory. */
+  readonly readBackMs: number;
+  /** A copy of the picture from one buffer to another, by the device's clock. */
+  readonly copyMs: number;
 }
 
 export type Role = 'copy' | 'ours' | 'peer';

@@ -21,7 +21,8 @@ export class GpuBackend implements Backend {
   readonly name = 'gpu';
   /** Resolves with the reason when the device is gone: lost, or freed by {@link dispose}. */
   readonly lost: Promise<string>;
-  readonly #device: GPUDevice;
+  /** For measurements beside transforms. */
+  readonly device: GPUDevice;
   readonly #deviceText: string;
   readonly #limits: StripLimits;
   readonly #runner: StripRunner;
@@ -29,7 +30,7 @@ export class GpuBackend implements Backend {
   #usable = true;
 
   constructor(device: GPUDevice, deviceText: string, shaders: ShaderSources, settings: GpuSettings) {
-    this.#device = device;
+    this.device = device;
     this.#deviceText = deviceText;
     this.#limits = { bufferBytes: settings.bufferBytes ?? bufferBytesOf(device.limits) };
     this.#runner = new StripRunner(device, shaders, settings.onPhase);
@@ -57,7 +58,7 @@ export class GpuBackend implements Backend {
   /** Destroys the device. A transform that runs or waits is rejected with a {@link GpuFault}. */
   dispose(): void {
     this.#fail('the backend was disposed of');
-    this.#device.destroy();
+    this.device.destroy();
   }
 
   #fail(reason: string): void {

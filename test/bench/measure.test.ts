@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Candidate, isProduct } from '../../src/bench/candidate.js';
 import { makeCase } from '../../src/bench/cases.js';
 import { singleCopy } from '../../src/bench/copy.js';
-import { measureCase, spreadOf } from '../../src/bench/measure.js';
+import { measureCase } from '../../src/bench/measure.js';
 import { plainLoop } from '../../src/bench/plain-loop.js';
 import type { Raster } from '../../src/image.js';
 
@@ -73,12 +73,4 @@ describe('measureCase', () => {
     expect([copy.repetitions, row.repetitions]).toEqual([6, 3]);
     expect(row.nsPerPixel.least * 40 * 30).toBeGreaterThan(0.79e9);
   });
-});
-
-test.each([
-  [[3, 1, 2], { median: 2, least: 1, most: 3 }],
-  [[4, 1, 10, 2], { median: 3, least: 1, most: 10 }],
-  [[7], { median: 7, least: 7, most: 7 }],
-])('spread of %j', (values, spread) => {
-  expect(spreadOf(values)).toEqual(spread);
 });

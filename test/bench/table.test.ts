@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { benchMarkdown, benchTable, numberText, shareText } from '../../src/bench/table.js';
-import { REPORT } from './reports.js';
+import { REPORT, rowWith } from './reports.js';
 
 test('a table names case, command, date and machine, and what is missing', () => {
   const lines = benchTable(REPORT).split('\n');
@@ -25,6 +25,16 @@ test('a table names case, command, date and machine, and what is missing', () =>
   expect(lines.at(-1)).toBe(
     '2026-01-02, A & B 3000, 1 core, 8 GB, Linux 6.1 x64, Node v20.0.0, load 0.5 before, 1.25 after',
   );
+});
+
+test('what a GPU spends its time on is told below the table, by its clock against its copy', () => {
+  const device = { uploadMs: 2.1, kernelMs: 0.9, readBackMs: 3, copyMs: 0.6 };
+  const row = rowWith({ program: 'neighbor-product gpu', role: 'ours', device });
+  const report = { ...REPORT, cases: [{ ...REPORT.cases[0], rows: [row] }] };
+  const line =
+    'neighbor-product gpu: upload 2.10 ms, kernel 0.900 ms on the device (1.50 times its copy), read-back 3.00 ms';
+  expect(benchTable(report).split('\n')).toContain(`  ${line}`);
+  expect(benchMarkdown(report).split('\n')).toContain(`- ${line}`);
 });
 
 test('columns are aligned: numbers end where their heading ends', () => {

@@ -12,7 +12,7 @@ export const shaders = await readShaders();
 
 /** Kept for as long as the process lives: Dawn does not survive its collection before a device's. */
 const kept: unknown[] = [];
-const gpu = create([]);
+const gpu = create(['disable-dawn-features=timestamp_quantization']);
 kept.push(gpu);
 
 const hasAdapter = (await gpu.requestAdapter()) !== null;
