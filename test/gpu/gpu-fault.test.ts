@@ -86,7 +86,7 @@ describeOnGpu('a device that is destroyed', () => {
   test('with the output over the input: what finished strips overwrote is kept', async () => {
     const backend = await openBackend({
       bufferBytes: STRIP_BYTES,
-      onPhase: at('map', 3, (device) => device.destroy()),
+      onPhase: at('map', 4, (device) => device.destroy()),
     });
     const image = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
     const expected = referenceOf({ ...image, data: image.data.slice() }, jobOf({}));
