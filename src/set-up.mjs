@@ -9,6 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const BUNDLE = 'dist/cli/neighbor-product.cjs';
 const ADDON = 'build/Release/neighbor_product.node';
 /** The same sources without OpenMP, for the tests. */
 const SERIAL_ADDON = 'build/Release/neighbor_product_serial.node';
@@ -22,11 +23,13 @@ export function setUp({ withSerialAddon = false } = {}) {
     say('Installing dependencies (npm ci) ...');
     must(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), 'npm ci');
   }
-  if (newest('src', 'tsconfig.json') > newest('dist/.tsbuildinfo')) {
+  const sources = newest('src', 'tsconfig.json', 'package-lock.json');
+  if (sources > newest('dist/.tsbuildinfo') || sources > newest(BUNDLE)) {
     say('Compiling TypeScript ...');
     must(node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']), 'tsc');
     // tsc leaves its record alone where a file was touched but not changed.
     utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
+    must(node(['src/bundle.mjs']), 'esbuild');
   }
   const missing = [ADDON, ...(withSerialAddon ? [SERIAL_ADDON] : [])];
   if (missing.every((addon) => newest('native-fallback', 'binding.gyp') <= newest(addon)))

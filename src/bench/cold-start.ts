@@ -25,7 +25,7 @@ export async function startCold(spec: BackendSpec, { data, width, height }: Rast
 }
 
 function askProcess(job: ColdJob): Promise<ColdStart> {
-  const child = fork(new URL('./cold-start-process.js', import.meta.url));
+  const child = fork(new URL('../bench/cold-start-process.js', import.meta.url));
   return new Promise((resolve, reject) => {
     child.once('message', (result) => resolve(result as ColdStart));
     child.once('error', reject);

@@ -30,7 +30,7 @@ export async function sharedCopy(byteLength: number, threads: number): Promise<C
   const control = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * Object.keys(CONTROL).length));
   const workerData: CopyJob = { control, shareLength };
   const workers = Array.from({ length: threads - 1 }, () => {
-    return new Worker(new URL('./copy-worker.js', import.meta.url), { workerData });
+    return new Worker(new URL('../bench/copy-worker.js', import.meta.url), { workerData });
   });
   await Promise.all(workers.map(awaitReady));
   return {

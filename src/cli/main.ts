@@ -25,7 +25,10 @@ const isColoured = wantsColour(process.env, process.stderr.isTTY);
 
 const loadedMs = performance.now();
 
-process.exitCode = await main(process.argv.slice(2));
+// No `await`: the bundle is a script (src/bundle.mjs).
+main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});
 
 async function main(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

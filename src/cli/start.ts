@@ -2,6 +2,7 @@
  * What `npm start` runs: the command line with the user's arguments or, without any, on the picture that comes with the
  * project. npm runs it in the project's folder and tells where the user is, which is where paths start.
  */
+import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,4 +13,4 @@ if (process.argv.length === 2) {
   process.argv.push(relative('.', picture), '-o', 'watermelon-pizza-product.png', '--verbose');
 }
 
-await import('./main.js');
+createRequire(import.meta.url)('./neighbor-product.cjs');

@@ -1,5 +1,4 @@
 /** Whole files into memory and out of it. */
-import { randomUUID } from 'node:crypto';
 import { createReadStream, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { access, chmod, chown, constants, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -85,7 +84,9 @@ function absentOrThrow(error: NodeJS.ErrnoException): undefined {
 }
 
 async function replaceFile(target: string, bytes: Uint8Array, existing: Stats | undefined): Promise<void> {
-  const temporary = join(dirname(target), `.neighbor-product-${randomUUID()}.tmp`);
+  // No UUID: node:crypto takes longer to load than a small picture to transform.
+  const unique = `${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const temporary = join(dirname(target), `.neighbor-product-${unique}.tmp`);
   unfinished.add(temporary);
   try {
     // Synchronous, and below only opened: nothing creates the file again once removeUnfinishedOutputs has run.

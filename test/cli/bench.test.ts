@@ -82,7 +82,7 @@ describe('bench', () => {
   });
 
   test('a backend with a wrong byte is an error and no table', async () => {
-    const script = mainOf(copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
+    const script = mainOf(await copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
     const { exitCode, stdout, stderr } = await run([...SMALL, '--backend', 'cpu'], { cwd: folderWith(), script });
     expect({ exitCode, stdout: stdout.toString() }).toEqual({ exitCode: 4, stdout: '' });
     expect(stderr).toMatch(/Expected the reference's bytes from neighbor-product cpu faulty on 64x48\/noise/);

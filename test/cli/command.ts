@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
+import { bundle } from '../../src/bundle.mjs';
 import { decodePng, encodePng } from '../../src/codec/png.js';
 import { createRaster, type Raster } from '../../src/image.js';
 import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const MAIN = path.join(ROOT, 'dist/cli/main.js');
+export const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -88,19 +89,20 @@ export function folderWith(files: Readonly<Record<string, Uint8Array | string>> 
 /**
  * A copy of the compiled project, without the CPU addon and with some modules replaced.
  *
- * @param modules source text by path below dist/, such as `codec/files.js`
+ * @param modules source text by path below dist/; the bundle is made of them, such as `codec/files.js`
  * @returns its root
  */
-export function copyWith(modules: Readonly<Record<string, string>> = {}): string {
+export async function copyWith(modules: Readonly<Record<string, string>> = {}): Promise<string> {
   const root = folderWith({ 'package.json': readFileSync(path.join(ROOT, 'package.json')) });
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);
+  if (Object.keys(modules).length > 0) await bundle(root);
   return root;
 }
 
 export function mainOf(root: string): string {
-  return path.join(root, 'dist/cli/main.js');
+  return path.join(root, 'dist/cli/neighbor-product.cjs');
 }
 
 /** Names of all files and folders, however deep. */

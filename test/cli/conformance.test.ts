@@ -62,7 +62,7 @@ describe('conformance', () => {
   });
 
   test('a failure is found, written down, and found again from its record', async () => {
-    const script = mainOf(copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
+    const script = mainOf(await copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
     const cwd = folderWith();
     const first = await run([...FEW, '--backend', 'cpu', '--json'], { cwd, script });
     expect(first.exitCode).toBe(1);

@@ -172,7 +172,7 @@ describe('exit code 3: input', () => {
 describe('backends', () => {
   test('exit code 1: --verify found differences, and nothing is written', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const script = mainOf(copyWith({ 'select-backend.js': FAULTY_BACKEND }));
+    const script = mainOf(await copyWith({ 'select-backend.js': FAULTY_BACKEND }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--verify'], { cwd, script });
     expect(exitCode).toBe(1);
     const expected = PRODUCT.subarray((2 * 7 + 3) * 4, (2 * 7 + 4) * 4);
@@ -226,7 +226,7 @@ describe('backends', () => {
 
   test('exit code 4: the backend asked for is not there, by option and by variable', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const script = mainOf(copyWith());
+    const script = mainOf(await copyWith());
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--backend', 'cpu'], { cwd, script });
     expect(exitCode).toBe(4);
     expect(stderr).toMatch(/^error: in\.png: Expected the CPU addon, .*\n$/);
@@ -237,7 +237,7 @@ describe('backends', () => {
 
   test('without the addon the reference runs and says so, --quiet or not asked apart', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const script = mainOf(copyWith());
+    const script = mainOf(await copyWith());
     const fallback = await run(['in.png', '-o', 'out.png'], { cwd, script, env: { NEIGHBOR_PRODUCT_BACKEND: 'auto' } });
     expect(fallback.exitCode).toBe(0);
     expect(fallback.stderr).toMatch(/\nwarning: The slow reference ran: .* install a C\+\+ compiler.*\n$/);
@@ -250,10 +250,12 @@ describe('backends', () => {
   test('exit code 70: a defect tells where it happened', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const source = "export const decodePng = () => null.x; export const encodePng = () => '';";
-    const script = mainOf(copyWith({ 'codec/png.js': source }));
+    const script = mainOf(await copyWith({ 'codec/png.js': source }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
     expect(exitCode).toBe(70);
-    expect(stderr).toMatch(/^error: in\.png: This is a defect of neighbor-product, .*codec\/png\.js/s);
+    expect(stderr).toMatch(
+      /^error: in\.png: This is a defect of neighbor-product, .*\n +at \S*decodePng .*neighbor-product\.cjs:\d+/s,
+    );
   });
 });
 
@@ -322,7 +324,7 @@ describe('streams', () => {
 
   test('help and version need no codec and no backend, and go to standard output', async () => {
     const broken = "throw new Error('loaded');";
-    const script = mainOf(copyWith({ 'transform.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
+    const script = mainOf(await copyWith({ 'transform.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     const ended = await run(['--version'], { cwd: folderWith(), script });
     expect({ ...ended, stdout: ended.stdout.toString() }).toMatchObject({

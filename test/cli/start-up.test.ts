@@ -3,21 +3,12 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWith, PNG_FILE, run } from './command.js';
 
-/** Prints at the end which files of JavaScript and which native libraries the process has loaded. */
+/** Prints at the end which scripts, native libraries and modules of Node the process has loaded. */
 const LIST_LOADED = `
-  import { createRequire, register } from 'node:module';
-  import { MessageChannel } from 'node:worker_threads';
-  const { port1, port2 } = new MessageChannel();
-  port1.on('message', (url) => process.stderr.write('loaded ' + url + '\\n')).unref();
-  const hooks = \`
-    let port;
-    export const initialize = (given) => { port = given; };
-    export const load = (url, context, next) => { port.postMessage(url); return next(url, context); };
-  \`;
-  register('data:text/javascript,' + encodeURIComponent(hooks), { data: port2, transferList: [port2] });
+  import { createRequire } from 'node:module';
+  const scripts = createRequire(process.cwd() + '/').cache;
   process.on('exit', () => {
-    const required = Object.keys(createRequire(process.cwd() + '/').cache);
-    for (const name of [...required, ...process.report.getReport().sharedObjects]) {
+    for (const name of [...Object.keys(scripts), ...process.report.getReport().sharedObjects, ...process.moduleLoadList]) {
       process.stderr.write('loaded ' + name + '\\n');
     }
   });
@@ -25,34 +16,33 @@ const LIST_LOADED = `
 
 const WORDS = 'in.png -o out.png -q --backend';
 
-test('--backend cpu loads neither Dawn nor the GPU host, nor a second codec', async () => {
+const UNUSED = /webgpu|dawn|pngjs\/|NativeModule (child_process|crypto)$/;
+
+test('--backend cpu loads one script, the addon and one codec', async () => {
   const loaded = await loadedBy(`${WORDS} cpu`);
-  expect(loaded).toContainEqual(expect.stringMatching(/cpu\/cpu-backend\.js$/));
+  expect(loaded.filter((name) => /\.(js|cjs|mjs)$/.test(name))).toEqual([
+    'dist/cli/neighbor-product.cjs',
+    'node_modules/@napi-rs/image/index.js',
+  ]);
   expect(loaded).toContainEqual(expect.stringMatching(/neighbor_product\.node$/));
-  expect(loaded).toContainEqual(expect.stringMatching(/@napi-rs\/image/));
-  const unused = /webgpu|dawn|gpu\/(?!gpu-fault)|pngjs\/|conformance\/|cli\/conformance\.js|bench\/(?!choices)/;
-  expect(loaded.filter((name) => unused.test(name))).toEqual([]);
+  expect(loaded.filter((name) => UNUSED.test(name))).toEqual([]);
 });
 
 test('--compression small loads pngjs', async () => {
   expect(await loadedBy(`${WORDS} cpu --compression small`)).toContainEqual(expect.stringMatching(/pngjs\//));
 });
 
-test('the list would show it: auto loads the file that imports Dawn', async () => {
-  expect(await loadedBy(`${WORDS} auto`)).toContainEqual(expect.stringMatching(/gpu\/node-gpu\.js$/));
+test.each(['webgpu', 'node:child_process', 'node:crypto'])('the list would show %s', async (name) => {
+  const loaded = await loadedBy(`${WORDS} cpu`, `import '${import.meta.resolve(name)}';`);
+  expect(loaded.filter((name) => UNUSED.test(name))).not.toEqual([]);
 });
 
-/** @returns paths and URLs, those below the project without what leads there */
-async function loadedBy(words: string): Promise<string[]> {
+/** @returns paths and names, those below the project without what leads there */
+async function loadedBy(words: string, before = ''): Promise<string[]> {
   const cwd = folderWith({ 'in.png': PNG_FILE });
-  const { exitCode, stderr } = await run(words.split(' '), { cwd, before: LIST_LOADED });
+  const { exitCode, stderr } = await run(words.split(' '), { cwd, before: LIST_LOADED + before });
   expect(exitCode, stderr).toBe(0);
   const project = path.resolve(import.meta.dirname, '../..');
   const names = stderr.split('\n').filter((line) => line.startsWith('loaded '));
-  return names.map((line) =>
-    line
-      .slice('loaded '.length)
-      .replace(/^file:\/\//, '')
-      .replace(`${project}/`, ''),
-  );
+  return names.map((line) => line.slice('loaded '.length).replace(`${project}/`, ''));
 }

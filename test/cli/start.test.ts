@@ -4,15 +4,15 @@ import { expect, test } from 'vitest';
 import { copyWith, folderWith, listing, PNG_FILE, pixelsIn, productOf, run } from './command.js';
 
 /** A compiled project without the addon, with a small picture in the place of the watermelon pizza. */
-function project(): { root: string; script: string } {
-  const root = copyWith();
+async function project(): Promise<{ root: string; script: string }> {
+  const root = await copyWith();
   mkdirSync(path.join(root, 'fixtures'));
   writeFileSync(path.join(root, 'fixtures/watermelon-pizza.png'), PNG_FILE);
   return { root, script: path.join(root, 'dist/cli/start.js') };
 }
 
 test('without arguments the picture of the project is transformed where the user is', async () => {
-  const { root, script } = project();
+  const { root, script } = await project();
   const here = folderWith();
   const { exitCode, stdout, stderr } = await run([], { cwd: root, script, env: { INIT_CWD: here } });
   expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 0, stdout: 0 });
@@ -26,7 +26,7 @@ test('without arguments the picture of the project is transformed where the user
 });
 
 test('with arguments it is the command line, and paths start where the user is', async () => {
-  const { root, script } = project();
+  const { root, script } = await project();
   const here = folderWith({ 'in.png': PNG_FILE });
   const env = { INIT_CWD: here };
   expect(await run(['in.png', '-o', 'out.png'], { cwd: root, script, env })).toMatchObject({ exitCode: 0 });
@@ -35,7 +35,7 @@ test('with arguments it is the command line, and paths start where the user is',
 });
 
 test('outside npm paths start in the current folder', async () => {
-  const { script } = project();
+  const { script } = await project();
   const here = folderWith();
   expect(await run([], { cwd: here, script })).toMatchObject({ exitCode: 0 });
   expect(listing(here)).toEqual(['watermelon-pizza-product.png']);
