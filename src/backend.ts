@@ -1,6 +1,7 @@
 import type { Raster } from './image.js';
 import type { Job } from './options.js';
 
+/** What ran: GPU, CPU addon, or the definition in TypeScript. */
 export type BackendName = 'gpu' | 'cpu' | 'reference';
 
 /** What a backend says of one transform it did. */
@@ -13,6 +14,7 @@ export interface Run {
 
 /** One way to compute the transform. Every backend writes the same bytes. */
 export interface Backend {
+  /** How a result calls it. */
   readonly name: BackendName;
   /**
    * Writes the transform of `input` into `output`, which has the same size and channels and may overlap it.

@@ -1,22 +1,30 @@
+export const ERROR_CODES = [
+  'INVALID_IMAGE',
+  'INVALID_OPTION',
+  'INVALID_PNG',
+  'TOO_MANY_PIXELS',
+  'INPUT_UNREADABLE',
+  'OUTPUT_UNWRITABLE',
+  'BACKEND_UNAVAILABLE',
+  'BACKEND_FAILED',
+] as const;
+
 /**
  * Everything that can go wrong, by code. Codes are part of the public interface: they do not change between minor
- * versions, the messages may.
+ * versions, the messages may. docs/troubleshooting.md has an entry for each.
+ *
+ * @useDeclaredType
  */
-export type ErrorCode =
-  | 'INVALID_IMAGE'
-  | 'INVALID_OPTION'
-  | 'INVALID_PNG'
-  | 'TOO_MANY_PIXELS'
-  | 'INPUT_UNREADABLE'
-  | 'OUTPUT_UNWRITABLE'
-  | 'BACKEND_UNAVAILABLE'
-  | 'BACKEND_FAILED';
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** An error of this library: `message` says what was expected, what came, and what to do; `code` is for programs. */
 export class NeighborProductError extends Error {
+  /** Tells this class in a log, and where there are two copies of the package. */
   override readonly name = 'NeighborProductError';
+  /** What kind of failure it is. */
   readonly code: ErrorCode;
 
+  /** For backends of your own: `options.cause` is the error behind this one. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -19,10 +19,15 @@ export interface Image {
 
 /** An {@link Image} that was checked: every field is there and the data is long enough. */
 export interface Raster {
+  /** The samples, row after row. */
   readonly data: Uint8Array;
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Samples a pixel: 3 (RGB) or 4 (RGBA). */
   readonly channels: 3 | 4;
+  /** Bytes from the start of one row to the start of the next. */
   readonly rowBytes: number;
 }
 

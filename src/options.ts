@@ -8,7 +8,11 @@ export const BORDER_MODES = ['skip', 'replicate', 'reflect', 'wrap'] as const;
 export const MAX_PASSES = 1000;
 export const MAX_THREADS = 256;
 
-/** `auto` takes the best that is there and says why; the other three never fall back. */
+/**
+ * `auto` takes the best that is there and says why; the other three never fall back.
+ *
+ * @useDeclaredType
+ */
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 /**
@@ -17,6 +21,8 @@ export type BackendChoice = (typeof BACKEND_CHOICES)[number];
  * - `opaque`: the norm runs over the first three channels, the fourth sample is 255
  * - `channel`: all four channels take part in product and norm
  * - `keep`: the norm runs over the first three channels, the fourth sample is the input's
+ *
+ * @useDeclaredType
  */
 export type AlphaMode = (typeof ALPHA_MODES)[number];
 
@@ -27,6 +33,8 @@ export type AlphaMode = (typeof ALPHA_MODES)[number];
  * - `replicate`: `aaa|abc`
  * - `reflect`: `cb|abc`, the edge not repeated; a side of length 1 reflects onto itself
  * - `wrap`: `bc|abc`, as if the image were tiled
+ *
+ * @useDeclaredType
  */
 export type BorderMode = (typeof BORDER_MODES)[number];
 
@@ -54,8 +62,11 @@ const OPTION_NAMES = ['backend', 'alpha', 'border', 'passes', 'threads', 'output
 
 /** What is computed: everything that decides the bytes. */
 export interface Operation {
+  /** What becomes of the fourth sample. */
   readonly alpha: AlphaMode;
+  /** What lies beyond the edge. */
   readonly border: BorderMode;
+  /** How often the transform is applied, each output fed to the next: 1 to 1000. */
   readonly passes: number;
 }
 
@@ -63,11 +74,13 @@ export const DEFAULT_OPERATION: Operation = { alpha: 'opaque', border: 'skip', p
 
 /** {@link TransformOptions} that were checked, every default filled in. */
 export interface Job extends Operation {
+  /** What a caller asked for; a backend does not look at it. */
   readonly backend: BackendChoice;
-  /** Absent: the backend decides. */
+  /** CPU threads, 1 to 256. Absent: the backend decides. */
   readonly threads: number | undefined;
-  /** Absent: a new image. */
+  /** Where to write. Absent: a new image. */
   readonly output: Raster | undefined;
+  /** Stops the job. */
   readonly signal: AbortSignal | undefined;
   readonly onSpan: SpanListener | undefined;
 }

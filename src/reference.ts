@@ -9,6 +9,7 @@ import type { BorderMode, Operation } from './options.js';
 /** The sample s as the definition takes it: s / 255, rounded once. */
 const QUOTIENT = Float64Array.from({ length: 256 }, (_, sample) => sample / 255);
 
+/** The definition as a backend. It works on the calling thread, whichever way it is called. */
 export const referenceBackend: Backend = {
   name: 'reference',
   async transform(input, output, job) {

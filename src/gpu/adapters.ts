@@ -1,9 +1,14 @@
 /** What an adapter is, in words and for choosing. */
 
+/** The fields of `GPUAdapterInfo`, of which any may be empty, and what they mean for choosing. */
 export interface AdapterDescription {
+  /** As `nvidia`. */
   readonly vendor: string;
+  /** As `hopper`. */
   readonly architecture: string;
+  /** The vendor's number or name for it. */
   readonly device: string;
+  /** As `NVIDIA H100`. */
   readonly description: string;
   /** Whether it computes on the CPU: correct, but slower than the cpu backend. */
   readonly software: boolean;

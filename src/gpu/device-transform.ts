@@ -4,7 +4,7 @@ import { checkOperation, type Operation } from '../options.js';
 import { withErrorScopes } from './error-scopes.js';
 import { LIST_HEADER_BYTES, type PipelinePair, Pipelines, type ShaderSources } from './pipelines.js';
 import { PIXEL_BYTES, type Region, wholeRegion } from './strips.js';
-import { type Ends, Workspace } from './workspace.js';
+import { Workspace } from './workspace.js';
 
 /** What a {@link DeviceTransform} does; alpha, border and passes as in `TransformOptions`, with the same defaults. */
 export interface DeviceTransformOptions extends Partial<Operation> {
@@ -73,7 +73,7 @@ export class DeviceTransform {
    *
    * @throws NeighborProductError `INVALID_IMAGE` where a buffer is too small or both are the same
    */
-  record(encoder: GPUCommandEncoder, ends: Ends): void {
+  record(encoder: GPUCommandEncoder, ends: { readonly input: GPUBuffer; readonly output: GPUBuffer }): void {
     for (const name of ['input', 'output'] as const) {
       if (ends[name].size >= this.byteLength) continue;
       throw new NeighborProductError(

@@ -7,10 +7,11 @@ import type { ShaderSources } from './pipelines.js';
 import { type PhaseListener, StripRunner } from './strip-runner.js';
 import { cutIntoStrips, PIXEL_BYTES, type Strip, type StripLimits } from './strips.js';
 
-/** Internal settings, for tests. */
+/** For tests. */
 export interface GpuSettings {
-  /** The most bytes of one buffer of pixels; an image above is cut into strips. */
+  /** The most bytes of one buffer of pixels; an image above is cut into strips. @internal */
   readonly bufferBytes?: number;
+  /** @internal */
   readonly onPhase?: PhaseListener;
 }
 
@@ -18,6 +19,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The transform on one WebGPU device, whoever opened it. Concurrent calls wait for each other. */
 export class GpuBackend implements Backend {
+  /** How a result calls it. */
   readonly name = 'gpu';
   /** Resolves with the reason when the device is gone: lost, or freed by {@link dispose}. */
   readonly lost: Promise<string>;
@@ -55,7 +57,7 @@ export class GpuBackend implements Backend {
     return this.#queue.run(() => this.#transform(input, output, job), job.signal);
   }
 
-  /** Destroys the device. A transform that runs or waits is rejected with a {@link GpuFault}. */
+  /** Destroys the device. A transform that runs or waits is rejected with `BACKEND_FAILED`. */
   dispose(): void {
     this.#fail('the backend was disposed of');
     this.device.destroy();

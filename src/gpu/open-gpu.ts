@@ -11,9 +11,20 @@ import type { ShaderSources } from './pipelines.js';
 
 /** A backend that runs on an adapter, or why there is none; the adapter where one answered. */
 export type OpenedGpu =
-  | { readonly backend: GpuBackend; readonly adapter: AdapterDescription }
-  | { readonly reason: string; readonly adapter?: AdapterDescription };
+  | {
+      /** Ready to transform. */
+      readonly backend: GpuBackend;
+      /** What it runs on. */
+      readonly adapter: AdapterDescription;
+    }
+  | {
+      /** Why there is no backend, a clause for people. */
+      readonly reason: string;
+      /** The adapter that answered and was not taken or failed. */
+      readonly adapter?: AdapterDescription;
+    };
 
+/** How to open a GPU. */
 export interface OpenOptions extends GpuSettings {
   /** Whether an adapter that computes on the CPU will do; default true. */
   readonly acceptSoftware?: boolean;
