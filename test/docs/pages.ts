@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const { bin } = JSON.parse(readPage('package.json'));
+
+/** The built command. */
+export const commandPath = path.join(ROOT, bin['neighbor-product']);
+
 export interface CodeBlock {
   readonly language: string;
   readonly text: string;
