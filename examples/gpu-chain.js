@@ -4,7 +4,7 @@
  *
  *     node examples/gpu-chain.js
  */
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { DeviceTransform, readShaders } from 'neighbor-product';
 import { create, globals } from 'webgpu';
 
@@ -71,7 +71,7 @@ function recordPass(device, encoder, expression, buffers) {
   pass.end();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const gpu = create([]); // a device must not outlive this object, nor the adapter: both stay in scope
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('No GPU adapter answers: neighbor-product devices says what is missing.');

@@ -9,7 +9,7 @@
  * alone would give strangers what was in memory before.
  */
 import { createServer } from 'node:http';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { Transformer } from '@napi-rs/image';
 import { transform } from 'neighbor-product';
 
@@ -93,5 +93,5 @@ function internal(error) {
   return { status: 500, message: 'The server failed.' };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href)
+if (process.argv[1] === fileURLToPath(import.meta.url))
   createUploadServer().listen(Number(process.argv[2] ?? 8080));

@@ -7,7 +7,7 @@
  */
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { transform } from 'neighbor-product';
 
@@ -30,11 +30,11 @@ function memoryToTransfer({ data: { buffer } }) {
   return buffer instanceof SharedArrayBuffer ? [] : [buffer];
 }
 
-if (!isMainThread && workerData.image !== undefined) {
+if (!isMainThread && workerData?.image !== undefined) {
   const { image, options } = workerData;
   const result = await transform(image, { ...options, output: image });
   parentPort?.postMessage(result, memoryToTransfer(image));
-} else if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+} else if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [width, height] = [1920, 1080];
   const data = new Uint8Array(new SharedArrayBuffer(width * height * 4)).fill(200);
   const delay = monitorEventLoopDelay({ resolution: 1 });
