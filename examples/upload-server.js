@@ -93,5 +93,4 @@ function internal(error) {
   return { status: 500, message: 'The server failed.' };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  createUploadServer().listen(Number(process.argv[2] ?? 8080));
+if (process.argv[1] === fileURLToPath(import.meta.url)) createUploadServer().listen(Number(process.argv[2] ?? 8080));

@@ -13,3 +13,4 @@ export type { ShaderSources } from './gpu/pipelines.js';
 export type { Image, Raster } from './image.js';
 export type { AlphaMode, BackendChoice, BorderMode, Job, Operation } from './options.js';
 export { referenceBackend } from './reference.js';
+export type { Span, SpanListener } from './span.js';

@@ -82,6 +82,7 @@ export interface Job extends Operation {
   readonly output: Raster | undefined;
   /** Stops the job. */
   readonly signal: AbortSignal | undefined;
+  /** Is told what was done when. */
   readonly onSpan: SpanListener | undefined;
 }
 

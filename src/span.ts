@@ -6,7 +6,9 @@ export interface Span {
   readonly lane: string;
   /** Milliseconds, by `performance.now()`. */
   readonly startMs: number;
+  /** Milliseconds, by `performance.now()`. */
   readonly endMs: number;
+  /** What else there is to know, such as how many pixels were redone. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
