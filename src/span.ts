@@ -8,7 +8,7 @@ export interface Span {
   readonly startMs: number;
   /** Milliseconds, by `performance.now()`. */
   readonly endMs: number;
-  /** What else there is to know, such as how many pixels were redone. */
+  /** What else there is to know, such as which rows. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
