@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
 import { type SpanListener, withSpan } from '../span.js';
 import type { BenchRequest } from './bench.js';
+import type { Shell } from './completion/shells.js';
 import type { ConformanceRequest, ConformanceVoice } from './conformance.js';
 import { exitCodeOf } from './exit-codes.js';
 import {
@@ -18,6 +19,9 @@ import {
 } from './program.js';
 import { errorText, wantsColour } from './report.js';
 import type { Steps } from './transform-files.js';
+
+/** What takes time, so that a trace of it may be asked for. */
+type Work = Exclude<CommandLine, { kind: 'text' | 'completion' }>;
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -39,6 +43,10 @@ async function main(args: readonly string[]): Promise<number> {
       await writeTo(process.stdout, commandLine.text);
       return 0;
     }
+    if (commandLine.kind === 'completion') {
+      await completion(commandLine.shell);
+      return 0;
+    }
     isVerbose = commandLine.kind === 'transform' && commandLine.request.verbosity === 'verbose';
     return await traced(commandLine, args, (onSpan) => perform(commandLine, args, onSpan));
   } catch (error) {
@@ -47,11 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function perform(
-  commandLine: Exclude<CommandLine, { kind: 'text' }>,
-  args: readonly string[],
-  onSpan: SpanListener | undefined,
-): Promise<number> {
+function perform(commandLine: Work, args: readonly string[], onSpan: SpanListener | undefined): Promise<number> {
   switch (commandLine.kind) {
     case 'transform':
       return transform(commandLine.request, onSpan);
@@ -66,7 +70,7 @@ function perform(
 
 /** Runs a command and, where a trace is asked for, writes it afterwards, also of a command that failed. */
 async function traced(
-  { request }: Exclude<CommandLine, { kind: 'text' }>,
+  { request }: Work,
   args: readonly string[],
   command: (onSpan: SpanListener | undefined) => Promise<number>,
 ): Promise<number> {
@@ -91,6 +95,11 @@ async function devices({ json }: DevicesRequest, onSpan: SpanListener | undefine
   const found = await withSpan(onSpan, 'list devices', listDevices);
   await writeTo(process.stdout, json ? `${JSON.stringify(found)}\n` : devicesText(found));
   return 0;
+}
+
+async function completion(shell: Shell): Promise<void> {
+  const { completionScript } = await import('./completion/completion.js');
+  await writeTo(process.stdout, completionScript(shell));
 }
 
 async function conformance(request: ConformanceRequest, onSpan: SpanListener | undefined): Promise<number> {

@@ -1,10 +1,11 @@
 /** From arguments to a checked request. Knows commander; prints nothing and ends nothing. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import type { Compression } from '../codec/png-codec.js';
 import { NeighborProductError } from '../errors.js';
 import type { Operation, TransformOptions } from '../options.js';
 import type { BenchRequest } from './bench.js';
+import { SHELLS, type Shell } from './completion/shells.js';
 import type { ConformanceRequest } from './conformance.js';
 import { EXIT_CODES } from './exit-codes.js';
 import {
@@ -42,14 +43,24 @@ export type CommandLine =
   | { readonly kind: 'devices'; readonly request: DevicesRequest }
   | { readonly kind: 'conformance'; readonly request: ConformanceRequest }
   | { readonly kind: 'bench'; readonly request: BenchRequest }
+  | { readonly kind: 'completion'; readonly shell: Shell }
   /** Help or the version, to be printed on standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
+export const EXAMPLES = [
+  'neighbor-product in.png -o out.png',
+  'neighbor-product *.png -o products/',
+  'neighbor-product - -o - < in.png > out.png',
+];
+
+const COMPLETION_HELP = `
+bash, in ~/.bashrc:                 eval "$(neighbor-product completion bash)"
+zsh, in ~/.zshrc, behind compinit:  eval "$(neighbor-product completion zsh)"
+fish, in config.fish:               neighbor-product completion fish | source`;
+
 const HELP_END = `
 Examples:
-  neighbor-product in.png -o out.png
-  neighbor-product *.png -o products/
-  neighbor-product - -o - < in.png > out.png
+${EXAMPLES.map((example) => `  ${example}`).join('\n')}
 
 Exit codes (with several failures, the first one's):
 ${EXIT_CODES.map(({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`).join('\n')}`;
@@ -81,6 +92,12 @@ export function createProgram(): Command {
     .description('measure every backend of this machine against a copy of the same bytes')
     .action(() => {});
   for (const option of createBenchOptions()) bench.addOption(option);
+  program
+    .command('completion')
+    .description('print a script that completes this command in a shell')
+    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
+    .addHelpText('after', COMPLETION_HELP)
+    .action(() => {});
   return program;
 }
 
@@ -120,6 +137,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (chosen.name() === 'devices') return { kind: 'devices', request: chosen.opts<DevicesRequest>() };
   if (chosen.name() === 'conformance') return { kind: 'conformance', request: chosen.opts<ConformanceRequest>() };
   if (chosen.name() === 'bench') return { kind: 'bench', request: chosen.opts<BenchRequest>() };
+  if (chosen.name() === 'completion') return { kind: 'completion', shell: chosen.processedArgs[0] };
   return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
 }
 
@@ -145,6 +163,9 @@ function toRequest(inputs: readonly string[], values: OptionValues): TransformRe
 
 /** Commander's message as one sentence a line, without its own prefix. */
 function usageSentence({ code, message }: CommanderError): string {
+  if (code === 'commander.missingArgument' && message.includes("'shell'")) {
+    return `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`;
+  }
   if (code === 'commander.missingArgument') {
     return 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
   }

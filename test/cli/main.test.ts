@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { completionScript } from '../../src/cli/completion/completion.js';
 import { crc32 } from '../../src/codec/crc32.js';
 import { encodePng } from '../../src/codec/png.js';
 import { softwareGpuExists } from '../gpu/software-gpu.mjs';
@@ -322,7 +323,7 @@ describe('streams', () => {
     expect((await run([], { cwd, env: { FORCE_COLOR: '1' } })).stderr.startsWith(coloured)).toBe(true);
   });
 
-  test('help and version need no codec and no backend, and go to standard output', async () => {
+  test('help, version and completion need no codec and no backend, and go to standard output', async () => {
     const broken = "throw new Error('loaded');";
     const script = mainOf(await copyWith({ 'transform.js': broken, 'codec/png.js': broken, 'reference.js': broken }));
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -333,6 +334,12 @@ describe('streams', () => {
       stderr: '',
     });
     expect(await run(['--help'], { cwd: folderWith(), script })).toMatchObject({ exitCode: 0, stderr: '' });
+    const completion = await run(['completion', 'bash'], { cwd: folderWith(), script });
+    expect({ ...completion, stdout: completion.stdout.toString() }).toMatchObject({
+      exitCode: 0,
+      stdout: completionScript('bash'),
+      stderr: '',
+    });
     const used = await run(['in.png', '-o', 'out.png'], { cwd: folderWith({ 'in.png': PNG_FILE }), script });
     expect(used.exitCode).toBe(70);
   });

@@ -133,3 +133,10 @@ test('devices is a command of its own, with options of its own', () => {
   expect(() => parseCommandLine(['--json', 'devices'])).toThrow('but --json stands before');
   expect(requestOf('./devices', '-o', 'out.png').inputs).toEqual(['./devices']);
 });
+
+test('completion needs the name of a shell', () => {
+  expect(parseCommandLine(['completion', 'fish'])).toEqual({ kind: 'completion', shell: 'fish' });
+  expect(() => parseCommandLine(['completion'])).toThrow('Expected one of bash, zsh, fish, but received none. Type: ');
+  expect(() => parseCommandLine(['completion', 'csh'])).toThrow('Allowed choices are bash, zsh, fish.');
+  expect(textOf('completion', '--help')).toContain('eval "$(neighbor-product completion bash)"');
+});

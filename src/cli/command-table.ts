@@ -1,0 +1,78 @@
+/** The option table as plain data, for what is generated from it: shell completion and the manual page. */
+import { createProgram } from './program.js';
+
+type Command = ReturnType<typeof createProgram>;
+type Option = Command['options'][number];
+
+/** What an option, or an argument, takes. */
+export interface DescribedValue {
+  /** As the help writes it, such as `path`. */
+  readonly name: string;
+  /** All that is allowed; empty where that cannot be listed. */
+  readonly choices: readonly string[];
+  readonly isPath: boolean;
+}
+
+export interface DescribedOption {
+  /** One or two, the short one first: `-o`, `--output`. */
+  readonly flags: readonly string[];
+  readonly description: string;
+  /** Absent where the option takes none. */
+  readonly value?: DescribedValue;
+  readonly defaultValue?: string;
+  /** The environment variable that stands in for the option. */
+  readonly variable?: string;
+  /** Prints and does nothing else: `--help`, `--version`. */
+  readonly isAlone: boolean;
+}
+
+export interface DescribedCommand {
+  /** Empty for the transform, which needs no name. */
+  readonly name: string;
+  readonly description: string;
+  readonly options: readonly DescribedOption[];
+  /** What stands without a flag; absent where nothing does. */
+  readonly operand?: DescribedValue & { readonly description: string; readonly isRepeated: boolean };
+}
+
+/** Placeholders whose values are names of files or folders. */
+const PATH_NAMES = ['path', 'file', 'folder'];
+
+/** @returns the transform first, then the commands that have a name */
+export function describeCommands(): [DescribedCommand, ...DescribedCommand[]] {
+  const program = createProgram();
+  return [{ ...describe(program), name: '' }, ...program.createHelp().visibleCommands(program).map(describe)];
+}
+
+function describe(command: Command): DescribedCommand {
+  const [operand] = command.registeredArguments;
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: command.createHelp().visibleOptions(command).map(describeOption),
+    ...(operand && {
+      operand: {
+        name: operand.name(),
+        choices: operand.argChoices ?? [],
+        isPath: operand.argChoices === undefined,
+        description: operand.description,
+        isRepeated: operand.variadic,
+      },
+    }),
+  };
+}
+
+function describeOption(option: Option): DescribedOption {
+  const { short, long, flags, description, argChoices = [], defaultValue, envVar } = option;
+  const [, placeholder] = /<([^>]+)>/.exec(flags) ?? [];
+  return {
+    flags: [short, long].filter((flag) => flag !== undefined),
+    description,
+    ...(placeholder !== undefined && {
+      value: { name: placeholder, choices: argChoices, isPath: PATH_NAMES.includes(placeholder) },
+    }),
+    ...(defaultValue !== undefined && { defaultValue: String(defaultValue) }),
+    ...(envVar !== undefined && { variable: envVar }),
+    isAlone: long === '--help' || long === '--version',
+  };
+}
