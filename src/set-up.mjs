@@ -30,6 +30,7 @@ export function setUp({ withSerialAddon = false } = {}) {
     // tsc leaves its record alone where a file was touched but not changed.
     utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
     must(node(['src/bundle.mjs']), 'esbuild');
+    must(node(['src/release/write-man-page.mjs']), 'The manual page');
   }
   const missing = [ADDON, ...(withSerialAddon ? [SERIAL_ADDON] : [])];
   if (missing.every((addon) => newest('native-fallback', 'binding.gyp') <= newest(addon)))

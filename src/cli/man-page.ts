@@ -1,0 +1,119 @@
+/** The manual page, in the macros of man(7): all that can be asked comes from the option table. */
+import { type DescribedCommand, type DescribedOption, describeCommands } from './command-table.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { EXAMPLES, readVersion } from './program.js';
+
+/** Besides those that stand in for an option. */
+const VARIABLES = [
+  { name: 'NO_COLOR', meaning: 'set to anything: no colours, also on a terminal' },
+  { name: 'FORCE_COLOR', meaning: 'set to anything but 0 or false: colours, also where there is no terminal' },
+  { name: 'VK_DRIVER_FILES', meaning: 'files that name Vulkan drivers, for a GPU whose driver is not found by itself' },
+];
+
+/** @returns roff, ended by a line break */
+export function manPage([transform, ...commands] = describeCommands()): string {
+  return `${[
+    `.TH NEIGHBOR\\-PRODUCT 1 "" "neighbor\\-product ${readVersion()}" "User Commands"`,
+    '.nh', // a name that is broken by a hyphen cannot be copied
+    '.ad l',
+    ...section('NAME', [`neighbor\\-product \\- ${roff(lowerFirst(transform.description).replace(/\.$/, ''))}`]),
+    ...section('SYNOPSIS', [transform, ...commands].flatMap(synopsis)),
+    ...section('DESCRIPTION', [
+      roff(transform.description),
+      'Every backend, on a GPU or a CPU, writes the same bytes.',
+      ...operandEntry(transform),
+    ]),
+    ...section('OPTIONS', transform.options.flatMap(optionEntry)),
+    ...section('COMMANDS', commands.flatMap(commandSection)),
+    ...section('ENVIRONMENT', [...optionVariables(transform), ...VARIABLES].flatMap(variableEntry)),
+    ...section('EXIT STATUS', [
+      'Of several failures the first one counts.',
+      ...EXIT_CODES.flatMap(({ exitCode, meaning }) => entry(bold(String(exitCode)), meaning)),
+    ]),
+    ...section('EXAMPLES', ['.EX', ...EXAMPLES.map(roff), '.EE']),
+  ].join('\n')}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return [`.SH ${title}`, ...lines];
+}
+
+function synopsis({ name, operand }: DescribedCommand, index: number): string[] {
+  const words = [bold('neighbor-product'), ...(name === '' ? [] : [bold(name)]), `[${italic('options')}]`];
+  if (operand !== undefined) words.push(`${italic(operand.name)}${operand.isRepeated ? '...' : ''}`);
+  if (name === '') words.push(bold('-o'), italic('output'));
+  return [...(index === 0 ? [] : ['.br']), words.join(' ')];
+}
+
+function commandSection(command: DescribedCommand): string[] {
+  const { name, description, options } = command;
+  return [`.SS ${roff(name)}`, roff(`${description}.`), ...operandEntry(command), ...options.flatMap(optionEntry)];
+}
+
+function operandEntry({ operand }: DescribedCommand): string[] {
+  return operand ? entry(italic(operand.name), `${operand.description} ${remarks(operand)}`) : [];
+}
+
+function optionEntry({ flags, value, description, ...facts }: DescribedOption): string[] {
+  const names = flags.map(bold).join(', ');
+  const remark = remarks({ choices: value?.choices ?? [], ...facts });
+  return entry(value ? `${names} ${italic(value.name)}` : names, `${description} ${remark}`);
+}
+
+interface Remarkable {
+  readonly choices: readonly string[];
+  readonly defaultValue?: string;
+  readonly variable?: string;
+}
+
+/** In brackets, as the help has it. */
+function remarks({ choices, defaultValue, variable }: Remarkable): string {
+  const parts = [
+    ...(choices.length > 0 ? [`choices: ${choices.join(', ')}`] : []),
+    ...(defaultValue !== undefined ? [`default: ${defaultValue}`] : []),
+    ...(variable !== undefined ? [`environment: ${variable}`] : []),
+  ];
+  return parts.length > 0 ? `(${parts.join('; ')})` : '';
+}
+
+function optionVariables({ options }: DescribedCommand): { name: string; meaning: string }[] {
+  return options.flatMap(({ variable, flags }) =>
+    variable === undefined
+      ? []
+      : [{ name: variable, meaning: `stands in for ${flags.at(-1)} where that is not given` }],
+  );
+}
+
+function variableEntry({ name, meaning }: { name: string; meaning: string }): string[] {
+  return entry(bold(name), meaning);
+}
+
+/** @param term roff */
+function entry(term: string, text: string): string[] {
+  return ['.TP', term, roff(text.trim())];
+}
+
+function bold(text: string): string {
+  return `\\fB${roff(text)}\\fR`;
+}
+
+function italic(text: string): string {
+  return `\\fI${roff(text)}\\fR`;
+}
+
+const SPECIAL: Readonly<Record<string, string>> = {
+  '\\': '\\(rs',
+  '-': '\\-',
+  '^': '\\(ha',
+  '~': '\\(ti',
+  '`': '\\(ga',
+};
+
+/** What roff would take for more than text: some characters anywhere, and a point or an apostrophe that begins a line. */
+function roff(text: string): string {
+  return text.replace(/[\\^~`-]/g, (character) => SPECIAL[character]).replace(/^(?=[.'])/, '\\&');
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
