@@ -38,7 +38,8 @@
       "sources": ["<@(addon_sources)"],
       "conditions": [
         ["target_arch=='x64' and OS!='win'", {"dependencies": ["kernel_avx2", "kernel_avx512"]}],
-        ["OS=='linux'", {"cflags_cc": ["-fopenmp"], "ldflags": ["-fopenmp"]}],
+        # A prebuilt addon finds the libgomp.so.1 beside it, one built here the system's.
+        ["OS=='linux'", {"cflags_cc": ["-fopenmp"], "ldflags": ["-fopenmp", "-Wl,-rpath,'$$ORIGIN'"]}],
         ["OS=='win'", {"msvs_settings": {"VCCLCompilerTool": {"AdditionalOptions": ["/openmp"]}}}],
       ],
     },

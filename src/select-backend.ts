@@ -1,6 +1,7 @@
 /** Chooses among gpu, cpu and reference and says why. The only file that knows all three. */
 import { isMainThread } from 'node:worker_threads';
 import type { Backend, BackendName, Run } from './backend.js';
+import { BUILD_ADVICE } from './cpu/build-advice.js';
 import { createCpuBackend } from './cpu/cpu-backend.js';
 import { NeighborProductError } from './errors.js';
 import { GpuFault } from './gpu/gpu-fault.js';
@@ -130,7 +131,7 @@ export function selectWithoutGpu(choice: BackendChoice, because = 'it can run sy
   if (choice === 'auto') return { backend: referenceBackend, reason: `${because}; no CPU addon: ${cpu.reason}` };
   throw new NeighborProductError(
     'BACKEND_UNAVAILABLE',
-    `Expected the CPU addon, but it did not load: ${cpu.reason}. Build it with npm run build:addon, or use reference.`,
+    `Expected the CPU addon, but it did not load: ${cpu.reason}. ${BUILD_ADVICE} Or use reference.`,
   );
 }
 

@@ -39,7 +39,8 @@ export function setUp({ withSerialAddon = false } = {}) {
   return { addonProblem: compileAddon(withSerialAddon) };
 }
 
-function compileAddon(withSerialAddon) {
+/** @returns {string | undefined} what the compiler said where it failed */
+export function compileAddon(withSerialAddon = false) {
   const words = ['node_modules/node-gyp/bin/node-gyp.js', 'rebuild', '--loglevel=error'];
   // Headers that came with Node spare a download.
   const prefix = path.resolve(path.dirname(process.execPath), '..');

@@ -1,4 +1,5 @@
 /** The `devices` command, rendered: what there is, what auto takes, what is missing. */
+import { BUILD_ADVICE } from '../cpu/build-advice.js';
 import type { Devices } from '../devices.js';
 import { adapterText } from '../gpu/adapters.js';
 
@@ -12,7 +13,7 @@ export function devicesText(devices: Devices): string {
     '',
     `auto       takes ${auto.backend}: ${auto.reason}`,
     ...gpu.advice.map((sentence) => `for a GPU  ${sentence}`),
-    ...('reason' in cpu ? ['for cpu    npm run build:addon, with a C++ compiler, make and Python installed.'] : []),
+    ...('reason' in cpu ? [`for cpu    ${BUILD_ADVICE}`] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

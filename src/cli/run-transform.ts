@@ -1,4 +1,5 @@
 /** The `transform` command: what is asked is done and told. */
+import { BUILD_ADVICE } from '../cpu/build-advice.js';
 import { exitCodeOf } from './exit-codes.js';
 import { prepareOutputs } from './prepare-outputs.js';
 import type { TransformRequest } from './program.js';
@@ -51,10 +52,7 @@ function warningsOf({ result }: Done, { transform, verify }: TransformRequest): 
   const warnings = result.fault === undefined ? [] : [`${result.fault} Here ${result.reason}: the picture is right.`];
   if (result.backend !== 'reference') return warnings;
   if (transform.backend !== 'reference') {
-    warnings.push(
-      `The slow reference ran: ${result.reason}. For the fast CPU addon install a C++ compiler, make and Python ` +
-        '(Debian: apt-get install g++ make python3), then run npm run build:addon.',
-    );
+    warnings.push(`The slow reference ran: ${result.reason}. ${BUILD_ADVICE}`);
   }
   if (verify) warnings.push('--verify had nothing to compare: the reference itself ran.');
   return warnings;

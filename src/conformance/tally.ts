@@ -7,10 +7,13 @@ import { type Evidence, gatherEvidence } from './evidence.js';
 import { type CaseMemory, copyMemory, type PreparedCase, viewImages } from './memory.js';
 import type { Failure, GroupResult, SubjectResult } from './result.js';
 
+/** What the suite asks of a backend: it hands over images in memory with guarded surroundings, and awaits the promise. */
+export type TestedBackend = Pick<Backend, 'transform'>;
+
 /** A backend to test, or the reason why one that was asked for cannot be tested. */
 export type Subject = { readonly name: string } & (
   | {
-      readonly backend: Backend;
+      readonly backend: TestedBackend;
       /** Threads it is asked to use; by default it decides. */
       readonly threads?: number;
     }
@@ -99,7 +102,7 @@ export class Tally {
 }
 
 async function attemptCase(
-  { backend, threads }: Extract<Subject, { backend: Backend }>,
+  { backend, threads }: Extract<Subject, { backend: TestedBackend }>,
   { item }: PreparedCase,
   memory: CaseMemory,
   listeners: Pick<Job, 'signal' | 'onSpan'>,
@@ -108,7 +111,7 @@ async function attemptCase(
   try {
     return await backend.transform(input, output, {
       ...item.operation,
-      backend: backend.name,
+      backend: 'auto',
       threads,
       output,
       ...listeners,

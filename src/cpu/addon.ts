@@ -1,4 +1,5 @@
 /** The compiled addon: where it may lie, what it offers. The only file that loads it. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -54,25 +55,51 @@ export interface Chunk {
   readonly endMs: number;
 }
 
-/** A build of one's own comes before the binary that a package brings. */
-const PLACES = [
-  '../../build/Release/neighbor_product.node',
-  `../../prebuilds/${process.platform}-${process.arch}/neighbor_product.node`,
-];
+const BINARY = 'neighbor_product.node';
 
-/** Loads the first addon that there is, or says for each place why not. */
-export function loadAddon(places: readonly string[] = PLACES): { addon: Addon } | { reason: string } {
+/**
+ * Loads the first addon that there is, or says for each place why not.
+ *
+ * @param places paths from the package's folder. By default a build of one's own, which nobody has who did not want it,
+ * and then the binary that the package brings for this platform.
+ */
+export function loadAddon(
+  places: readonly string[] = [`build/Release/${BINARY}`, `prebuilds/${namePlatform()}/${BINARY}`],
+): { addon: Addon } | { reason: string } {
   const require = createRequire(import.meta.url);
   const reasons: string[] = [];
   for (const place of places) {
     try {
-      return { addon: require(fileURLToPath(new URL(place, import.meta.url))) };
+      return { addon: require(fileURLToPath(new URL(`../../${place}`, import.meta.url))) };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      reasons.push(code === 'MODULE_NOT_FOUND' ? `${place.slice(6)} is not there` : firstLine(message));
+      reasons.push(`${place} ${code === 'MODULE_NOT_FOUND' ? 'is not there' : `does not load: ${firstLine(message)}`}`);
     }
   }
   return { reason: reasons.join('; ') };
+}
+
+/**
+ * `linux-x64`, `linux-x64-musl`, `darwin-arm64`: what a binary runs on, as its folder in prebuilds/ is called.
+ *
+ * @param nodePath the binary of Node, whose C library an addon must share
+ */
+export function namePlatform(nodePath = process.execPath): string {
+  const name = `${process.platform}-${process.arch}`;
+  return process.platform === 'linux' && usesMusl(nodePath) ? `${name}-musl` : name;
+}
+
+/** An ELF file names its loader near its beginning: /lib/ld-musl-x86_64.so.1 or /lib64/ld-linux-x86-64.so.2. */
+function usesMusl(nodePath: string): boolean {
+  const head = Buffer.alloc(4096);
+  try {
+    const file = openSync(nodePath, 'r');
+    readSync(file, head);
+    closeSync(file);
+  } catch {
+    return false; // Node was replaced while it runs
+  }
+  return head.includes('/ld-musl-');
 }
 
 function firstLine(text: string): string {

@@ -117,3 +117,19 @@ function checkSize({ width, height }: DeviceTransformOptions, limits: GPUSupport
       'maxStorageBufferBindingSize, or transform the image in strips.',
   );
 }
+
+/**
+ * The names that the declarations of this package use. TypeScript's lib.dom or the package @webgpu/types fills them: they
+ * contradict each other, so the choice is the program's, and one that has neither still compiles.
+ */
+declare global {
+  interface GPU {}
+  interface GPUAdapter {}
+  interface GPUAdapterInfo {}
+  interface GPUBindGroupLayout {}
+  interface GPUBuffer {}
+  interface GPUBufferBinding {}
+  interface GPUCommandEncoder {}
+  interface GPUComputePipeline {}
+  interface GPUDevice {}
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { devicesText } from '../../src/cli/devices.js';
+import { BUILD_ADVICE } from '../../src/cpu/build-advice.js';
 import type { Devices } from '../../src/devices.js';
 
 const hardware = {
@@ -44,6 +45,6 @@ reference  binary64 TypeScript, always there, slow
 
 auto       takes reference: no GPU; no CPU addon
 for a GPU  npm install webgpu.
-for cpu    npm run build:addon, with a C++ compiler, make and Python installed.
+for cpu    ${BUILD_ADVICE}
 `);
 });

@@ -3,8 +3,8 @@ import type { Backend } from '../../src/backend.js';
 import { type Addon, loadAddon } from '../../src/cpu/addon.js';
 import { createCpuBackend } from '../../src/cpu/cpu-backend.js';
 
-export const openMpAddon = mustLoad('../../build/Release/neighbor_product.node');
-export const serialAddon = mustLoad('../../build/Release/neighbor_product_serial.node');
+export const openMpAddon = mustLoad('build/Release/neighbor_product.node');
+export const serialAddon = mustLoad('build/Release/neighbor_product_serial.node');
 
 export interface CpuSubject {
   /** Such as `avx2, without OpenMP`. */
