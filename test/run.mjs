@@ -3,15 +3,15 @@
  * runner's own result. Words after `npm test --` go to vitest, such as a file to run alone.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setUp } from '../src/set-up.mjs';
 import { unpackSoftwareGpu } from './gpu/software-gpu.mjs';
+import { runVitest } from './run-vitest.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CPP_STYLE = 'native-fallback/.clang-format';
-const RESULT = path.join(ROOT, '.cache/test-result.json');
 
 const { addonProblem } = setUp({ withSerialAddon: true });
 if (addonProblem) fail(`The CPU addon could not be compiled:\n${addonProblem}`);
@@ -25,30 +25,18 @@ check('C++ formatting', 'node_modules/clang-format-node/build/cli.js', [
   ...cppFiles(),
 ]);
 
-mkdirSync(path.dirname(RESULT), { recursive: true });
-rmSync(RESULT, { force: true });
-const words = ['run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=json'];
-const vitest = run(
-  'node_modules/vitest/vitest.mjs',
-  [...words, `--outputFile.json=${RESULT}`, ...process.argv.slice(2)],
-  {
-    ...process.env,
-    ...unpackSoftwareGpu(),
-  },
-);
-const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(RESULT, 'utf8'));
-// A file that does not load has no tests that could fail.
-const failed = Math.max(numFailedTests, numFailedTestSuites, vitest.status === 0 ? 0 : 1);
-process.stdout.write(`${numPassedTests} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 && numPassedTests > 0 ? 0 : 1;
+process.exitCode = runVitest('test/vitest.config.ts', process.argv.slice(2), {
+  ...process.env,
+  ...unpackSoftwareGpu(),
+});
 
 function check(name, script, words) {
   process.stdout.write(`${name} ...\n`);
   if (run(script, words).status !== 0) fail(`${name}: failed, see above. npm run format mends what can be mended.`);
 }
 
-function run(script, words, env = process.env) {
-  return spawnSync(process.execPath, [script, ...words], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env });
+function run(script, words) {
+  return spawnSync(process.execPath, [script, ...words], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 function cppFiles() {

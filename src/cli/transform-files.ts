@@ -31,7 +31,7 @@ export interface Done {
   readonly verified: boolean;
 }
 
-export interface Failed {
+interface Failed {
   readonly kind: 'failed';
   readonly plan: Plan;
   readonly error: unknown;

@@ -9,7 +9,7 @@ import type { BorderMode } from '../options.js';
 export const PIXEL_BYTES = 4;
 
 /** A place in pixels, from the left and from the top. */
-export interface Place {
+interface Place {
   readonly x: number;
   readonly y: number;
 }

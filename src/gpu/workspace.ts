@@ -18,7 +18,7 @@ export interface PassRange {
 }
 
 /** Where the numbers of pixels that were redone go: a u32 a pass, in the order of the passes; usage `COPY_DST`. */
-export interface Counts {
+interface Counts {
   readonly buffer: GPUBuffer;
   readonly offset: number;
 }

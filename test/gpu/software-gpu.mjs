@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 
-const FOLDER = fileURLToPath(new URL('../../.cache/swiftshader', import.meta.url));
+/** Where {@link unpackSoftwareGpu} unpacks to. */
+export const SOFTWARE_GPU_FOLDER = fileURLToPath(new URL('../../.cache/swiftshader', import.meta.url));
 const ICD = 'vk_swiftshader_icd.json';
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', ICD];
 
@@ -25,11 +26,11 @@ export const softwareGpuExists = process.platform === 'linux' && process.arch ==
  */
 export function unpackSoftwareGpu() {
   if (!softwareGpuExists) return {};
-  if (!FILES.every((name) => existsSync(join(FOLDER, name)))) unpack();
+  if (!FILES.every((name) => existsSync(join(SOFTWARE_GPU_FOLDER, name)))) unpack();
   const inherited = process.env.LD_LIBRARY_PATH;
   return {
-    LD_LIBRARY_PATH: inherited ? `${FOLDER}:${inherited}` : FOLDER,
-    VK_DRIVER_FILES: join(FOLDER, ICD),
+    LD_LIBRARY_PATH: inherited ? `${SOFTWARE_GPU_FOLDER}:${inherited}` : SOFTWARE_GPU_FOLDER,
+    VK_DRIVER_FILES: join(SOFTWARE_GPU_FOLDER, ICD),
     NODEVICE_SELECT: '1', // a Mesa layer that may be installed writes warnings otherwise
   };
 }
@@ -38,12 +39,12 @@ export function unpackSoftwareGpu() {
 function unpack() {
   const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
   const tar = brotliDecompressSync(readFileSync(join(entry, '../../bin/swiftshader.tar.br')));
-  mkdirSync(FOLDER, { recursive: true });
+  mkdirSync(SOFTWARE_GPU_FOLDER, { recursive: true });
   for (const [name, content] of filesOfTar(tar)) {
     if (!FILES.includes(name)) continue;
-    const unfinished = join(FOLDER, `${name}.${process.pid}`);
+    const unfinished = join(SOFTWARE_GPU_FOLDER, `${name}.${process.pid}`);
     writeFileSync(unfinished, content, { mode: 0o755 });
-    renameSync(unfinished, join(FOLDER, name));
+    renameSync(unfinished, join(SOFTWARE_GPU_FOLDER, name));
   }
 }
 

@@ -1,0 +1,104 @@
+/**
+ * What `npm run bundle` runs: one archive for x64 Linux with all that the command needs, so that it works on a machine with
+ * no network, no Node and no compiler. Words: a tarball of the package; without one it is packed first.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from '../../test/gpu/software-gpu.mjs';
+import { collectLicences } from './licences.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PLATFORM = 'linux-x64';
+const OUTPUT = path.join(ROOT, 'bundle');
+/** What a Linux with glibc has in any case. */
+const GLIBC = /^(linux-vdso|libc|libm|libdl|libpthread|librt|ld-linux-x86-64)\.so/;
+
+if (`${process.platform}-${process.arch}` !== PLATFORM) {
+  throw new Error(
+    `Expected ${PLATFORM}, but this is ${process.platform}-${process.arch}: the archive is made of its files.`,
+  );
+}
+const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+const name = `neighbor-product-${version}-${PLATFORM}`;
+rmSync(OUTPUT, { recursive: true, force: true });
+const lib = path.join(OUTPUT, name, 'lib');
+mkdirSync(lib, { recursive: true });
+const tarball = process.argv[2] ?? pack();
+layPackages(tarball);
+layNode();
+collectLicences(path.join(OUTPUT, name));
+copyExecutable(path.join(ROOT, 'src/release/launcher.sh'), path.join(OUTPUT, name, 'neighbor-product'));
+const archive = compress();
+rmSync(path.join(OUTPUT, name), { recursive: true });
+process.stdout.write(`${path.relative('.', archive)}\n`);
+
+function pack() {
+  run('npm', ['pack', '--pack-destination', OUTPUT], ROOT);
+  return path.join(OUTPUT, `neighbor-product-${version}.tgz`);
+}
+
+/** The package and the versions of the lock file, less what only other platforms and compilers need. */
+function layPackages() {
+  for (const file of ['package.json', 'package-lock.json']) copyFileSync(path.join(ROOT, file), path.join(lib, file));
+  run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], lib);
+  const modules = path.join(lib, 'node_modules');
+  const target = path.join(modules, 'neighbor-product');
+  mkdirSync(target);
+  run('tar', ['-xzf', path.resolve(tarball), '-C', target, '--strip-components=1'], ROOT);
+  const dawn = path.join(modules, 'webgpu/dist');
+  const needless = readdirSync(dawn).filter((platform) => platform !== PLATFORM);
+  for (const platform of needless) rmSync(path.join(dawn, platform), { recursive: true });
+  for (const file of ['node-addon-api', '.package-lock.json', '.bin']) {
+    rmSync(path.join(modules, file), { recursive: true, force: true });
+  }
+  for (const file of ['package.json', 'package-lock.json']) rmSync(path.join(lib, file));
+  const { bin } = JSON.parse(readFileSync(path.join(target, 'package.json'), 'utf8'));
+  mkdirSync(path.join(modules, '.bin'));
+  symlinkSync(path.join('../neighbor-product', bin['neighbor-product']), path.join(modules, '.bin/neighbor-product'));
+}
+
+/** Node and the libraries it needs, each in a folder of its own, so that the launcher can choose. */
+function layNode() {
+  copyExecutable(process.execPath, path.join(lib, 'node'));
+  run('strip', [path.join(lib, 'node')], ROOT);
+  unpackSoftwareGpu();
+  layLibrary('libvulkan.so.1', path.join(SOFTWARE_GPU_FOLDER, 'libvulkan.so.1'));
+  for (const [, library, place] of run('ldd', [process.execPath], ROOT).matchAll(/^\s*(\S+) => (\S+)/gm)) {
+    if (GLIBC.test(library)) continue;
+    if (!/^lib(stdc\+\+|gcc_s)\.so/.test(library)) {
+      throw new Error(
+        `Expected a Node that needs glibc and libstdc++ only, but it needs ${library}. Use nodejs.org's.`,
+      );
+    }
+    layLibrary(library, place);
+  }
+}
+
+function layLibrary(library, place) {
+  mkdirSync(path.join(lib, 'shared', library), { recursive: true });
+  cpSync(place, path.join(lib, 'shared', library, library), { dereference: true });
+}
+
+/** The same files give the same archive: sorted, without owners, of one time. */
+function compress() {
+  const hasXz = spawnSync('xz', ['--version']).status === 0;
+  const file = path.join(OUTPUT, `${name}.tar.${hasXz ? 'xz' : 'gz'}`);
+  const epoch = `--mtime=@${process.env.SOURCE_DATE_EPOCH ?? 0}`;
+  const order = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mode=u+rwX,go+rX,go-w', epoch];
+  const program = `--use-compress-program=${hasXz ? 'xz -6 -T0' : 'gzip -9n'}`;
+  run('tar', ['-cf', file, program, ...order, '-C', OUTPUT, name], ROOT);
+  return file;
+}
+
+function copyExecutable(from, to) {
+  copyFileSync(from, to);
+  chmodSync(to, 0o755);
+}
+
+function run(program, words, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(program, words, { cwd, encoding: 'utf8', maxBuffer: 1e8 });
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? stderr}`);
+  return stdout;
+}

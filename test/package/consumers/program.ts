@@ -1,0 +1,41 @@
+// What a TypeScript program of a user's looks like: type-checked as strictly as TypeScript can, then run.
+import { readFileSync } from 'node:fs';
+import { type Image, NeighborProductError, type Result, readShaders, transform, transformSync } from 'neighbor-product';
+import { DeviceTransform, type OpenedGpu, openGpuOf } from 'neighbor-product/browser';
+import { reportTable, runConformance, type TestedBackend } from 'neighbor-product/conformance';
+
+const [width, height] = process.argv.slice(2).map(Number) as [number, number];
+const image: Image = { data: readFileSync('input.rgba'), width, height, channels: 4 };
+
+const result: Result = await transform(image, { border: 'skip' });
+// @ts-expect-error: the declarations must be there, and not be `any`
+const notANumber: number = transformSync(image, { backend: 'reference' }).backend;
+// @ts-expect-error: neither may those of the GPU be
+const notAFunction: () => void = DeviceTransform.create;
+const open: (...words: Parameters<typeof openGpuOf>) => Promise<OpenedGpu> = openGpuOf;
+
+const mine: TestedBackend = {
+  async transform(input, output, { alpha, border, passes }) {
+    const { device, pixelsRedone } = await transform(input, { backend: 'reference', alpha, border, passes, output });
+    return { device, pixelsRedone };
+  },
+};
+const report = await runConformance({ subjects: [{ name: 'mine', backend: mine }], filter: 'border/*/33x7' });
+
+let code = '';
+try {
+  transformSync({ ...image, width: 0 });
+} catch (error) {
+  if (error instanceof NeighborProductError) code = error.code;
+}
+
+process.stdout.write(
+  JSON.stringify({
+    pixels: Buffer.from(result.image.data).toString('base64'),
+    backend: result.backend,
+    code,
+    passed: report.passed && reportTable(report).includes('PASSED'),
+    shaders: Object.values(await readShaders()).every((text) => text.includes('fn ')),
+    kept: [notANumber, notAFunction, open].length,
+  }),
+);

@@ -1,0 +1,100 @@
+/** The command of an installed package: complete, and with one thing after the other taken away. */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { namePlatform } from '../../src/cpu/addon.js';
+import { softwareGpuExists, unpackSoftwareGpu } from '../gpu/software-gpu.mjs';
+import { expectProductFile, installPackage, npm, PATH_WITHOUT_COMPILER } from './installations.js';
+import { type Ended, run } from './programs.js';
+
+const BINARY = `prebuilds/${namePlatform()}/neighbor_product.node`;
+const PATH = PATH_WITHOUT_COMPILER;
+
+/** Runs `npx neighbor-product input.png -o output.png` and compares every pixel. */
+function transform(folder: string, words: readonly string[] = [], env: NodeJS.ProcessEnv = { PATH }): Ended {
+  const output = path.join(folder, 'output.png');
+  rmSync(output, { force: true });
+  const all = ['--no', '--', 'neighbor-product', 'input.png', '-o', 'output.png', ...words];
+  const ended = npm.npx(all, { cwd: folder, env });
+  expect(ended.exitCode, ended.stderr).toBe(0);
+  expectProductFile(output);
+  return ended;
+}
+
+function packageIn(folder: string): string {
+  return path.join(folder, 'node_modules/neighbor-product');
+}
+
+describe('with everything', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = installPackage('complete');
+  });
+
+  test('the prebuilt addon runs, with no compiler and nothing compiled', () => {
+    expect(transform(folder, ['--verbose']).stderr).toMatch(/\bcpu\b/);
+    expect(existsSync(path.join(packageIn(folder), 'build'))).toBe(false);
+    expect(readdirSync(path.join(folder, 'node_modules'))).toContain('webgpu');
+  });
+
+  test.runIf(softwareGpuExists)('the GPU backend finds Dawn and its shaders', () => {
+    const ended = transform(folder, ['--backend', 'gpu', '--verbose'], { PATH, ...unpackSoftwareGpu() });
+    expect(ended.stderr).toMatch(/SwiftShader/);
+  });
+
+  test('npm finds nothing missing, and its own version', () => {
+    expect(npm.run(['ls', '--all'], { cwd: folder }).exitCode).toBe(0);
+    const { version } = JSON.parse(readFileSync(path.join(packageIn(folder), 'package.json'), 'utf8'));
+    const words = ['--no', '--', 'neighbor-product', '--version'];
+    expect(npm.npx(words, { cwd: folder, env: { PATH } }).stdout.trim()).toBe(version);
+  });
+});
+
+describe('without optional packages', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = installPackage('without-optional', ['--omit=optional']);
+  });
+  const devices = (words: readonly string[] = []) =>
+    npm.npx(['--no', '--', 'neighbor-product', 'devices', ...words], { cwd: folder, env: { PATH } });
+
+  test('the CPU backend runs', () => {
+    expect(readdirSync(path.join(folder, 'node_modules'))).not.toContain('webgpu');
+    expect(transform(folder).stderr).toMatch(/\bcpu\b/);
+  });
+
+  test('devices says what is missing', () => {
+    const { stdout, exitCode } = devices();
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^gpu +none/m);
+    expect(stdout).toMatch(/^cpu +.*OpenMP/m);
+    expect(stdout).toMatch(/^auto +takes cpu/m);
+  });
+
+  test('a broken binary: the reference runs and says why', () => {
+    writeFileSync(path.join(packageIn(folder), BINARY), 'broken');
+    expect(transform(folder).stderr).toMatch(/reference.*prebuilds\/.*\.node does not load: /s);
+  });
+
+  test('neither binary nor compiler: the reference runs, says why and what to do', () => {
+    rmSync(path.join(packageIn(folder), 'prebuilds'), { recursive: true });
+    const { stderr } = transform(folder);
+    expect(stderr).toMatch(/slow reference ran: .*build\/Release\/\S+ is not there; prebuilds\/\S+ is not there/);
+    expect(stderr).toContain('npm run build:addon --prefix');
+    const refused = npm.npx(['--no', '--', 'neighbor-product', 'input.png', '-o', 'x.png', '--backend', 'cpu'], {
+      cwd: folder,
+      env: { PATH },
+    });
+    expect(refused.exitCode).toBe(4);
+    expect(existsSync(path.join(folder, 'x.png'))).toBe(false);
+  });
+
+  test('the command it names builds the addon, which then runs, also beside a broken binary', () => {
+    const command = /npm (run build:addon --prefix ".*?")/.exec(devices().stdout)?.[1];
+    expect(command).toBeDefined();
+    const built = run('sh', ['-c', `"${process.execPath}" "${inject('npmCli')}" ${command}`], { cwd: folder });
+    expect(built.exitCode, built.stderr.slice(-2000)).toBe(0);
+    expect(transform(folder).stderr).toMatch(/\bcpu\b/);
+    expect(JSON.parse(devices(['--json']).stdout).cpu.openMp).toBe(process.platform !== 'darwin');
+  });
+});

@@ -1,0 +1,131 @@
+/** What is in the package, looked at from outside. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { publint } from 'publint';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { namePlatform } from '../../src/cpu/addon.js';
+import { run } from './programs.js';
+
+/** With the binary of one platform. */
+const UNPACKED_BYTES_MAX = 2 * 2 ** 20;
+
+const copy = inject('copy');
+const tarball = inject('tarball');
+const folder = path.join(inject('scratch'), 'unpacked');
+const root = path.join(folder, 'package');
+let files: string[] = [];
+
+beforeAll(() => {
+  mkdirSync(folder);
+  execFileSync('tar', ['-xzf', tarball, '-C', folder]);
+  files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(path.join(root, name)).isFile(),
+  );
+});
+
+const read = (name: string) => readFileSync(path.join(root, name));
+const manifest = () => JSON.parse(read('package.json').toString());
+
+describe('files', () => {
+  test('npm packed what lies in the tarball, and no more than the budget', () => {
+    const [packed] = JSON.parse(inject('packed'));
+    expect(packed.files.map((file: { path: string }) => file.path).sort()).toEqual([...files].sort());
+    expect(packed.unpackedSize).toBeGreaterThan(500_000);
+    expect(packed.unpackedSize).toBeLessThanOrEqual(UNPACKED_BYTES_MAX);
+  });
+
+  test('nothing that only this project needs', () => {
+    const areas = new Set(files.map((name) => name.split(path.sep)[0]));
+    const unwanted = ['test', 'fixtures', 'bench', 'build', 'bundle', 'node_modules', '.ci', '.github', '.cache'];
+    expect(unwanted.filter((name) => areas.has(name))).toEqual([]);
+    expect(files.filter((name) => /\.(mjs|tsbuildinfo|tgz|log|o|a)$/.test(name))).toEqual([]);
+  });
+
+  test('licence, changelog, sources to build the addon from', () => {
+    const wanted = ['LICENSE', 'README.md', 'CHANGELOG.md', 'binding.gyp', 'native-fallback/addon.cc'];
+    expect(files).toEqual(expect.arrayContaining([...wanted, 'native-fallback/gcc-runtime-licence.txt']));
+  });
+
+  test('every path that the manifest names', () => {
+    const named = [...pathsIn(manifest().exports), ...pathsIn(manifest().bin)].filter((name) => !name.includes('*'));
+    expect(named.length).toBeGreaterThan(6);
+    expect(named.filter((name) => !existsSync(path.join(root, name)))).toEqual([]);
+    expect(files.filter((name) => name.endsWith('.wgsl'))).toHaveLength(3);
+  });
+
+  test('every source map leads to a file of the package', () => {
+    const maps = files.filter((name) => name.endsWith('.map'));
+    expect(maps.length).toBeGreaterThan(100);
+    const broken = maps.filter((name) => {
+      const { sources, sourceRoot = '' } = JSON.parse(read(name).toString());
+      return sources.some((source: string) => !existsSync(path.join(root, path.dirname(name), sourceRoot, source)));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('no path of the machine it was built on', () => {
+    const places = [copy, process.cwd()].map((place) => Buffer.from(place));
+    expect(files.filter((name) => places.some((place) => read(name).includes(place)))).toEqual([]);
+  });
+});
+
+describe('manifest', () => {
+  test('installing runs nothing of this package', () => {
+    const { scripts, gypfile } = manifest();
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?(install|prepare)$/.test(name))).toEqual([]);
+    expect(gypfile).toBe(false);
+  });
+
+  test('webgpu is optional, and what builds the addon comes along', () => {
+    const { dependencies, optionalDependencies } = manifest();
+    expect(optionalDependencies).toHaveProperty('webgpu');
+    expect(Object.keys(dependencies)).toContain('node-addon-api');
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the binary for this platform', () => {
+  const place = path.join('prebuilds', namePlatform());
+  const dynamic = () => execFileSync('objdump', ['-p', path.join(root, place, 'neighbor_product.node')]).toString();
+
+  test('lies beside its OpenMP library and looks for it there only', () => {
+    expect(readdirSync(path.join(root, place)).sort()).toEqual(['libgomp.so.1', 'neighbor_product.node']);
+    expect([...dynamic().matchAll(/(?:RPATH|RUNPATH)\s+(.*)/g)].map(([, folders]) => folders)).toEqual(['$ORIGIN']);
+  });
+
+  test('needs nothing that Node does not need, but OpenMP', () => {
+    const needed = [...dynamic().matchAll(/NEEDED\s+(\S+)/g)].map(([, name]) => name);
+    const known =
+      /^(libgomp\.so\.1|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|libc\.musl-.*|ld-linux.*)$/;
+    expect(needed).toContain('libgomp.so.1');
+    expect(needed.filter((name) => !known.test(name))).toEqual([]);
+  });
+});
+
+describe('tools that look at packages', () => {
+  test('publint', async () => {
+    const bytes = readFileSync(tarball);
+    const pack = { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) };
+    expect((await publint({ pack, strict: true })).messages).toEqual([]);
+  });
+
+  // Everything is an ES module; a CommonJS program imports it dynamically.
+  test('are the types wrong', () => {
+    const words = ['node_modules/.bin/attw', tarball, '--profile', 'esm-only', '--format', 'ascii'];
+    const { exitCode, stdout } = run(process.execPath, words, { cwd: copy });
+    expect(exitCode, stdout).toBe(0);
+    for (const entry of ['.', './browser', './conformance'])
+      expect(stdout).toContain(entry.replace('.', '"neighbor-product'));
+  });
+
+  test('knip: no file, export or dependency that nobody uses', () => {
+    const words = ['node_modules/.bin/knip', '--config', 'test/package/knip.jsonc'];
+    const { exitCode, stdout, stderr } = run(process.execPath, words, { cwd: copy });
+    expect(exitCode, stdout + stderr).toBe(0);
+  });
+});
+
+function pathsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(pathsIn) : [];
+}
