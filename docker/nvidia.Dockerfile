@@ -37,5 +37,5 @@ COPY --from=build /app/dist dist
 COPY --from=build /app/build/Release/neighbor_product.node build/Release/
 USER node
 WORKDIR /pictures
-ENTRYPOINT ["node", "/app/dist/cli/main.js"]
+ENTRYPOINT ["node", "/app/dist/cli/neighbor-product.cjs"]
 CMD ["--help"]
