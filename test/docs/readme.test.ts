@@ -1,0 +1,205 @@
+/** Every code block of README.md is run, and its tables name what there is. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT_CODES } from '../../src/cli/exit-codes.js';
+import { createProgram, parseCommandLine } from '../../src/cli/program.js';
+import { transformSync } from '../../src/index.js';
+import { type Ended, ended, folderWith, listing, PNG_FILE, picture, pixelsIn, productOf } from '../cli/command.js';
+import { softwareGpuExists } from '../gpu/software-gpu.mjs';
+import { codeBlocksOf, commandPath, ROOT, readPage } from './pages.js';
+
+const page = readPage('README.md');
+const blocks = codeBlocksOf(page);
+
+/** Why a block is not run where there is neither a software GPU nor surely another. */
+const NO_GPU = 'there is no software GPU for this system';
+
+function textsOf(language: string): string[] {
+  return blocks.filter((block) => block.language === language).map(({ text }) => text);
+}
+
+test('there are blocks, and none in a language that is not run here', () => {
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'ts']));
+});
+
+describe('sh', () => {
+  const lines = textsOf('sh')
+    .flatMap((text) => text.trim().split('\n'))
+    .map((line) => line.replace(/\s+#.*/, ''));
+
+  /** npm would compile, in this very folder, what other tests are running; `npm test` would never end. */
+  const SCRIPTS: Readonly<Record<string, string>> = { 'npm start': 'start', 'npm test': 'test' };
+
+  /** Takes minutes, and programs that not every machine has: only understood. */
+  const BENCH = 'neighbor-product bench --peers';
+
+  const OTHER_FILE = Uint8Array.from(readFileSync(path.join(ROOT, 'fixtures/gradient-64x48.png')));
+
+  function expectPicture(file: string, expected: Uint8Array): void {
+    expect(Buffer.compare(pixelsIn(readFileSync(file)), expected)).toBe(0);
+  }
+
+  /** What must have come of a line, by its exact text. */
+  const OUTCOMES: Readonly<Record<string, (folder: string, ended: Ended) => void>> = {
+    'neighbor-product photo.png -o out.png': (folder) => {
+      expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
+    },
+    'neighbor-product *.png -o out/': (folder) => {
+      expect(listing(path.join(folder, 'out'))).toEqual(['other.png', 'photo.png']);
+      expectPicture(path.join(folder, 'out/other.png'), productOf(OTHER_FILE).data);
+      expectPicture(path.join(folder, 'out/photo.png'), productOf(PNG_FILE).data);
+    },
+    'cat photo.png | neighbor-product - -o - > out.png': (folder) => {
+      expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
+    },
+    'neighbor-product photo.png -o out.png --border wrap --passes 2 --verify': (folder, { stderr }) => {
+      expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE, { border: 'wrap', passes: 2 }).data);
+      expect(stderr).toContain('verified');
+    },
+    'neighbor-product devices': (_folder, { stdout }) => {
+      expect(stdout.toString()).toMatch(/^auto +takes (gpu|cpu|reference): /m);
+    },
+    'neighbor-product conformance --quick': (_folder, { stdout }) => {
+      expect(stdout.toString()).toMatch(/^PASSED {2}\d{3} cases on \d+ backends/m);
+    },
+  };
+
+  /** In a folder with two pictures, and the built command on the path. */
+  async function runLine(line: string): Promise<{ folder: string; outcome: Ended }> {
+    const shim = `#!/bin/sh\nexec "${process.execPath}" "${commandPath}" "$@"\n`;
+    const programs = folderWith({ 'neighbor-product': shim });
+    const folder = folderWith({ 'photo.png': PNG_FILE, 'other.png': OTHER_FILE });
+    const { NEIGHBOR_PRODUCT_BACKEND: _, ...env } = process.env;
+    const PATH = `${programs}${path.delimiter}${env.PATH}`;
+    const command = `chmod +x "${programs}/neighbor-product" && ${line}`;
+    return { folder, outcome: await ended(spawn('sh', ['-c', command], { cwd: folder, env: { ...env, PATH } })) };
+  }
+
+  test.for(lines)('%s', async (line, { skip }) => {
+    skip(line.includes('conformance') && !softwareGpuExists, NO_GPU);
+    if (line in SCRIPTS) {
+      expect(Object.keys(JSON.parse(readPage('package.json')).scripts)).toContain(SCRIPTS[line]);
+    } else if (line === BENCH) {
+      const args = line.split(' ').slice(1);
+      expect(parseCommandLine(args)).toMatchObject({ kind: 'bench', request: { peers: true } });
+    } else {
+      const { folder, outcome } = await runLine(line);
+      expect(outcome.exitCode, outcome.stderr).toBe(0);
+      expect(Object.keys(OUTCOMES)).toContain(line);
+      OUTCOMES[line](folder, outcome);
+    }
+  });
+});
+
+describe('ts', () => {
+  /** Inside the project, where the package's own name leads to it. */
+  const folder = path.join(ROOT, `.cache/readme-${process.pid}`);
+  const texts = textsOf('ts');
+
+  const [width, height] = [1920, 1080];
+  const DEVICE = `
+    import { create, globals } from 'webgpu';
+    import { writeFileSync } from 'node:fs';
+    Object.assign(globalThis, globals);
+    const gpu = create([]);
+    const adapter = await gpu.requestAdapter();
+    const device = await adapter!.requestDevice();
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const size = ${width * height * 4};
+    const [input, output] = [0, 0].map(() => device.createBuffer({ size, usage }));
+    device.queue.writeBuffer(input, 0, Uint8Array.from({ length: size }, (_, at) => 255 - ((at * 41) % 97)));
+  `;
+  const READ_BACK = `
+    const readBack = device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+    const copier = device.createCommandEncoder();
+    copier.copyBufferToBuffer(output, 0, readBack, 0, size);
+    device.queue.submit([copier.finish()]);
+    await readBack.mapAsync(GPUMapMode.READ);
+    writeFileSync(new URL('product.bin', import.meta.url), new Uint8Array(readBack.getMappedRange()));
+    device.destroy();
+  `;
+
+  /** What stands around a block, and what must come of it, in the page's order. */
+  const AROUND = [
+    {
+      before: '',
+      after: '',
+      check: (stdout: string) => expect(stdout).toMatch(/^1228800 (gpu|cpu|reference) .+ [\d.]+\n$/),
+    },
+    {
+      before: DEVICE,
+      after: READ_BACK,
+      check: (stdout: string) => {
+        expect(stdout).toBe('');
+        const { image } = transformSync(picture(width, height), { backend: 'reference', border: 'wrap' });
+        expect(Buffer.compare(readFileSync(path.join(folder, 'product.bin')), image.data)).toBe(0);
+      },
+    },
+  ];
+
+  const sourceOf = (index: number) => `${AROUND[index].before}${texts[index]}${AROUND[index].after}`;
+  const fileOf = (index: number) => path.join(folder, `block-${index + 1}.mts`);
+
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true });
+    AROUND.forEach((_, index) => {
+      writeFileSync(fileOf(index), sourceOf(index));
+    });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('each block has a check of its own', () => {
+    expect(texts).toHaveLength(AROUND.length);
+  });
+
+  test('the types hold', () => {
+    const { options } = ts.parseJsonConfigFileContent(
+      { extends: path.join(ROOT, 'test/tsconfig.json') },
+      { ...ts.sys, readDirectory: () => [] },
+      folder,
+    );
+    const program = ts.createProgram(
+      AROUND.map((_, index) => fileOf(index)),
+      options,
+    );
+    const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+    expect(complaints).toEqual([]);
+  });
+
+  const numbered = AROUND.map((around, index) => ({ ...around, index, number: index + 1 }));
+
+  test.for(numbered)('block $number runs', async ({ index, before, check }, { skip }) => {
+    skip(before === DEVICE && !softwareGpuExists, NO_GPU);
+    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
+    const script = path.join(folder, `block-${index + 1}.mjs`);
+    writeFileSync(script, ts.transpileModule(sourceOf(index), { compilerOptions }).outputText);
+    const { exitCode, stdout, stderr } = await ended(spawn(process.execPath, [script], { cwd: folder }));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    check(stdout.toString());
+  });
+});
+
+test('the table of options names every option, and the words each may have', () => {
+  const [table] = /^\| option \|.*?\n\n/ms.exec(page)!;
+  const described = [...table.matchAll(/`(?:-\w, )?(--[\w-]+)(?: ([^`]*))?`/g)].map(([, name, words]) => ({
+    name,
+    words,
+  }));
+  const program = createProgram();
+  const options = [...program.options, ...program.createHelp().visibleOptions(program)];
+  expect(described.map(({ name }) => name).sort()).toEqual([...new Set(options.map(({ long }) => long))].sort());
+  for (const { long, argChoices } of options) {
+    if (argChoices === undefined) continue;
+    expect(described.find(({ name }) => name === long)!.words, long).toBe(argChoices.join('\\|'));
+  }
+});
+
+test('the exit codes are those of the command', () => {
+  const [, text] = /^Exit codes: (.*?)\. /ms.exec(page)!;
+  expect(text.split(/;\s/).map((code) => Number.parseInt(code, 10))).toEqual(
+    EXIT_CODES.map(({ exitCode }) => exitCode),
+  );
+});
