@@ -24,9 +24,12 @@ export function runVitest(config, words, env = process.env) {
     ['node_modules/vitest/vitest.mjs', 'run', '--config', config, ...reporters, ...words],
     { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env },
   );
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = readResult(result);
+  const { numPassedTests, numFailedTests, testResults } = readResult(result);
   // A file that does not load has no tests that could fail.
-  const failed = Math.max(numFailedTests, numFailedTestSuites, vitest.status === 0 ? 0 : 1);
+  const failedFiles = testResults.filter(({ status, assertionResults }) => {
+    return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
+  });
+  const failed = Math.max(numFailedTests + failedFiles.length, vitest.status === 0 ? 0 : 1);
   process.stdout.write(`${numPassedTests} passed, ${failed} failed\n`);
   return failed === 0 && numPassedTests > 0 ? 0 : 1;
 }
@@ -36,6 +39,6 @@ function readResult(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numFailedTestSuites: 0 };
+    return { numPassedTests: 0, numFailedTests: 0, testResults: [] };
   }
 }
