@@ -75,7 +75,8 @@ describe('one file for each outside thing', () => {
 
   test('only the entries of the command line touch argv, the standard streams and the exit code', () => {
     const touching = files.filter((file) => {
-      return /process\.(stdout|stderr|exit|exitCode|argv)\b|console\./.test(readFileSync(path.join(SRC, file), 'utf8'));
+      const code = readFileSync(path.join(SRC, file), 'utf8').replace(/\/\*\*.*?\*\//gs, '');
+      return /process\.(stdout|stderr|exit|exitCode|argv)\b|console\./.test(code);
     });
     expect(touching).toEqual([path.join('cli', 'main.ts'), path.join('cli', 'start.ts')]);
   });
