@@ -6,7 +6,19 @@ import type { ImageKind } from './images.js';
 import type { Placement, Size } from './placements.js';
 
 /** Where a case's input comes from: a generator, or a fixture that the caller brings along. */
-export type ImageSource = Size & ({ readonly kind: ImageKind; readonly seed: number } | { readonly fixture: string });
+export type ImageSource = Size &
+  (
+    | {
+        /** What is generated. */
+        readonly kind: ImageKind;
+        /** Of its random numbers, 0 to 2^32 - 1. */
+        readonly seed: number;
+      }
+    | {
+        /** The name of one of {@link CaseSelection.fixtures}. */
+        readonly fixture: string;
+      }
+  );
 
 /** One comparison, as data: the same values give the same bytes on every machine. */
 export interface Case extends Placement {
@@ -14,13 +26,16 @@ export interface Case extends Placement {
   readonly id: string;
   /** The first part of the id. */
   readonly group: string;
+  /** The input. */
   readonly image: ImageSource;
+  /** What is done to it. */
   readonly operation: Operation;
 }
 
 /** Decoded fixtures by name, which becomes part of the ids of their cases. */
 export type Fixtures = ReadonlyMap<string, Raster>;
 
+/** Which cases to run; all where nothing is given. */
 export interface CaseSelection {
   /** Every seventh case, large ones left out: default false. */
   readonly quick?: boolean;
@@ -34,6 +49,7 @@ export interface CaseSelection {
   readonly fixtures?: Fixtures;
 }
 
+/** Of runs that are given none. */
 export const DEFAULT_SEED = 1;
 
 /** The cases of a selection, in a fixed order; an empty list where the filter matches none. */

@@ -7,17 +7,31 @@ import type { CaseMemory } from './memory.js';
 /** What the byte that differs belongs to; only `sample` is a byte that the transform writes. */
 export type Place = 'sample' | 'skipped border' | 'outside the output' | 'input';
 
+/** A sample's place in an image. */
+export interface PixelPlace {
+  /** Column, from 0. */
+  readonly x: number;
+  /** Row, from 0. */
+  readonly y: number;
+  /** Channel, from 0. */
+  readonly channel: number;
+}
+
 /** The first byte that differs, in memory order. */
 export interface Mismatch {
+  /** What the byte belongs to. */
   readonly place: Place;
   /** Column, row and channel in the output, from 0; absent outside it. */
-  readonly pixel?: { readonly x: number; readonly y: number; readonly channel: number };
+  readonly pixel?: PixelPlace;
   /** The input's nine pixels that decide it, in reading order, with the border mode applied; absent outside the output. */
   readonly neighbours?: readonly (readonly number[])[];
   /** From the start of the case's memory. */
   readonly byteIndex: number;
+  /** The byte of the definition. */
   readonly expected: number;
+  /** The byte of the backend. */
   readonly got: number;
+  /** How many bytes of this memory differ. */
   readonly differingBytes: number;
 }
 

@@ -3,29 +3,43 @@ import type { Raster } from '../image.js';
 
 /** The same pixels of three images: interleaved samples, rows from top to bottom. */
 export interface Crop {
-  /** Column and row, in the whole image, of the crop's first pixel. */
+  /** Column of the crop's first pixel in the whole image. */
   readonly left: number;
+  /** Row of the crop's first pixel in the whole image. */
   readonly top: number;
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Samples a pixel. */
   readonly channels: 3 | 4;
+  /** Of the case's input. */
   readonly input: readonly number[];
+  /** Of the definition's output. */
   readonly expected: readonly number[];
+  /** Of the backend's output. */
   readonly got: readonly number[];
 }
 
 /** The image divided into equal cells, and how many pixels differ in each, rows from top to bottom. */
 export interface DifferenceMap {
+  /** Cells in a row. */
   readonly columns: number;
+  /** Rows of cells. */
   readonly rows: number;
-  /** Pixels along the side of a cell. */
+  /** Pixels in a row of a cell. */
   readonly cellWidth: number;
+  /** Rows of pixels in a cell. */
   readonly cellHeight: number;
+  /** One number a cell. */
   readonly differingPixels: readonly number[];
 }
 
+/** What a report shows of a failure. */
 export interface Evidence {
+  /** Round the first wrong pixel. */
   readonly crop: Crop;
+  /** Of the whole image. */
   readonly map: DifferenceMap;
 }
 

@@ -78,6 +78,11 @@ const PLAIN_KINDS = {
 
 const KINDS = { ...PLAIN_KINDS, ...HARD_KINDS };
 
+/**
+ * The generators of images.
+ *
+ * @useDeclaredType
+ */
 export type ImageKind = keyof typeof KINDS;
 
 export const IMAGE_KINDS = Object.keys(KINDS) as ImageKind[];

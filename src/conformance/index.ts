@@ -16,12 +16,17 @@
  * console.log(reportTable(report));
  * process.exitCode = report.passed ? 0 : 1;
  * ```
+ *
+ * @module neighbor-product/conformance
  */
 export type { Run } from '../backend.js';
 export type { Raster } from '../image.js';
 export type { AlphaMode, BorderMode, Job, Operation } from '../options.js';
 export { type Case, type CaseSelection, DEFAULT_SEED, type Fixtures, type ImageSource, listCases } from './cases.js';
-export type { Mismatch, Place } from './compare.js';
+export type { Mismatch, PixelPlace, Place } from './compare.js';
+export type { Crop, DifferenceMap, Evidence } from './evidence.js';
+export type { ImageKind } from './images.js';
+export type { Layout, Size } from './placements.js';
 export { reportHtml } from './report-html.js';
 export { reportJson } from './report-json.js';
 export { reportJunit } from './report-junit.js';
@@ -36,5 +41,5 @@ export {
   replayOptions,
   runConformance,
 } from './run-conformance.js';
-export type { Progress } from './run-suite.js';
+export type { Progress, SuiteOptions } from './run-suite.js';
 export type { Subject, TestedBackend } from './tally.js';

@@ -3,17 +3,23 @@ import type { Raster } from '../image.js';
 
 /** Where an image starts in its memory and how far apart its rows start, both in bytes. */
 export interface Layout {
+  /** From the start of the memory that is free for the image. */
   readonly byteOffset: number;
+  /** From the start of one row to the start of the next. */
   readonly rowBytes: number;
 }
 
+/** Where both images of a case lie. */
 export interface Placement {
+  /** The input's place. */
   readonly input: Layout;
+  /** The output's place, in the input's memory where that is shared. */
   readonly output: Layout;
   /** Whether the output lies in the input's memory. */
   readonly shared: boolean;
 }
 
+/** Width, height and channels, which input and output have in common. */
 export type Size = Pick<Raster, 'width' | 'height' | 'channels'>;
 
 /** Bytes left free before and behind an image: what is written there by mistake is seen. */

@@ -6,10 +6,13 @@ import type { Subject } from './tally.js';
 
 /** One line about the machine or the software, for people: `{ name: 'driver', value: 'Mesa 23.1' }`. */
 export interface Fact {
+  /** What it is about. */
   readonly name: string;
+  /** What it says. */
   readonly value: string;
 }
 
+/** Whom to test, with what. */
 export interface ConformanceOptions extends SuiteOptions {
   /** Every backend asked for, those that cannot run included. */
   readonly subjects: readonly Subject[];
@@ -23,6 +26,7 @@ export interface ConformanceReport extends SuiteResult {
   readonly date: string;
   /** What was selected, for people. */
   readonly selection: string;
+  /** About the machine and the software. */
   readonly facts: readonly Fact[];
 }
 

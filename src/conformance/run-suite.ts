@@ -7,16 +7,21 @@ import { prepareCase } from './memory.js';
 import { findReasons, type SuiteResult } from './result.js';
 import { type Subject, Tally } from './tally.js';
 
+/** How far a run came. */
 export interface Progress {
+  /** Cases that every subject has run. */
   readonly doneCases: number;
+  /** Cases that were selected. */
   readonly caseCount: number;
   /** Over all subjects. */
   readonly failed: number;
 }
 
+/** Which cases to run, and who listens. */
 export interface SuiteOptions extends CaseSelection {
   /** Called after each case, when every subject has run it. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Stops the run. */
   readonly signal?: AbortSignal;
   /** Is told of every case on every subject, and of what the backends tell. */
   readonly onSpan?: SpanListener;

@@ -11,13 +11,20 @@ import type { Failure, GroupResult, SubjectResult } from './result.js';
 export type TestedBackend = Pick<Backend, 'transform'>;
 
 /** A backend to test, or the reason why one that was asked for cannot be tested. */
-export type Subject = { readonly name: string } & (
+export type Subject = {
+  /** How reports call it. */
+  readonly name: string;
+} & (
   | {
+      /** What is tested. */
       readonly backend: TestedBackend;
       /** Threads it is asked to use; by default it decides. */
       readonly threads?: number;
     }
-  | { readonly missing: string }
+  | {
+      /** Why it cannot be tested: a failure of the run. */
+      readonly missing: string;
+    }
 );
 
 /** Failures of a subject that keep their pictures. */
