@@ -11,6 +11,10 @@
       "native-fallback/variants.cc",
       "native-fallback/kernel_portable.cc",
     ],
+    "conditions": [
+      ["target_arch=='x64'", {"addon_sources": ["native-fallback/kernel_sse2.cc"]}],
+      ["target_arch=='arm64'", {"addon_sources": ["native-fallback/kernel_neon.cc"]}],
+    ],
     # 1 also builds the addon without OpenMP, for the tests.
     "with_serial_addon%": "0",
   },

@@ -62,9 +62,9 @@ void write_line(const uint32_t* result, ptrdiff_t width, int channels, uint8_t* 
 // What one thread works with: about 28 KiB of it at a time. Zeroed once, since whole vectors are read past a tile's
 // end.
 struct Scratch {
-  Line lines[3] = {};
-  Products products[3] = {};
-  alignas(64) uint32_t result[tile_width + widest_vector] = {};
+  Line lines[rows_at_once + 2] = {};
+  Columns columns[rows_at_once] = {};
+  alignas(64) uint32_t result[tile_width] = {};
   Marks marks = {};
 };
 
@@ -85,23 +85,32 @@ int64_t transform_tile(const Pass& pass, ptrdiff_t left, ptrdiff_t right, ptrdif
   const auto row = [&](ptrdiff_t y) {
     return source.data + neighbour(y, source.height, pass.border) * source.row_bytes;
   };
+  const auto line = [&](ptrdiff_t y) -> Line& { return scratch.lines[(y - top + 1) % (rows_at_once + 2)]; };
+  const auto read = [&](ptrdiff_t y) {
+    read_line(source, row(std::min(y, bottom)), left, width, pass.border, line(y));
+  };
+  read(top - 1);
+  read(top);
   int64_t pixels_redone = 0;
-  for (ptrdiff_t y = top - 1; y <= bottom; y++) {
-    const int newest = static_cast<int>((y - top + 1) % 3), middle = (newest + 2) % 3, oldest = (newest + 1) % 3;
-    read_line(source, row(y), left, width, pass.border, scratch.lines[newest]);
-    pass.kernel.multiply(scratch.lines[newest], width, scratch.products[newest],
-                         row(std::min(y + 1, bottom)) + left * source.channels);
-    if (y <= top) continue;
-    uint8_t* const written = to.data + (y - 1) * to.row_bytes + left * to.channels;
-    pass.kernel.settle(scratch.products[oldest], scratch.products[middle], scratch.products[newest],
-                       scratch.lines[middle], width, scratch.result, scratch.marks,
-                       y < bottom ? written + to.row_bytes : written);
-    if (scratch.marks.count > 0) {
-      pass.kernel.redo(scratch.lines[oldest], scratch.lines[middle], scratch.lines[newest], scratch.marks, width,
-                       scratch.result);
-      pixels_redone += scratch.marks.count;
+  for (ptrdiff_t y = top; y < bottom; y += rows_at_once) {
+    const Line* lines[rows_at_once + 2];
+    const uint8_t* next[rows_at_once];
+    for (ptrdiff_t k = 0; k < rows_at_once; k++) {
+      read(y + 1 + k);
+      next[k] = row(std::min(y + 1 + k + rows_at_once, bottom)) + left * source.channels;
     }
-    write_line(scratch.result, width, to.channels, written);
+    for (ptrdiff_t k = 0; k < rows_at_once + 2; k++) lines[k] = &line(y - 1 + k);
+    pass.kernel.multiply(lines, width, scratch.columns, next);
+    for (ptrdiff_t done = y; done < std::min(y + rows_at_once, bottom); done++) {
+      uint8_t* const written = to.data + done * to.row_bytes + left * to.channels;
+      pass.kernel.settle(scratch.columns[done - y], line(done), width, scratch.result, scratch.marks,
+                         done + 1 < bottom ? written + to.row_bytes : written);
+      if (scratch.marks.count > 0) {
+        pass.kernel.redo(line(done - 1), line(done), line(done + 1), scratch.marks, width, scratch.result);
+        pixels_redone += scratch.marks.count;
+      }
+      write_line(scratch.result, width, to.channels, written);
+    }
   }
   return pixels_redone;
 }

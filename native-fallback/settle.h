@@ -1,6 +1,6 @@
 // The single precision pass: settles every pixel whose bytes it can prove, and marks the rest.
 //
-// Input: horizontal products of three rows. Output: RGBA words, and the places of pixels to redo in binary64.
+// Input: products of three pixels above one another. Output: RGBA words, and the places of pixels to redo in binary64.
 //
 // Idea: with P the vector of nine-fold products, a sample is trunc(255 P_c / |P|). Work in units of 2^-16 of a sample:
 // t = 255 * 2^16 * P_c / |P|, computed with an error below `margin` units. Then trunc(t - margin) holds the sample in
@@ -20,22 +20,31 @@
 namespace neighbor_product {
 
 constexpr float sample_unit = 65536.0f;  // units of t in a sample
-constexpr int margin = 16;               // units; the proof needs 13
+constexpr int margin = 16;               // units; the proof needs 15
 constexpr float full_scale = 255.0f * sample_unit;
 constexpr float dominated_below = full_scale * 0x1p-29f;
 constexpr float clear_above = full_scale * 0x1p-24f;
-constexpr float half_sample = 0.5f * sample_unit;
-constexpr float middle_of_254 = 254 * sample_unit + half_sample;
-constexpr float middle_of_255 = 255 * sample_unit + half_sample;
+constexpr float middle_of_254 = 254.5f * sample_unit;
 
 template <class V, Alpha alpha>
-void multiply(const Line& line, ptrdiff_t width, Products& products, const uint8_t* next) {
+void multiply(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Columns (&columns)[rows_at_once],
+              const uint8_t* const (&next)[rows_at_once]) {
   constexpr int channels = alpha == Alpha::channel ? 4 : 3;
-  for (ptrdiff_t x = 0; x < width; x += V::lanes) {
-    prefetch(next + x * 4);
-    typename V::Float product[channels];
-    V::template triple_products<channels>(line.pixels + x, product);
-    for (int c = 0; c < channels; c++) V::store(products.planes[c] + x, V::mul(product[c], V::all(product_scale)));
+  for (ptrdiff_t x = 0; x < width + 2; x += V::lanes) {
+    if (x % block == 0) {
+      for (const uint8_t* row : next) prefetch_block(row, x);
+    }
+    typename V::Int words[rows_at_once + 2];
+    for (int row = 0; row < rows_at_once + 2; row++) words[row] = V::load(lines[row]->pixels + x);
+    for (int c = 0; c < channels; c++) {
+      // Two columns that overlap share the product of the two rows in their middle.
+      for (int row = 0; row < rows_at_once; row += 2) {
+        const auto middle =
+            V::mul(V::mul(V::sample(words[row + 1], c), V::all(column_scale)), V::sample(words[row + 2], c));
+        V::store(columns[row].planes[c] + x, V::mul(V::sample(words[row], c), middle));
+        V::store(columns[row + 1].planes[c] + x, V::mul(middle, V::sample(words[row + 3], c)));
+      }
+    }
   }
 }
 
@@ -50,43 +59,53 @@ typename V::Float second_largest(const typename V::Float (&p)[4]) {
   return V::max(low, V::min(V::max(p[0], p[1]), V::max(p[2], p[3])));
 }
 
+// The products of nine, and 255 * 2^16 divided by their norm.
+template <class V, int channels>
+typename V::Float multiply_across(const Columns& columns, ptrdiff_t x, typename V::Float (&product)[channels]) {
+  // Far below the smallest square that is not 0, 2^-48: it only keeps the square root's reciprocal finite.
+  typename V::Float squares = V::all(0x1p-100f);
+  for (int c = 0; c < channels; c++) {
+    const float* const column = columns.planes[c] + x;
+    product[c] = V::mul(V::mul(V::load(column), V::load(column + 1)), V::load(column + 2));
+    squares = V::mul_add(product[c], product[c], squares);
+  }
+  return V::scaled_rsqrt(full_scale, squares);
+}
+
 template <class V, Alpha alpha>
-void settle(const Products& above, const Products& here, const Products& below, const Line& own, ptrdiff_t width,
-            uint32_t* result, Marks& marks, const uint8_t* next) {
-  constexpr int channels = alpha == Alpha::channel ? 4 : 3;
-  using Float = typename V::Float;
-  using Int = typename V::Int;
+void settle(const Columns& columns, const Line& own, ptrdiff_t width, uint32_t* result, Marks& marks,
+            const uint8_t* next) {
+  constexpr int channels = alpha == Alpha::channel ? 4 : 3, vectors = block / V::lanes;
   marks.count = 0;
-  for (ptrdiff_t x = 0; x < width; x += V::lanes) {
-    prefetch(next + x * 4);
-    Float product[channels];
-    // Far below the smallest square that is not 0, 2^-48: it only keeps the square root's reciprocal finite.
-    Float squares = V::all(0x1p-100f);
-    for (int c = 0; c < channels; c++) {
-      product[c] =
-          V::mul(V::mul(V::load(above.planes[c] + x), V::load(here.planes[c] + x)), V::load(below.planes[c] + x));
-      squares = V::mul_add(product[c], product[c], squares);
+  for (ptrdiff_t x = 0; x < width; x += block) {
+    prefetch_block(next, x);
+    typename V::Float product[vectors][channels], scale[vectors];
+    for (int v = 0; v < vectors; v++) scale[v] = multiply_across<V>(columns, x + v * V::lanes, product[v]);
+
+    typename V::Mask dominated[vectors], in_band[vectors];
+    for (int v = 0; v < vectors; v++) {
+      const auto second = V::mul(second_largest<V>(product[v]), scale[v]);
+      dominated[v] = V::less(second, V::all(dominated_below));
+      in_band[v] = V::and_not(V::less(second, V::all(clear_above)), dominated[v]);
     }
-    const Float scale = V::scaled_rsqrt(full_scale, squares);
-
-    const Float second = V::mul(second_largest<V>(product), scale);
-    const auto dominated = V::less(second, V::all(dominated_below));
-    const auto in_band = V::and_not(V::less(second, V::all(clear_above)), dominated);
-    // Either way the dominating channel lands in the middle of its sample, where it is not marked.
-    const Float less = V::select(dominated, V::all(-half_sample), V::all(margin));
-    const Float most = V::select(dominated, V::all(middle_of_255), V::all(middle_of_254));
-
-    Int units[channels];
-    for (int c = 0; c < channels; c++) {
-      units[c] = V::truncate(V::min_of_abs(V::mul_sub(product[c], scale, less), most));
+    uint32_t mask = 0;
+    typename V::Int units[vectors][channels];
+    for (int v = 0; v < vectors; v++) {
+      for (int c = 0; c < channels; c++) {
+        const auto t = V::mul_sub(product[v][c], scale[v], V::all(margin));
+        units[v][c] = V::truncate(V::min_of_abs(t, V::all(middle_of_254)));
+      }
     }
-    Int closest = V::max_u16(V::max_u16(units[0], units[1]), units[2]);
-    if (channels == 4) closest = V::max_u16(closest, units[channels - 1]);
-    V::store(result + x, V::template pack<alpha>(units, own.pixels + x + 1));
-
-    uint32_t mask = V::mask_of(V::either(in_band, V::low_half_at_least(closest, 65536 - 2 * margin)));
+    for (int v = 0; v < vectors; v++) {
+      auto closest = V::max_u16(V::max_u16(units[v][0], units[v][1]), units[v][2]);
+      if (channels == 4) closest = V::max_u16(closest, units[v][channels - 1]);
+      const auto doubtful = V::either(in_band[v], V::low_half_at_least(closest, 65536 - 2 * margin));
+      mask |= V::mask_of(doubtful) << (v * V::lanes);
+      const ptrdiff_t at = x + v * V::lanes;
+      V::store(result + at, V::template pack<alpha>(units[v], dominated[v], own.pixels + at + 1));
+    }
     for (; mask != 0; mask &= mask - 1) {
-      const ptrdiff_t place = x + V::lowest_bit(mask);
+      const ptrdiff_t place = x + lowest_bit(mask);
       if (place < width) marks.places[marks.count++] = static_cast<uint16_t>(place);
     }
   }

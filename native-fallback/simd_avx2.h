@@ -13,7 +13,7 @@ struct Avx2 {
   using Int = __m256i;
   using Mask = __m256;
 
-  static Float load(const float* from) { return _mm256_load_ps(from); }
+  static Float load(const float* from) { return _mm256_loadu_ps(from); }
   static void store(float* to, Float a) { _mm256_store_ps(to, a); }
   static void store(uint32_t* to, Int a) { _mm256_storeu_si256(reinterpret_cast<Int*>(to), a); }
   static Float all(float a) { return _mm256_set1_ps(a); }
@@ -26,7 +26,6 @@ struct Avx2 {
   static Mask less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static Mask and_not(Mask a, Mask b) { return _mm256_andnot_ps(b, a); }
   static Mask either(Mask a, Mask b) { return _mm256_or_ps(a, b); }
-  static Float select(Mask mask, Float a, Float b) { return _mm256_blendv_ps(b, a, mask); }
   static Int truncate(Float a) { return _mm256_cvttps_epi32(a); }
   static Int max_u16(Int a, Int b) { return _mm256_max_epu16(a, b); }
   static Mask low_half_at_least(Int a, int least) {
@@ -34,7 +33,6 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_cmpgt_epi32(low, _mm256_set1_epi32(least - 1)));
   }
   static uint32_t mask_of(Mask a) { return static_cast<uint32_t>(_mm256_movemask_ps(a)); }
-  static int lowest_bit(uint32_t mask) { return static_cast<int>(_tzcnt_u32(mask)); }
 
   // The processor's estimate (error below 1.5 * 2^-12) and one Newton step, y (1.5 - 0.5 x y^2), which squares it.
   static Float scaled_rsqrt(float factor, Float x) {
@@ -43,40 +41,24 @@ struct Avx2 {
     return mul(y, _mm256_fnmadd_ps(half, mul(y, y), all(1.5f * factor)));
   }
 
-  // In 16-bit lanes red and blue share a word, as do green and alpha: s0 * s1 fits 16 bits, times s2 needs both halves.
-  template <int channels>
-  static void triple_products(const uint32_t* words, Float (&product)[channels]) {
-    const Int low_bytes = _mm256_set1_epi32(0x00ff00ff);
-    Int even[3], odd[3];
-    for (int k = 0; k < 3; k++) {
-      const Int pixels = _mm256_loadu_si256(reinterpret_cast<const Int*>(words + k));
-      even[k] = _mm256_and_si256(pixels, low_bytes);
-      odd[k] = _mm256_srli_epi16(pixels, 8);
-    }
-    widen(even, product[0], product[2]);
-    Float unused;
-    widen(odd, product[1], channels == 4 ? product[channels - 1] : unused);
+  static Int load(const uint32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const Int*>(from)); }
+  static Float sample(Int w, int c) {
+    if (c == 0) return _mm256_cvtepi32_ps(_mm256_and_si256(w, _mm256_set1_epi32(255)));
+    if (c == 1) return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(w, 8), _mm256_set1_epi32(255)));
+    if (c == 2) return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(w, 16), _mm256_set1_epi32(255)));
+    return _mm256_cvtepi32_ps(_mm256_srli_epi32(w, 24));
   }
   template <Alpha alpha, int channels>
-  static Int pack(const Int (&units)[channels], const uint32_t* own) {
+  static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     const Int red_blue = _mm256_blend_epi16(_mm256_srli_epi32(units[0], 16), units[2], 0xaa);
     Int alpha_green = _mm256_srli_epi32(units[1], 16);
-    if (alpha == Alpha::opaque) alpha_green = _mm256_or_si256(alpha_green, _mm256_set1_epi32(0x00ff0000));
     if (alpha == Alpha::channel) alpha_green = _mm256_blend_epi16(alpha_green, units[channels - 1], 0xaa);
-    if (alpha == Alpha::keep) {
-      const Int row = _mm256_loadu_si256(reinterpret_cast<const Int*>(own));
-      alpha_green = _mm256_blend_epi16(alpha_green, _mm256_srli_epi16(row, 8), 0xaa);
-    }
-    return _mm256_or_si256(red_blue, _mm256_slli_epi32(alpha_green, 8));
-  }
-
- private:
-  static void widen(const Int (&s)[3], Float& low_channel, Float& high_channel) {
-    const Int two = _mm256_mullo_epi16(s[0], s[1]);
-    const Int low = _mm256_mullo_epi16(two, s[2]);
-    const Int high = _mm256_mulhi_epu16(two, s[2]);
-    low_channel = _mm256_cvtepi32_ps(_mm256_blend_epi16(low, _mm256_slli_epi32(high, 16), 0xaa));
-    high_channel = _mm256_cvtepi32_ps(_mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xaa));
+    Int word = _mm256_or_si256(red_blue, _mm256_slli_epi32(alpha_green, 8));
+    word = _mm256_or_si256(word, _mm256_and_si256(_mm256_srli_epi32(word, 1), _mm256_castps_si256(dominated)));
+    const Int opaque = _mm256_set1_epi32(static_cast<int>(0xff000000));
+    if (alpha == Alpha::opaque) return _mm256_or_si256(word, opaque);
+    if (alpha == Alpha::channel) return word;
+    return _mm256_or_si256(word, _mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const Int*>(own)), opaque));
   }
 };
 

@@ -1,7 +1,8 @@
 // Vectors in plain C++, for any CPU: loops over lanes, which a compiler turns into SSE2 or NEON where it can.
 //
 // What every vector type offers (simd_avx2.h, simd_avx512.h do the same with their instructions):
-//   triple_products   of three neighbouring RGBA words from `words` on, each channel an exact integer below 2^24
+//   load              from any address; store, of numbers, to that of a whole vector
+//   samples           of RGBA words, each channel as a whole number
 //   mul_add, mul_sub  fused or not: the error bound holds for both
 //   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it
 //   min_of_abs        min(|a|, b), for b >= 0
@@ -71,9 +72,6 @@ struct Portable {
   static Mask either(Mask a, Mask b) {
     return each<Mask>([&](int l) { return a.lane[l] | b.lane[l]; });
   }
-  static Float select(Mask mask, Float a, Float b) {
-    return each<Float>([&](int l) { return mask.lane[l] ? a.lane[l] : b.lane[l]; });
-  }
   static Float scaled_rsqrt(float factor, Float x) {
     return each<Float>([&](int l) { return factor / std::sqrt(x.lane[l]); });
   }
@@ -94,27 +92,22 @@ struct Portable {
     for (int l = 0; l < lanes; l++) mask |= (a.lane[l] & 1u) << l;
     return mask;
   }
-  static int lowest_bit(uint32_t mask) {
-    int bit = 0;
-    while (!(mask >> bit & 1u)) bit++;
-    return bit;
-  }
 
-  template <int channels>
-  static void triple_products(const uint32_t* words, Float (&product)[channels]) {
-    const auto sample = [&](int at, int c) { return static_cast<float>(words[at] >> (8 * c) & 255u); };
-    for (int c = 0; c < channels; c++) {
-      product[c] = each<Float>([&](int l) { return sample(l, c) * sample(l + 1, c) * sample(l + 2, c); });
-    }
+  static Int load(const uint32_t* from) {
+    return each<Int>([&](int l) { return from[l]; });
+  }
+  static Float sample(Int w, int c) {
+    return each<Float>([&](int l) { return static_cast<float>(static_cast<int>(w.lane[l] >> (8 * c) & 255u)); });
   }
   template <Alpha alpha, int channels>
-  static Int pack(const Int (&units)[channels], const uint32_t* own) {
+  static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     return each<Int>([&](int l) {
-      const uint32_t colour =
-          (units[0].lane[l] >> 16) | (units[1].lane[l] >> 8 & 0xff00u) | (units[2].lane[l] & 0xff0000u);
+      uint32_t colour = (units[0].lane[l] >> 16) | (units[1].lane[l] >> 8 & 0xff00u) | (units[2].lane[l] & 0xff0000u);
+      if (alpha == Alpha::channel) colour |= units[channels - 1].lane[l] << 8 & 0xff000000u;
+      colour |= colour >> 1 & dominated.lane[l];
       if (alpha == Alpha::opaque) return colour | 0xff000000u;
       if (alpha == Alpha::keep) return colour | (own[l] & 0xff000000u);
-      return colour | (units[channels - 1].lane[l] << 8 & 0xff000000u);
+      return colour;
     });
   }
 };

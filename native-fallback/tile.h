@@ -6,13 +6,18 @@
 
 namespace neighbor_product {
 
-constexpr ptrdiff_t tile_width = 512;  // pixels
-constexpr ptrdiff_t tile_height = 32;  // rows: two more are read, so 6 % of the horizontal products are computed twice
-constexpr ptrdiff_t widest_vector = 16;  // lanes: loops run over whole vectors and may pass the tile's end by one
+// Pixels that are computed side by side, in several vectors, since each waits long for its last operation. Loops run
+// over whole blocks and may pass a tile's end.
+constexpr ptrdiff_t block = 32;
+
+constexpr ptrdiff_t tile_width = 8 * block;
+constexpr ptrdiff_t line_width = tile_width + block;  // room for a neighbour at either end
+constexpr ptrdiff_t tile_height = 32;                 // rows: two more are read
+constexpr ptrdiff_t rows_at_once = 4;                 // rows whose columns are multiplied in one go
 
 // One row of a tile as RGBA words (red in the low byte), with one neighbour at either end.
 struct Line {
-  alignas(64) uint32_t pixels[tile_width + 2 + widest_vector];
+  alignas(64) uint32_t pixels[line_width];
 
   // The samples of a channel, four bytes apart, from the left neighbour of the tile's pixel x on.
   const uint8_t* samples(ptrdiff_t x, int channel) const {
@@ -20,12 +25,12 @@ struct Line {
   }
 };
 
-// The horizontal product of three neighbours, for every pixel of a line, a plane a channel: an integer of at most
+// The product of three pixels above one another, for every column of a line, a plane a channel: an integer of at most
 // 255^3 < 2^24, so exact, times 2^-8, so that the square of a product of three stays below 2^128.
-struct Products {
-  alignas(64) float planes[4][tile_width + widest_vector];
+struct Columns {
+  alignas(64) float planes[4][line_width];
 };
-constexpr float product_scale = 0x1p-8f;
+constexpr float column_scale = 0x1p-8f;
 
 // Pixels that single precision could not settle, by their place in the tile's row.
 struct Marks {
@@ -44,15 +49,33 @@ static inline void prefetch(const uint8_t* address) {
 #endif
 }
 
-// One instruction set's kernel. Each function works on one row of a tile, width pixels, and prefetches the row that
-// will be read or written next.
+// The same for a block of RGBA from x on.
+static inline void prefetch_block(const uint8_t* row, ptrdiff_t x) {
+  for (ptrdiff_t at = 0; at < block * 4; at += 64) prefetch(row + x * 4 + at);
+}
+
+// The place of the lowest bit of a mask that is not 0.
+static inline int lowest_bit(uint32_t mask) {
+#ifdef __GNUC__
+  return __builtin_ctz(mask);
+#else
+  int bit = 0;
+  while (!(mask >> bit & 1u)) bit++;
+  return bit;
+#endif
+}
+
+// One instruction set's kernel. Each function works on rows of a tile, width pixels, and prefetches the rows that will
+// be read or written next.
 struct Variant {
   const char* name;
   struct Kernel {
-    void (*multiply)(const Line& line, ptrdiff_t width, Products& products, const uint8_t* next);
+    // Columns for rows_at_once rows, from these and the rows above and below.
+    void (*multiply)(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Columns (&columns)[rows_at_once],
+                     const uint8_t* const (&next)[rows_at_once]);
     // Writes result, and lists the pixels that are left to redo. own: the row itself, for its alpha.
-    void (*settle)(const Products& above, const Products& here, const Products& below, const Line& own, ptrdiff_t width,
-                   uint32_t* result, Marks& marks, const uint8_t* next);
+    void (*settle)(const Columns& columns, const Line& own, ptrdiff_t width, uint32_t* result, Marks& marks,
+                   const uint8_t* next);
     // Computes the marked pixels in binary64, by the definition.
     void (*redo)(const Line& above, const Line& here, const Line& below, const Marks& marks, ptrdiff_t width,
                  uint32_t* result);

@@ -44,7 +44,7 @@ describe('the same bytes as the reference', () => {
     'kind %s, every mode, 1, 2, 3 and 7 threads',
     (kind) => {
       for (const channels of CHANNELS) {
-        // Two tiles and a part across, three chunks of rows: seams both ways.
+        // Four tiles and a part across, three chunks of rows: seams both ways.
         const input = makeImage(kind, 1039, 70, channels, 7);
         for (const mode of modesOf(channels)) {
           const expected = referenceOf(input, mode);

@@ -1,0 +1,67 @@
+// Vectors of four pixels with SSE2, which every x86-64 CPU has. What each function promises: simd_portable.h.
+#pragma once
+
+#include <emmintrin.h>
+
+#include "neighbor_product.h"
+
+namespace neighbor_product {
+
+struct Sse2 {
+  static constexpr int lanes = 4;
+  using Float = __m128;
+  using Int = __m128i;
+  using Mask = __m128;
+
+  static Float load(const float* from) { return _mm_loadu_ps(from); }
+  static Int load(const uint32_t* from) { return _mm_loadu_si128(reinterpret_cast<const Int*>(from)); }
+  static void store(float* to, Float a) { _mm_store_ps(to, a); }
+  static void store(uint32_t* to, Int a) { _mm_store_si128(reinterpret_cast<Int*>(to), a); }
+  static Float all(float a) { return _mm_set1_ps(a); }
+  static Float mul(Float a, Float b) { return _mm_mul_ps(a, b); }
+  static Float mul_add(Float a, Float b, Float c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+  static Float mul_sub(Float a, Float b, Float c) { return _mm_sub_ps(_mm_mul_ps(a, b), c); }
+  static Float min(Float a, Float b) { return _mm_min_ps(a, b); }
+  static Float max(Float a, Float b) { return _mm_max_ps(a, b); }
+  static Float min_of_abs(Float a, Float b) { return min(_mm_andnot_ps(_mm_set1_ps(-0.0f), a), b); }
+  static Mask less(Float a, Float b) { return _mm_cmplt_ps(a, b); }
+  static Mask and_not(Mask a, Mask b) { return _mm_andnot_ps(b, a); }
+  static Mask either(Mask a, Mask b) { return _mm_or_ps(a, b); }
+  static Int truncate(Float a) { return _mm_cvttps_epi32(a); }
+  static Int max_u16(Int a, Int b) { return _mm_add_epi16(_mm_subs_epu16(a, b), b); }
+  static Mask low_half_at_least(Int a, int least) {
+    const Int low = _mm_and_si128(a, _mm_set1_epi32(0xffff));
+    return _mm_castsi128_ps(_mm_cmpgt_epi32(low, _mm_set1_epi32(least - 1)));
+  }
+  static uint32_t mask_of(Mask a) { return static_cast<uint32_t>(_mm_movemask_ps(a)); }
+
+  // The processor's estimate (error below 1.5 * 2^-12) and one Newton step, y (1.5 - 0.5 x y^2), which squares it.
+  static Float scaled_rsqrt(float factor, Float x) {
+    const Float y = _mm_rsqrt_ps(x);
+    const Float half = mul(x, all(0.5f * factor));
+    return mul(y, _mm_sub_ps(all(1.5f * factor), mul(half, mul(y, y))));
+  }
+
+  static Float sample(Int w, int c) {
+    if (c == 0) return _mm_cvtepi32_ps(_mm_and_si128(w, _mm_set1_epi32(255)));
+    if (c == 1) return _mm_cvtepi32_ps(_mm_and_si128(_mm_srli_epi32(w, 8), _mm_set1_epi32(255)));
+    if (c == 2) return _mm_cvtepi32_ps(_mm_and_si128(_mm_srli_epi32(w, 16), _mm_set1_epi32(255)));
+    return _mm_cvtepi32_ps(_mm_srli_epi32(w, 24));
+  }
+  template <Alpha alpha, int channels>
+  static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
+    const Int red = _mm_srli_epi32(units[0], 16);
+    const Int green = _mm_and_si128(_mm_srli_epi32(units[1], 8), _mm_set1_epi32(0xff00));
+    const Int blue = _mm_and_si128(units[2], _mm_set1_epi32(0xff0000));
+    Int word = _mm_or_si128(_mm_or_si128(red, green), blue);
+    const Int opaque = _mm_set1_epi32(static_cast<int>(0xff000000));
+    if (alpha == Alpha::channel)
+      word = _mm_or_si128(word, _mm_and_si128(_mm_slli_epi32(units[channels - 1], 8), opaque));
+    word = _mm_or_si128(word, _mm_and_si128(_mm_srli_epi32(word, 1), _mm_castps_si128(dominated)));
+    if (alpha == Alpha::opaque) return _mm_or_si128(word, opaque);
+    if (alpha == Alpha::channel) return word;
+    return _mm_or_si128(word, _mm_and_si128(load(own), opaque));
+  }
+};
+
+}  // namespace neighbor_product
