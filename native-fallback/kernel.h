@@ -1,14 +1,15 @@
-// The three passes of one instruction set, as a table of functions.
+// The passes of one instruction set, as a table of functions.
 #pragma once
 
 #include "redo.h"
+#include "rgb.h"
 #include "settle.h"
 
 namespace neighbor_product {
 
 template <class V, Alpha alpha>
 constexpr Variant::Kernel kernel() {
-  return {multiply<V, alpha>, settle<V, alpha>, redo<V, alpha>};
+  return {widen<V>, multiply<V, alpha>, settle<V, alpha>, redo<V, alpha>, narrow<V>};
 }
 
 template <class V>

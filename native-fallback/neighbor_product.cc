@@ -33,47 +33,38 @@ uint32_t read_pixel(const uint8_t* sample, int channels) {
   return channels == 4 ? colour | static_cast<uint32_t>(sample[3]) << 24 : colour;
 }
 
-// Lays out the pixels from `left` on of one row, with a neighbour at either end.
-void read_line(const Source& source, const uint8_t* row, ptrdiff_t left, ptrdiff_t width, Border border, Line& line) {
-  const int channels = source.channels;
-  line.pixels[0] = read_pixel(row + neighbour(left - 1, source.width, border) * channels, channels);
-  line.pixels[width + 1] = read_pixel(row + neighbour(left + width, source.width, border) * channels, channels);
-  const uint8_t* const samples = row + left * channels;
-  if (channels == 4) {
-    std::memcpy(line.pixels + 1, samples, static_cast<size_t>(width) * 4);
-  } else {
-    // A word at a time takes in a sample of the next pixel as an alpha that nobody looks at; the last pixel has no
-    // next.
-    for (ptrdiff_t x = 0; x < width - 1; x++) std::memcpy(line.pixels + x + 1, samples + x * 3, 4);
-    line.pixels[width] = read_pixel(samples + (width - 1) * 3, 3);
-  }
-}
-
-void write_line(const uint32_t* result, ptrdiff_t width, int channels, uint8_t* samples) {
-  if (channels == 4) {
-    std::memcpy(samples, result, static_cast<size_t>(width) * 4);
-    return;
-  }
-  // A word at a time spills into the next pixel, which then is written; the last must not.
-  for (ptrdiff_t x = 0; x < width - 1; x++) std::memcpy(samples + x * 3, result + x, 4);
-  std::memcpy(samples + (width - 1) * 3, result + width - 1, 3);
-}
-
-// What one thread works with: about 28 KiB of it at a time. Zeroed once, since whole vectors are read past a tile's
-// end.
-struct Scratch {
-  Line lines[rows_at_once + 2] = {};
-  Columns columns[rows_at_once] = {};
-  alignas(64) uint32_t result[tile_width] = {};
-  Marks marks = {};
-};
-
 struct Pass {
   int index;
   Source source;
   Destination destination;
   Border border;
   Variant::Kernel kernel;
+};
+
+// Lays out the pixels from `left` on of one row, with a neighbour at either end.
+void read_line(const Pass& pass, const uint8_t* row, ptrdiff_t left, ptrdiff_t width, Line& line) {
+  const ptrdiff_t channels = pass.source.channels;
+  const auto pixel = [&](ptrdiff_t x) {
+    return read_pixel(row + neighbour(x, pass.source.width, pass.border) * channels, pass.source.channels);
+  };
+  line.pixels[0] = pixel(left - 1);
+  line.pixels[width + 1] = pixel(left + width);
+  if (channels == 3) return pass.kernel.widen(row + left * 3, width, line.pixels + 1);
+  std::memcpy(line.pixels + 1, row + left * 4, static_cast<size_t>(width) * 4);
+}
+
+void write_line(const Pass& pass, const uint32_t* result, ptrdiff_t width, uint8_t* samples) {
+  if (pass.destination.channels == 3) return pass.kernel.narrow(result, width, samples);
+  std::memcpy(samples, result, static_cast<size_t>(width) * 4);
+}
+
+// What one thread works with: about 22 KiB of it at a time. Zeroed once, since whole vectors are read past a tile's
+// end.
+struct Scratch {
+  Line lines[rows_at_once + 2] = {};
+  Columns columns[rows_at_once] = {};
+  alignas(64) uint32_t result[tile_width] = {};
+  Marks marks = {};
 };
 
 // Computes columns left to right and rows top to bottom, the ends excluded; returns the number of pixels redone.
@@ -86,9 +77,7 @@ int64_t transform_tile(const Pass& pass, ptrdiff_t left, ptrdiff_t right, ptrdif
     return source.data + neighbour(y, source.height, pass.border) * source.row_bytes;
   };
   const auto line = [&](ptrdiff_t y) -> Line& { return scratch.lines[(y - top + 1) % (rows_at_once + 2)]; };
-  const auto read = [&](ptrdiff_t y) {
-    read_line(source, row(std::min(y, bottom)), left, width, pass.border, line(y));
-  };
+  const auto read = [&](ptrdiff_t y) { read_line(pass, row(std::min(y, bottom)), left, width, line(y)); };
   read(top - 1);
   read(top);
   int64_t pixels_redone = 0;
@@ -109,7 +98,7 @@ int64_t transform_tile(const Pass& pass, ptrdiff_t left, ptrdiff_t right, ptrdif
         pass.kernel.redo(line(done - 1), line(done), line(done + 1), scratch.marks, width, scratch.result);
         pixels_redone += scratch.marks.count;
       }
-      write_line(scratch.result, width, to.channels, written);
+      write_line(pass, scratch.result, width, written);
     }
   }
   return pixels_redone;

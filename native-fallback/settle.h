@@ -20,8 +20,8 @@
 namespace neighbor_product {
 
 constexpr float sample_unit = 65536.0f;  // units of t in a sample
-constexpr int margin = 16;               // units; the proof needs 15
-constexpr float full_scale = 255.0f * sample_unit;
+constexpr int margin = 16;               // units, of 255 samples; the proof needs 15
+constexpr float full_scale = 255.0f * sample_unit - margin;
 constexpr float dominated_below = full_scale * 0x1p-29f;
 constexpr float clear_above = full_scale * 0x1p-24f;
 constexpr float middle_of_254 = 254.5f * sample_unit;
@@ -40,7 +40,7 @@ void multiply(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Col
       // Two columns that overlap share the product of the two rows in their middle.
       for (int row = 0; row < rows_at_once; row += 2) {
         const auto middle =
-            V::mul(V::mul(V::sample(words[row + 1], c), V::all(column_scale)), V::sample(words[row + 2], c));
+            V::mul(V::mul(V::sample(words[row + 1], c), V::all(column_scale[c])), V::sample(words[row + 2], c));
         V::store(columns[row].planes[c] + x, V::mul(V::sample(words[row], c), middle));
         V::store(columns[row + 1].planes[c] + x, V::mul(middle, V::sample(words[row + 3], c)));
       }
@@ -92,8 +92,7 @@ void settle(const Columns& columns, const Line& own, ptrdiff_t width, uint32_t* 
     typename V::Int units[vectors][channels];
     for (int v = 0; v < vectors; v++) {
       for (int c = 0; c < channels; c++) {
-        const auto t = V::mul_sub(product[v][c], scale[v], V::all(margin));
-        units[v][c] = V::truncate(V::min_of_abs(t, V::all(middle_of_254)));
+        units[v][c] = V::truncate(V::min(V::mul(product[v][c], scale[v]), V::all(middle_of_254)));
       }
     }
     for (int v = 0; v < vectors; v++) {

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "neighbor_product.h"
+#include "rgb_shuffles.h"
 
 namespace neighbor_product {
 
@@ -19,10 +20,8 @@ struct Avx2 {
   static Float all(float a) { return _mm256_set1_ps(a); }
   static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static Float mul_add(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
-  static Float mul_sub(Float a, Float b, Float c) { return _mm256_fmsub_ps(a, b, c); }
   static Float min(Float a, Float b) { return _mm256_min_ps(a, b); }
   static Float max(Float a, Float b) { return _mm256_max_ps(a, b); }
-  static Float min_of_abs(Float a, Float b) { return min(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a), b); }
   static Mask less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static Mask and_not(Mask a, Mask b) { return _mm256_andnot_ps(b, a); }
   static Mask either(Mask a, Mask b) { return _mm256_or_ps(a, b); }
@@ -42,12 +41,13 @@ struct Avx2 {
   }
 
   static Int load(const uint32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const Int*>(from)); }
-  static Float sample(Int w, int c) {
-    if (c == 0) return _mm256_cvtepi32_ps(_mm256_and_si256(w, _mm256_set1_epi32(255)));
-    if (c == 1) return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(w, 8), _mm256_set1_epi32(255)));
-    if (c == 2) return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(w, 16), _mm256_set1_epi32(255)));
-    return _mm256_cvtepi32_ps(_mm256_srli_epi32(w, 24));
+  static Float sample(Int words, int channel) {
+    return _mm256_cvtepi32_ps(channel < 3 ? _mm256_and_si256(words, _mm256_set1_epi32(255 << 8 * channel))
+                                          : _mm256_srli_epi32(words, 24));
   }
+  static void widen_16(const uint8_t* samples, uint32_t* pixels) { widen_by_shuffles(samples, pixels); }
+  static void narrow_16(const uint32_t* pixels, uint8_t* samples) { narrow_by_shuffles(pixels, samples); }
+
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     const Int red_blue = _mm256_blend_epi16(_mm256_srli_epi32(units[0], 16), units[2], 0xaa);

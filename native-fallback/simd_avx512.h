@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "neighbor_product.h"
+#include "rgb_shuffles.h"
 
 namespace neighbor_product {
 
@@ -19,13 +20,8 @@ struct Avx512 {
   static Float all(float a) { return _mm512_set1_ps(a); }
   static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static Float mul_add(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
-  static Float mul_sub(Float a, Float b, Float c) { return _mm512_fmsub_ps(a, b, c); }
   static Float min(Float a, Float b) { return _mm512_min_ps(a, b); }
   static Float max(Float a, Float b) { return _mm512_max_ps(a, b); }
-  static Float min_of_abs(Float a, Float b) {
-    constexpr int lesser_magnitude = 2, clear_sign = 2;
-    return _mm512_range_ps(a, b, clear_sign << 2 | lesser_magnitude);
-  }
   static Mask less(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static Mask and_not(Mask a, Mask b) { return static_cast<Mask>(a & ~b); }
   static Mask either(Mask a, Mask b) { return a | b; }
@@ -44,12 +40,13 @@ struct Avx512 {
   }
 
   static Int load(const uint32_t* from) { return _mm512_loadu_si512(from); }
-  static Float sample(Int w, int c) {
-    if (c == 0) return _mm512_cvtepi32_ps(_mm512_and_si512(w, _mm512_set1_epi32(255)));
-    if (c == 1) return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(w, 8), _mm512_set1_epi32(255)));
-    if (c == 2) return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(w, 16), _mm512_set1_epi32(255)));
-    return _mm512_cvtepi32_ps(_mm512_srli_epi32(w, 24));
+  static Float sample(Int words, int channel) {
+    return _mm512_cvtepi32_ps(channel < 3 ? _mm512_and_si512(words, _mm512_set1_epi32(255 << 8 * channel))
+                                          : _mm512_srli_epi32(words, 24));
   }
+  static void widen_16(const uint8_t* samples, uint32_t* pixels) { widen_by_shuffles(samples, pixels); }
+  static void narrow_16(const uint32_t* pixels, uint8_t* samples) { narrow_by_shuffles(pixels, samples); }
+
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     const Int red_blue = join(_mm512_srli_epi32(units[0], 16), units[2]);

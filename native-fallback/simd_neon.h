@@ -20,10 +20,8 @@ struct Neon {
   static Float all(float a) { return vdupq_n_f32(a); }
   static Float mul(Float a, Float b) { return vmulq_f32(a, b); }
   static Float mul_add(Float a, Float b, Float c) { return vfmaq_f32(c, a, b); }
-  static Float mul_sub(Float a, Float b, Float c) { return vfmaq_f32(vnegq_f32(c), a, b); }
   static Float min(Float a, Float b) { return vminq_f32(a, b); }
   static Float max(Float a, Float b) { return vmaxq_f32(a, b); }
-  static Float min_of_abs(Float a, Float b) { return vminq_f32(vabsq_f32(a), b); }
   static Mask less(Float a, Float b) { return vcltq_f32(a, b); }
   static Mask and_not(Mask a, Mask b) { return vbicq_u32(a, b); }
   static Mask either(Mask a, Mask b) { return vorrq_u32(a, b); }
@@ -47,9 +45,17 @@ struct Neon {
   }
 
   static Float sample(Int words, int channel) {
-    const int32x4_t right = vdupq_n_s32(-8 * channel);
-    return vcvtq_f32_u32(vandq_u32(vshlq_u32(words, right), vdupq_n_u32(255)));
+    return vcvtq_f32_u32(channel < 3 ? vandq_u32(words, vdupq_n_u32(255u << 8 * channel)) : vshrq_n_u32(words, 24));
   }
+  static void widen_16(const uint8_t* samples, uint32_t* pixels) {
+    const uint8x16x3_t rgb = vld3q_u8(samples);
+    vst4q_u8(reinterpret_cast<uint8_t*>(pixels), {{rgb.val[0], rgb.val[1], rgb.val[2], vdupq_n_u8(0)}});
+  }
+  static void narrow_16(const uint32_t* pixels, uint8_t* samples) {
+    const uint8x16x4_t rgba = vld4q_u8(reinterpret_cast<const uint8_t*>(pixels));
+    vst3q_u8(samples, {{rgba.val[0], rgba.val[1], rgba.val[2]}});
+  }
+
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     const Int green = vandq_u32(vshrq_n_u32(units[1], 8), vdupq_n_u32(0xff00));

@@ -2,18 +2,19 @@
 //
 // What every vector type offers (simd_avx2.h, simd_avx512.h do the same with their instructions):
 //   load              from any address; store, of numbers, to that of a whole vector
-//   samples           of RGBA words, each channel as a whole number
-//   mul_add, mul_sub  fused or not: the error bound holds for both
+//   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
+//   mul_add           fused or not: the error bound holds for both
 //   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it
-//   min_of_abs        min(|a|, b), for b >= 0
 //   truncate          towards 0, of values below 2^31
 //   max_u16           the greater low halves; the high halves are unspecified
+//   widen_16, narrow_16  sixteen pixels of RGB as words, and back
 //   pack              bits 16 to 23 of each channel as an RGBA word; alpha from `own` or 255
 #pragma once
 
 #include <cmath>
 
 #include "neighbor_product.h"
+#include "rgb.h"
 
 namespace neighbor_product {
 
@@ -51,17 +52,11 @@ struct Portable {
   static Float mul_add(Float a, Float b, Float c) {
     return each<Float>([&](int l) { return a.lane[l] * b.lane[l] + c.lane[l]; });
   }
-  static Float mul_sub(Float a, Float b, Float c) {
-    return each<Float>([&](int l) { return a.lane[l] * b.lane[l] - c.lane[l]; });
-  }
   static Float min(Float a, Float b) {
     return each<Float>([&](int l) { return a.lane[l] < b.lane[l] ? a.lane[l] : b.lane[l]; });
   }
   static Float max(Float a, Float b) {
     return each<Float>([&](int l) { return a.lane[l] > b.lane[l] ? a.lane[l] : b.lane[l]; });
-  }
-  static Float min_of_abs(Float a, Float b) {
-    return min(each<Float>([&](int l) { return std::fabs(a.lane[l]); }), b);
   }
   static Mask less(Float a, Float b) {
     return each<Mask>([&](int l) { return a.lane[l] < b.lane[l] ? ~0u : 0u; });
@@ -96,9 +91,15 @@ struct Portable {
   static Int load(const uint32_t* from) {
     return each<Int>([&](int l) { return from[l]; });
   }
-  static Float sample(Int w, int c) {
-    return each<Float>([&](int l) { return static_cast<float>(static_cast<int>(w.lane[l] >> (8 * c) & 255u)); });
+  static Float sample(Int words, int channel) {
+    return each<Float>([&](int l) {
+      const uint32_t lane = channel < 3 ? words.lane[l] & 255u << 8 * channel : words.lane[l] >> 24;
+      return static_cast<float>(static_cast<int32_t>(lane));
+    });
   }
+  static void widen_16(const uint8_t* samples, uint32_t* pixels) { widen_by_words(samples, pixels); }
+  static void narrow_16(const uint32_t* pixels, uint8_t* samples) { narrow_by_words(pixels, samples); }
+
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     return each<Int>([&](int l) {

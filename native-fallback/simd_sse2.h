@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 
 #include "neighbor_product.h"
+#include "rgb.h"
 
 namespace neighbor_product {
 
@@ -20,10 +21,8 @@ struct Sse2 {
   static Float all(float a) { return _mm_set1_ps(a); }
   static Float mul(Float a, Float b) { return _mm_mul_ps(a, b); }
   static Float mul_add(Float a, Float b, Float c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
-  static Float mul_sub(Float a, Float b, Float c) { return _mm_sub_ps(_mm_mul_ps(a, b), c); }
   static Float min(Float a, Float b) { return _mm_min_ps(a, b); }
   static Float max(Float a, Float b) { return _mm_max_ps(a, b); }
-  static Float min_of_abs(Float a, Float b) { return min(_mm_andnot_ps(_mm_set1_ps(-0.0f), a), b); }
   static Mask less(Float a, Float b) { return _mm_cmplt_ps(a, b); }
   static Mask and_not(Mask a, Mask b) { return _mm_andnot_ps(b, a); }
   static Mask either(Mask a, Mask b) { return _mm_or_ps(a, b); }
@@ -42,12 +41,13 @@ struct Sse2 {
     return mul(y, _mm_sub_ps(all(1.5f * factor), mul(half, mul(y, y))));
   }
 
-  static Float sample(Int w, int c) {
-    if (c == 0) return _mm_cvtepi32_ps(_mm_and_si128(w, _mm_set1_epi32(255)));
-    if (c == 1) return _mm_cvtepi32_ps(_mm_and_si128(_mm_srli_epi32(w, 8), _mm_set1_epi32(255)));
-    if (c == 2) return _mm_cvtepi32_ps(_mm_and_si128(_mm_srli_epi32(w, 16), _mm_set1_epi32(255)));
-    return _mm_cvtepi32_ps(_mm_srli_epi32(w, 24));
+  static Float sample(Int words, int channel) {
+    return _mm_cvtepi32_ps(channel < 3 ? _mm_and_si128(words, _mm_set1_epi32(255 << 8 * channel))
+                                       : _mm_srli_epi32(words, 24));
   }
+  static void widen_16(const uint8_t* samples, uint32_t* pixels) { widen_by_words(samples, pixels); }
+  static void narrow_16(const uint32_t* pixels, uint8_t* samples) { narrow_by_words(pixels, samples); }
+
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask dominated, const uint32_t* own) {
     const Int red = _mm_srli_epi32(units[0], 16);

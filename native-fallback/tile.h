@@ -30,7 +30,8 @@ struct Line {
 struct Columns {
   alignas(64) float planes[4][line_width];
 };
-constexpr float column_scale = 0x1p-8f;
+// Samples are taken as they lie in a word, that is times 2^8 (green) or 2^16 (blue).
+constexpr float column_scale[4] = {0x1p-8f, 0x1p-32f, 0x1p-56f, 0x1p-8f};
 
 // Pixels that single precision could not settle, by their place in the tile's row.
 struct Marks {
@@ -70,6 +71,8 @@ static inline int lowest_bit(uint32_t mask) {
 struct Variant {
   const char* name;
   struct Kernel {
+    // A row of three channels as words.
+    void (*widen)(const uint8_t* samples, ptrdiff_t width, uint32_t* pixels);
     // Columns for rows_at_once rows, from these and the rows above and below.
     void (*multiply)(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Columns (&columns)[rows_at_once],
                      const uint8_t* const (&next)[rows_at_once]);
@@ -79,6 +82,8 @@ struct Variant {
     // Computes the marked pixels in binary64, by the definition.
     void (*redo)(const Line& above, const Line& here, const Line& below, const Marks& marks, ptrdiff_t width,
                  uint32_t* result);
+    // The inverse of widen.
+    void (*narrow)(const uint32_t* pixels, ptrdiff_t width, uint8_t* samples);
   } kernels[3];  // by Alpha
 };
 
