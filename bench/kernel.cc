@@ -1,14 +1,16 @@
 // The kernel alone, against copying the same bytes and against a plain binary64
 // loop, in one process.
 //
-// Arguments: WIDTH HEIGHT THREADS, and optionally a file of raw RGBA. Without a
-// file: smooth shapes with grain.
+// Arguments: WIDTH HEIGHT THREADS CHANNELS, and optionally a file of raw RGBA.
+// Without a file: smooth shapes with grain. Three channels are the first three of
+// the same pixels.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ double quotient[256];
 
 // The definition, written as plainly as it can be: the verifier, and what
 // anyone would write first.
+template <int channels>
 void plain_loop(const uint8_t* source, uint8_t* destination, ptrdiff_t width, ptrdiff_t height, int threads) {
   static_cast<void>(threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
@@ -29,18 +32,19 @@ void plain_loop(const uint8_t* source, uint8_t* destination, ptrdiff_t width, pt
     for (ptrdiff_t x = 1; x < width - 1; x++) {
       double product[3], squares = 0;
       for (int c = 0; c < 3; c++) {
-        const uint8_t* const s = source + (y * width + x) * 4 + c;
-        const ptrdiff_t row = width * 4;
-        product[c] = quotient[s[-row - 4]] * quotient[s[-row]] * quotient[s[-row + 4]] * quotient[s[-4]] *
-                     quotient[s[0]] * quotient[s[4]] * quotient[s[row - 4]] * quotient[s[row]] * quotient[s[row + 4]];
+        const uint8_t* const s = source + (y * width + x) * channels + c;
+        const ptrdiff_t row = width * channels;
+        product[c] = quotient[s[-row - channels]] * quotient[s[-row]] * quotient[s[-row + channels]] *
+                     quotient[s[-channels]] * quotient[s[0]] * quotient[s[channels]] * quotient[s[row - channels]] *
+                     quotient[s[row]] * quotient[s[row + channels]];
         squares += product[c] * product[c];
       }
       const double norm = std::sqrt(squares);
-      uint8_t* const to = destination + (y * width + x) * 4;
+      uint8_t* const to = destination + (y * width + x) * channels;
       for (int c = 0; c < 3; c++) {
         to[c] = norm == 0 ? 0 : static_cast<uint8_t>(std::min(product[c] / norm, 1.0) * 255);
       }
-      to[3] = 255;
+      if (channels == 4) to[3] = 255;
     }
   }
 }
@@ -80,10 +84,20 @@ std::vector<uint8_t> all_marked(ptrdiff_t width, ptrdiff_t height) {
   return samples;
 }
 
+std::vector<uint8_t> first_three(const std::vector<uint8_t>& rgba) {
+  std::vector<uint8_t> rgb(rgba.size() / 4 * 3);
+  for (size_t at = 0; at < rgb.size(); at += 3) std::memcpy(&rgb[at], &rgba[at / 3 * 4], 3);
+  return rgb;
+}
+
+// Of one thread the processor's time, which other programs disturb least; of
+// several the time that passes.
 template <typename Work>
-double seconds(Work work) {
+double seconds(int threads, Work work) {
   const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t processor_begin = std::clock();
   work();
+  if (threads == 1) return static_cast<double>(std::clock() - processor_begin) / CLOCKS_PER_SEC;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -95,18 +109,21 @@ double median(std::vector<double> values) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count < 4) return std::fprintf(stderr, "usage: %s WIDTH HEIGHT THREADS [RAW-RGBA-FILE|hard]\n", words[0]), 2;
+  if (count < 5) {
+    return std::fprintf(stderr, "usage: %s WIDTH HEIGHT THREADS CHANNELS [RAW-RGBA-FILE|hard]\n", words[0]), 2;
+  }
   const ptrdiff_t width = std::atol(words[1]), height = std::atol(words[2]);
-  const int threads = std::atoi(words[3]);
+  const int threads = std::atoi(words[3]), channels = std::atoi(words[4]);
   for (int sample = 0; sample < 256; sample++) quotient[sample] = sample / 255.0;
   std::vector<uint8_t> input = shapes_with_grain(width, height);
-  if (count > 4 && std::string(words[4]) == "hard") {
+  if (count > 5 && std::string(words[5]) == "hard") {
     input = all_marked(width, height);
-  } else if (count > 4) {
-    std::FILE* const file = std::fopen(words[4], "rb");
-    if (!file || std::fread(input.data(), 1, input.size(), file) != input.size()) return std::perror(words[4]), 3;
+  } else if (count > 5) {
+    std::FILE* const file = std::fopen(words[5], "rb");
+    if (!file || std::fread(input.data(), 1, input.size(), file) != input.size()) return std::perror(words[5]), 3;
     std::fclose(file);
   }
+  if (channels == 3) input = first_three(input);
   std::vector<uint8_t> expected(input.size()), got(input.size());
   const double pixels = static_cast<double>(width * height);
 
@@ -115,20 +132,22 @@ int main(int count, char** words) {
   std::vector<std::vector<double>> times(2 + kernels.size());
   std::vector<int64_t> redone(kernels.size());
   int failures = 0;
-  const Source source{input.data(), width, height, width * 4, 4};
-  const Destination destination{got.data(), width, height, width * 4, 4};
+  const Source source{input.data(), width, height, width * channels, channels};
+  const Destination destination{got.data(), width, height, width * channels, channels};
   for (int repetition = 0; repetition < 15; repetition++) {
-    times[1].push_back(seconds([&] { plain_loop(input.data(), expected.data(), width, height, threads); }));
+    const auto plain = channels == 3 ? plain_loop<3> : plain_loop<4>;
+    times[1].push_back(seconds(threads, [&] { plain(input.data(), expected.data(), width, height, threads); }));
     for (size_t k = 0; k < kernels.size(); k++) {
       const Operation operation{Alpha::opaque, Border::skip, 1};
-      times[2 + k].push_back(seconds(
-          [&] { redone[k] = transform(source, destination, operation, threads, *kernels[k], nullptr).pixels_redone; }));
+      times[2 + k].push_back(seconds(threads, [&] {
+        redone[k] = transform(source, destination, operation, threads, *kernels[k], nullptr).pixels_redone;
+      }));
       if (repetition == 0 && got != expected) failures++, std::printf("%s DIFFERS\n", name_of(*kernels[k]));
     }
-    times[0].push_back(seconds([&] { copy(input.data(), got.data(), input.size(), threads); }));
+    times[0].push_back(seconds(threads, [&] { copy(input.data(), got.data(), input.size(), threads); }));
   }
   const double copy_ns = median(times[0]) / pixels * 1e9, plain_ns = median(times[1]) / pixels * 1e9;
-  std::printf("%tdx%td RGBA, %d threads, median of 15\n", width, height, threads);
+  std::printf("%tdx%td, %d channels, %d threads, median of 15\n", width, height, channels, threads);
   std::printf("copy        %7.3f ns/pixel\nplain loop  %7.3f ns/pixel\n", copy_ns, plain_ns);
   for (size_t k = 0; k < kernels.size(); k++) {
     const double ns = median(times[2 + k]) / pixels * 1e9;

@@ -3,13 +3,14 @@
 // Input: products of three pixels above one another. Output: RGBA words, and the places of pixels to redo in binary64.
 //
 // Idea: with P the vector of nine-fold products, a sample is trunc(255 P_c / |P|). Work in units of 2^-16 of a sample:
-// t = 255 * 2^16 * P_c / |P|, computed with an error below `margin` units. Then trunc(t - margin) holds the sample in
-// bits 16 to 23; and if its low 16 bits lie 2 * margin or more below the next multiple of 2^16, no value within the
-// margin of t belongs to another sample. Near 0 the sign of t - margin is dropped: it cannot be the sample 1.
+// t = 255 * 2^16 * P_c / |P|. A scale that is short by `margin` units at 255 samples, and in proportion below, makes
+// every computed t less than the true one, by less than 2 * margin. So its whole part holds the sample in bits 16 to
+// 23, unless the low 16 bits lie within 2 * margin of the next multiple of 2^16.
 //
 // The common hard case is a sample near 255: one channel dominates. It is decided by r, the second largest product
 // divided by the norm: below 2^-29 the definition gives exactly 255; above 2^-24 surely less, so 254; between the two
-// the pixel is marked. docs/numerics.md proves both, and the margin for each variant.
+// the pixel is marked. It is computed as 254, and `pack` turns that into 255 where r is below 2^-29, since the other
+// samples are 0 there. docs/numerics.md proves both, and the margin for each variant.
 //
 // V: the vector type of an instruction set, see simd_*.h.
 #pragma once
@@ -20,7 +21,7 @@
 namespace neighbor_product {
 
 constexpr float sample_unit = 65536.0f;  // units of t in a sample
-constexpr int margin = 16;               // units, of 255 samples; the proof needs 15
+constexpr int margin = 16;               // units; the proof needs 15
 constexpr float full_scale = 255.0f * sample_unit - margin;
 constexpr float dominated_below = full_scale * 0x1p-29f;
 constexpr float clear_above = full_scale * 0x1p-24f;

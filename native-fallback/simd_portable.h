@@ -1,14 +1,16 @@
 // Vectors in plain C++, for any CPU: loops over lanes, which a compiler turns into SSE2 or NEON where it can.
 //
-// What every vector type offers (simd_avx2.h, simd_avx512.h do the same with their instructions):
+// What every vector type offers (the other simd_*.h do the same with their instructions):
 //   load              from any address; store, of numbers, to that of a whole vector
 //   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
 //   mul_add           fused or not: the error bound holds for both
 //   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it
 //   truncate          towards 0, of values below 2^31
 //   max_u16           the greater low halves; the high halves are unspecified
-//   widen_16, narrow_16  sixteen pixels of RGB as words, and back
-//   pack              bits 16 to 23 of each channel as an RGBA word; alpha from `own` or 255
+//   mask_of           a bit for each lane
+//   widen_16, narrow_16   sixteen pixels of RGB as words, and back
+//   pack              bits 16 to 23 of each channel as an RGBA word, where dominated with 254 become 255; alpha from
+//                     `own`, or 255, or a channel like the others
 #pragma once
 
 #include <cmath>

@@ -13,10 +13,10 @@ import { loadAddon } from '../../src/cpu/addon.js';
 import { createCpuBackend } from '../../src/cpu/cpu-backend.js';
 
 /**
- * How many times as fast as the plain JavaScript loop one thread has to be, by instruction set: half of what is usual
- * (50, 46 and 13 on the machine of bench/results/), so that only a change of the code gets below.
+ * How many times as fast as the plain JavaScript loop one thread has to be, by instruction set: half of what is usual or
+ * less (at least 50, 46, 40 and 13 on the machine of bench/results/), so that only a change of the code gets below.
  */
-const LEAST_FACTORS: Readonly<Record<string, number>> = { avx512: 24, avx2: 20, portable: 6 };
+const LEAST_FACTORS: Readonly<Record<string, number>> = { avx512: 24, avx2: 20, sse2: 15, portable: 6 };
 
 const PLAIN = plainJavaScript();
 

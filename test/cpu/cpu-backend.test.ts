@@ -139,6 +139,16 @@ describe('memory', () => {
     expect(Buffer.compare(target, wanted)).toBe(0);
   });
 
+  test.each(cpuSubjects)('$name: three channels at an odd offset: the padding stays as it is', ({ backend }) => {
+    const rgb = makeImage('noise', 61, 40, 3, 6);
+    const source = spread(rgb, new ArrayBuffer(20_000), 3, 191);
+    const target = new Uint8Array(20_000).fill(77);
+    backend.transformSync!(source, spread(createRaster(61, 40, 3), target.buffer, 5, 199), jobOf(mode));
+    const wanted = new Uint8Array(20_000).fill(77);
+    spread(referenceOf(rgb, mode), wanted.buffer, 5, 199);
+    expect(Buffer.compare(target, wanted)).toBe(0);
+  });
+
   test.each([-244 * 3, -244, -5, -4, -1, 0, 1, 4, 5, 244, 244 * 7])(
     'output %i bytes after the input in one buffer',
     (shift) => {
