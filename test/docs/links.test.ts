@@ -37,6 +37,14 @@ test.each(PAGES)('%s: every link leads somewhere', (name) => {
   expect(relative.filter((target) => !isThere(name, target))).toEqual([]);
 });
 
+/** Named in prose or in a command, from the project's folder or from the page's own. */
+test.each(PAGES)('%s: every source file that is named is there', (name) => {
+  const named = readPage(name).match(/(?<![\w./-])(?:[\w-]+\/)+[\w.-]+\.(?:ts|mjs|js|cc|h|wgsl|md|json)\b/g) ?? [];
+  const places = ['', path.dirname(name)];
+  const isFile = (file: string) => places.some((place) => existsSync(path.join(ROOT, place, file)));
+  expect(named.filter((file) => !isFile(file) && !/^(dist|bundle)\//.test(file))).toEqual([]);
+});
+
 test.each(PAGES)('%s: every npm script is one', (name) => {
   const { scripts } = JSON.parse(readPage('package.json'));
   const named = [...readPage(name).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script]) => script);

@@ -1,6 +1,6 @@
 /** Every code block of README.md is run, and its tables name what there is. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -62,6 +62,9 @@ describe('sh', () => {
     'neighbor-product devices': (_folder, { stdout }) => {
       expect(stdout.toString()).toMatch(/^auto +takes (gpu|cpu|reference): /m);
     },
+    'eval "$(neighbor-product completion bash)"': (_folder, { stdout }) => {
+      expect(stdout.toString()).toMatch(/^complete .* neighbor-product\n$/);
+    },
     'neighbor-product conformance --quick': (_folder, { stdout }) => {
       expect(stdout.toString()).toMatch(/^PASSED {2}\d{3} cases on \d+ backends/m);
     },
@@ -74,8 +77,10 @@ describe('sh', () => {
     const folder = folderWith({ 'photo.png': PNG_FILE, 'other.png': OTHER_FILE });
     const { NEIGHBOR_PRODUCT_BACKEND: _, ...env } = process.env;
     const PATH = `${programs}${path.delimiter}${env.PATH}`;
-    const command = `chmod +x "${programs}/neighbor-product" && ${line}`;
-    return { folder, outcome: await ended(spawn('sh', ['-c', command], { cwd: folder, env: { ...env, PATH } })) };
+    // The line itself, and what it has set in the shell.
+    const script = `${line}\nended=$?; complete -p neighbor-product 2> /dev/null; exit $ended`;
+    chmodSync(path.join(programs, 'neighbor-product'), 0o755);
+    return { folder, outcome: await ended(spawn('bash', ['-c', script], { cwd: folder, env: { ...env, PATH } })) };
   }
 
   test.for(lines)('%s', async (line, { skip }) => {
