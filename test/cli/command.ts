@@ -12,7 +12,7 @@ import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
+const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
 
 export interface Ended {
   readonly exitCode: number | null;

@@ -54,14 +54,19 @@ describe('files', () => {
     expect(files.filter((name) => name.endsWith('.wgsl'))).toHaveLength(3);
   });
 
-  test('every source map leads to a file of the package', () => {
+  test('every file that a module imports or starts, from the entries on', () => {
+    const entries = [...pathsIn(manifest().exports), ...pathsIn(manifest().bin)].map((name) => path.normalize(name));
+    const reached = reach(entries.filter((name) => /\.(js|cjs|ts)$/.test(name)));
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...reached].filter((name) => !files.includes(name))).toEqual([]);
+  });
+
+  test('every source map leads to a file of the package, and every source is in one', () => {
     const maps = files.filter((name) => name.endsWith('.map'));
-    expect(maps.length).toBeGreaterThan(100);
-    const broken = maps.filter((name) => {
-      const { sources, sourceRoot = '' } = JSON.parse(read(name).toString());
-      return sources.some((source: string) => !existsSync(path.join(root, path.dirname(name), sourceRoot, source)));
-    });
-    expect(broken).toEqual([]);
+    expect(maps.length).toBeGreaterThan(50);
+    const sources = new Set(maps.flatMap(sourcesOf));
+    expect([...sources].filter((name) => !files.includes(name))).toEqual([]);
+    expect(files.filter((name) => name.startsWith('src/') && !sources.has(name))).toEqual([]);
   });
 
   test('no path of the machine it was built on', () => {
@@ -89,6 +94,7 @@ describe.runIf(process.platform === 'linux')('the binary for this platform', () 
   const dynamic = () => execFileSync('objdump', ['-p', path.join(root, place, 'neighbor_product.node')]).toString();
 
   test('lies beside its OpenMP library and looks for it there only', () => {
+    expect(readdirSync(path.join(root, 'prebuilds'))).toEqual([namePlatform()]);
     expect(readdirSync(path.join(root, place)).sort()).toEqual(['libgomp.so.1', 'neighbor_product.node']);
     expect([...dynamic().matchAll(/(?:RPATH|RUNPATH)\s+(.*)/g)].map(([, folders]) => folders)).toEqual(['$ORIGIN']);
   });
@@ -124,6 +130,26 @@ describe('tools that look at packages', () => {
     expect(exitCode, stdout + stderr).toBe(0);
   });
 });
+
+/** The files that modules lead to, by imports and by the files that they start as processes and threads. */
+function reach(entries: readonly string[]): Set<string> {
+  const reached = new Set(entries);
+  for (const name of reached) {
+    if (!files.includes(name)) continue;
+    for (const [, to] of read(name)
+      .toString()
+      .matchAll(/(?:\bfrom |\bimport\(|\bimport |new URL\()["'](\.[^"']+\.js)["']/g)) {
+      const file = path.join(path.dirname(name), to);
+      reached.add(name.endsWith('.d.ts') ? file.replace(/\.js$/, '.d.ts') : file);
+    }
+  }
+  return reached;
+}
+
+function sourcesOf(map: string): string[] {
+  const { sources, sourceRoot = '' } = JSON.parse(read(map).toString());
+  return sources.map((source: string) => path.join(path.dirname(map), sourceRoot, source));
+}
 
 function pathsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
