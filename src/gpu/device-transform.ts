@@ -131,5 +131,7 @@ declare global {
   interface GPUBufferBinding {}
   interface GPUCommandEncoder {}
   interface GPUComputePipeline {}
+  interface GPUComputePassTimestampWrites {}
   interface GPUDevice {}
+  interface GPUQueue {}
 }

@@ -1,11 +1,11 @@
 /** The command of an installed package: complete, and with one thing after the other taken away. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { namePlatform } from '../../src/cpu/addon.js';
 import { softwareGpuExists, unpackSoftwareGpu } from '../gpu/software-gpu.mjs';
 import { expectProductFile, installPackage, npm, PATH_WITHOUT_COMPILER } from './installations.js';
-import { type Ended, run } from './programs.js';
+import { type Ended, must, run } from './programs.js';
 
 const BINARY = `prebuilds/${namePlatform()}/neighbor_product.node`;
 const PATH = PATH_WITHOUT_COMPILER;
@@ -89,12 +89,30 @@ describe('without optional packages', () => {
     expect(existsSync(path.join(folder, 'x.png'))).toBe(false);
   });
 
-  test('the command it names builds the addon, which then runs, also beside a broken binary', () => {
+  test('the command it names builds the addon, which then runs, before a binary that came along', () => {
     const command = /npm (run build:addon --prefix ".*?")/.exec(devices().stdout)?.[1];
     expect(command).toBeDefined();
     const built = run('sh', ['-c', `"${process.execPath}" "${inject('npmCli')}" ${command}`], { cwd: folder });
     expect(built.exitCode, built.stderr.slice(-2000)).toBe(0);
     expect(transform(folder).stderr).toMatch(/\bcpu\b/);
     expect(JSON.parse(devices(['--json']).stdout).cpu.openMp).toBe(process.platform !== 'darwin');
+    if (process.platform !== 'linux') return;
+
+    const prebuilt = path.join(packageIn(folder), BINARY);
+    mkdirSync(path.dirname(prebuilt), { recursive: true });
+    copyFileSync(path.join(packageIn(folder), 'build/Release/neighbor_product.node'), prebuilt);
+    expect(loadedAddons(folder)).toEqual([path.join(packageIn(folder), 'build/Release/neighbor_product.node')]);
+    writeFileSync(path.join(packageIn(folder), 'build/Release/neighbor_product.node'), 'broken');
+    expect(loadedAddons(folder)).toEqual([prebuilt]);
   });
 });
+
+/** The files that Linux has mapped into a process which transformed on the CPU. */
+function loadedAddons(folder: string): string[] {
+  const script = `import { readFileSync } from 'node:fs';
+    import { transformSync } from 'neighbor-product';
+    transformSync({ data: new Uint8Array(36), width: 3, height: 3, channels: 4 }, { backend: 'cpu' });
+    process.stdout.write(readFileSync('/proc/self/maps', 'utf8'));`;
+  const maps = must(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder, env: { PATH } });
+  return [...new Set(maps.match(/\/.*neighbor_product\.node/g))];
+}
