@@ -139,11 +139,21 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadSteps(onSpan: SpanListener | undefined): Promise<Steps> {
-  const [{ transform }, { decodePng, encodePng, describeCodecs }, { readInput, removeUnfinishedOutputs, writeOutput }] =
-    await Promise.all([import('../transform.js'), import('../codec/png.js'), import('../codec/files.js')]);
+  const [
+    { transform },
+    { decodePngOffThread, encodePngOffThread, describeCodecs },
+    { readInput, removeUnfinishedOutputs, writeOutput },
+  ] = await Promise.all([import('../transform.js'), import('../codec/png.js'), import('../codec/files.js')]);
   const write = (path: string, file: Uint8Array) =>
     path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
-  const steps = { read: readInput, decode: decodePng, transform, encode: encodePng, codecs: describeCodecs, write };
+  const steps = {
+    read: readInput,
+    decode: decodePngOffThread,
+    transform,
+    encode: encodePngOffThread,
+    codecs: describeCodecs,
+    write,
+  };
   return onSpan ? (await import('./trace.js')).traceSteps(steps, onSpan) : steps;
 }
 

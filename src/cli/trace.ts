@@ -55,24 +55,9 @@ export function traceSteps(steps: Steps, onSpan: SpanListener): Steps {
   return {
     ...steps,
     read: (path) => withSpan(onSpan, `read ${path}`, () => steps.read(path)),
-    decode: timed(onSpan, 'decode', steps.decode),
+    decode: (file, limits) => withSpan(onSpan, 'decode', () => steps.decode(file, limits)),
     transform: (image, options) => withSpan(onSpan, 'transform', () => steps.transform(image, { ...options, onSpan })),
-    encode: timed(onSpan, 'encode', steps.encode),
+    encode: (picture, options) => withSpan(onSpan, 'encode', () => steps.encode(picture, options)),
     write: (path, file) => withSpan(onSpan, `write ${path}`, () => steps.write(path, file)),
-  };
-}
-
-function timed<Words extends unknown[], T>(
-  onSpan: SpanListener,
-  name: string,
-  step: (...words: Words) => T,
-): (...words: Words) => T {
-  return (...words) => {
-    const startMs = performance.now();
-    try {
-      return step(...words);
-    } finally {
-      onSpan({ name, lane: MAIN_LANE, startMs, endMs: performance.now() });
-    }
   };
 }

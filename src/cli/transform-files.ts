@@ -1,5 +1,5 @@
-/** The pictures one after another: a bad one is reported and the others are still done. */
-
+/** The pictures, several at once: a bad one is reported and the others are still done. */
+import { availableParallelism } from 'node:os';
 import type { CodecUse, EncodeOptions } from '../codec/png.js';
 import type { Compression } from '../codec/png-codec.js';
 import type { Raster } from '../image.js';
@@ -12,9 +12,9 @@ import { verify } from './verify.js';
 /** What a run needs from outside: a test puts something else in its place. */
 export interface Steps {
   readonly read: (path: string) => Promise<Uint8Array>;
-  readonly decode: (file: Uint8Array, limits: { readonly maxPixels: number }) => Raster;
+  readonly decode: (file: Uint8Array, limits: { readonly maxPixels: number }) => Promise<Raster>;
   readonly transform: typeof transform;
-  readonly encode: (picture: Raster, options: EncodeOptions) => Uint8Array;
+  readonly encode: (picture: Raster, options: EncodeOptions) => Promise<Uint8Array>;
   readonly codecs: (picture: Raster, compression: Compression) => CodecUse;
   readonly write: (path: string, file: Uint8Array) => Promise<void>;
 }
@@ -39,29 +39,62 @@ interface Failed {
 
 export type Outcome = Done | Failed;
 
-/** Ends early only where the backend is not available: no other picture would fare better. */
+/** What codecs and backends run on, where nobody sets UV_THREADPOOL_SIZE. */
+const LIBUV_THREADS = 4;
+
+/** In memory at once: 3 GiB, of which two thirds are the codec's. */
+const MOST_PIXELS_AT_ONCE = 2 ** 26;
+
+/**
+ * Outcomes in the order of the plans. Ends early only where the backend is not available: no other picture would fare
+ * better.
+ */
 export async function* transformFiles(
   plans: readonly Plan[],
   request: TransformRequest,
   steps: Steps,
 ): AsyncGenerator<Outcome, void, void> {
-  for (const plan of plans) {
-    try {
-      yield await transformFile(plan, request, steps);
-    } catch (error) {
-      yield { kind: 'failed', plan, error };
-      if (failureCodeOf(error) === 'BACKEND_UNAVAILABLE') return;
-    }
+  const waiting = [...plans];
+  const begun: Promise<Outcome>[] = [];
+  // The first alone: it tells what runs.
+  let atOnce = 1;
+  while (begun.length + waiting.length > 0) {
+    begun.push(...waiting.splice(0, atOnce - begun.length).map((plan) => tryFile(plan, request, steps)));
+    const outcome = (await begun.shift())!;
+    yield outcome;
+    if (outcome.kind === 'done') atOnce = howManyAtOnce(outcome, request);
+    else if (failureCodeOf(outcome.error) === 'BACKEND_UNAVAILABLE') waiting.length = 0;
   }
+}
+
+/** Never rejects. */
+async function tryFile(plan: Plan, request: TransformRequest, steps: Steps): Promise<Outcome> {
+  try {
+    return await transformFile(plan, request, steps);
+  } catch (error) {
+    return { kind: 'failed', plan, error };
+  }
+}
+
+/**
+ * How many of the pictures that follow one to work on. One where the long steps keep this thread busy: a signal would
+ * wait for them wherever another picture is being written. One where a trace is asked for, whose spans would overlap.
+ */
+function howManyAtOnce({ result, codecs }: Done, { verify, trace }: TransformRequest): number {
+  const isOffThread = [codecs.decoder, codecs.encoder].every(({ codec }) => codec.readSamplesOffThread !== undefined);
+  if (!isOffThread || result.backend === 'reference' || verify || trace !== undefined) return 1;
+  const { width, height } = result.image;
+  const byMemory = Math.max(1, Math.floor(MOST_PIXELS_AT_ONCE / (width * height)));
+  return Math.min(availableParallelism() + 1, LIBUV_THREADS + 1, byMemory);
 }
 
 async function transformFile(plan: Plan, request: TransformRequest, steps: Steps): Promise<Done> {
   const file = await steps.read(plan.input);
-  const decoded = timed(() => steps.decode(file, { maxPixels: request.maxPixels }));
+  const decoded = await timed(() => steps.decode(file, { maxPixels: request.maxPixels }));
   const result = await steps.transform(decoded.value, request.transform);
   const verified = request.verify && result.backend !== 'reference';
   if (verified) verify(decoded.value, result.image, request.transform);
-  const encoded = timed(() => steps.encode(result.image, { compression: request.compression }));
+  const encoded = await timed(() => steps.encode(result.image, { compression: request.compression }));
   await steps.write(plan.output, encoded.value);
   return {
     kind: 'done',
@@ -75,8 +108,8 @@ async function transformFile(plan: Plan, request: TransformRequest, steps: Steps
   };
 }
 
-function timed<T>(step: () => T): { value: T; elapsedMs: number } {
+async function timed<T>(step: () => Promise<T>): Promise<{ value: T; elapsedMs: number }> {
   const startMs = performance.now();
-  const value = step();
+  const value = await step();
   return { value, elapsedMs: performance.now() - startMs };
 }

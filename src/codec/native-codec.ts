@@ -1,6 +1,6 @@
 /** The faster codec, an optional dependency. The only file that loads @napi-rs/image. */
 import { createRequire } from 'node:module';
-import type { PackedPicture, PngCodec } from './png-codec.js';
+import type { Encode, PackedPicture, PngCodec } from './png-codec.js';
 import { GREYSCALE, PALETTE, type PngHeader } from './png-header.js';
 
 /** What is used of it. Declared here: its own types are not there where the package is not. */
@@ -14,8 +14,15 @@ interface Library {
 }
 
 interface Transformer {
+  rawPixels(): Promise<Buffer>;
   rawPixelsSync(): Buffer;
-  pngSync(settings: { compressionType: number; filterType: number }): Buffer;
+  png(settings: EncodeSettings): Promise<Buffer>;
+  pngSync(settings: EncodeSettings): Buffer;
+}
+
+interface EncodeSettings {
+  readonly compressionType: number;
+  readonly filterType: number;
 }
 
 /** Loads the codec, or says why it cannot be loaded. */
@@ -30,11 +37,16 @@ export function loadNativeCodec(): { codec: PngCodec } | { reason: string } {
 
 /** No settings for `small`: of photographs, the best of them leaves 2 to 4 % more than run lengths by zlib. */
 function createNativeCodec({ Transformer, CompressionType, FilterType }: Library): PngCodec {
-  const encoder = (compressionType: number, filterType: number) => (picture: PackedPicture) =>
-    toTransformer(picture).pngSync({ compressionType, filterType });
+  const encoder = (compressionType: number, filterType: number): Encode => {
+    const settings = { compressionType, filterType };
+    return Object.assign((picture: PackedPicture) => toTransformer(picture).pngSync(settings), {
+      offThread: (picture: PackedPicture) => toTransformer(picture).png(settings),
+    });
+  };
   return {
     name: '@napi-rs/image',
     readSamples: (plainPng, header) => toRgba(new Transformer(plainPng).rawPixelsSync(), header),
+    readSamplesOffThread: async (plainPng, header) => toRgba(await new Transformer(plainPng).rawPixels(), header),
     settings: {
       fast: [encoder(CompressionType.Fast, FilterType.Sub)],
       balanced: [

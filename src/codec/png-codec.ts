@@ -20,7 +20,14 @@ export interface PackedPicture {
   readonly channels: 3 | 4;
 }
 
-export type Encode = (picture: PackedPicture) => Uint8Array;
+export interface Encode {
+  (picture: PackedPicture): Uint8Array;
+  /** The same on another thread, where the codec can do that. The picture must not change before the promise settles. */
+  readonly offThread?: (picture: PackedPicture) => Promise<Uint8Array>;
+}
+
+/** Raw samples of the picture's bit depth. */
+export type Samples = Uint8Array | Uint16Array;
 
 export interface PngCodec {
   /** The package's. */
@@ -31,7 +38,9 @@ export interface PngCodec {
    * @returns the raw samples of the picture's bit depth as RGBA, alpha the greatest value where the picture has none; of
    *   a palette, its own 8-bit colours
    */
-  readonly readSamples: (plainPng: Buffer, header: PngHeader) => Uint8Array | Uint16Array;
+  readonly readSamples: (plainPng: Buffer, header: PngHeader) => Samples;
+  /** The same, the most of it on another thread, where the codec can do that. */
+  readonly readSamplesOffThread?: (plainPng: Buffer, header: PngHeader) => Promise<Samples>;
   /**
    * Settings worth trying, the fastest first: pictures differ in which gives the smallest file. A codec whose files are
    * never the smallest has none for `small`.

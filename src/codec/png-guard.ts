@@ -15,7 +15,7 @@ import {
 } from './png-colours.js';
 import { damaged } from './png-error.js';
 import { checkSize, PALETTE, type PngHeader, type PngLimits, readHeader } from './png-header.js';
-import { inflateImageData } from './png-image-data.js';
+import { inflateImageData, inflateImageDataOffThread } from './png-image-data.js';
 
 const KNOWN: readonly string[] = ['IHDR', 'PLTE', 'IDAT', 'IEND'];
 
@@ -36,6 +36,32 @@ export interface CheckedPng {
  * @throws NeighborProductError with code `INVALID_PNG`, or `TOO_MANY_PIXELS` before any memory is taken
  */
 export function checkPng(file: Uint8Array, limits: PngLimits): CheckedPng {
+  const { compressed, ...opened } = openPng(file, limits);
+  return { ...opened, imageData: inflateImageData(compressed, opened.header) };
+}
+
+/**
+ * As {@link checkPng}, with the image data inflated on another thread.
+ *
+ * @param prepare what the calling thread may do meanwhile
+ */
+export async function checkPngOffThread(
+  file: Uint8Array,
+  limits: PngLimits,
+  prepare: (header: PngHeader) => void,
+): Promise<CheckedPng> {
+  const { compressed, ...opened } = openPng(file, limits);
+  const inflating = inflateImageDataOffThread(compressed, opened.header);
+  prepare(opened.header);
+  return { ...opened, imageData: await inflating };
+}
+
+interface OpenedPng extends Omit<CheckedPng, 'imageData'> {
+  /** What the IDAT chunks hold. */
+  readonly compressed: Uint8Array;
+}
+
+function openPng(file: Uint8Array, limits: PngLimits): OpenedPng {
   const chunks = readChunks(file);
   // There is a first one: the iteration ends with IEND or an error.
   const header = readHeader(chunks.next().value!);
@@ -45,7 +71,7 @@ export function checkPng(file: Uint8Array, limits: PngLimits): CheckedPng {
     header,
     palette: plte && readPalette(plte, trns, header),
     colourKey: plte || !trns ? undefined : readColourKey(trns, header),
-    imageData: inflateImageData(Buffer.concat(compressed), header),
+    compressed: Buffer.concat(compressed),
   };
 }
 

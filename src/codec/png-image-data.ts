@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { inflate, inflateSync, type ZlibOptions } from 'node:zlib';
 import { damaged } from './png-error.js';
 import { imageDataBytes, imagePasses, type PngHeader } from './png-header.js';
 
@@ -21,30 +22,49 @@ const CUT_SHORT = 'It was cut short: download or export it again';
  * @throws NeighborProductError with code `INVALID_PNG`
  */
 export function inflateImageData(compressed: Uint8Array, header: PngHeader): Uint8Array {
+  const settings = inflateSettings(compressed, header);
+  try {
+    return checkRows(inflateSync(compressed, settings), header);
+  } catch (error) {
+    throw explain(error, header);
+  }
+}
+
+/** As {@link inflateImageData}, on another thread. */
+export async function inflateImageDataOffThread(compressed: Uint8Array, header: PngHeader): Promise<Uint8Array> {
+  const settings = inflateSettings(compressed, header);
+  try {
+    return checkRows(await promisify<Uint8Array, ZlibOptions, Uint8Array>(inflate)(compressed, settings), header);
+  } catch (error) {
+    throw explain(error, header);
+  }
+}
+
+function inflateSettings(compressed: Uint8Array, header: PngHeader): ZlibOptions {
   const byteLength = imageDataBytes(header);
   if (byteLength > compressed.length * MAX_INFLATION) throw tooLittle(byteLength, `${compressed.length} compressed`);
-  const inflated = inflate(compressed, byteLength);
+  const maxOutputLength = byteLength + MAX_EXCESS_BYTES;
+  // One piece of that size: pieces would be gathered and copied.
+  return { maxOutputLength, chunkSize: maxOutputLength };
+}
+
+function checkRows(inflated: Uint8Array, header: PngHeader): Uint8Array {
+  const byteLength = imageDataBytes(header);
   if (inflated.length < byteLength) throw tooLittle(byteLength, `${inflated.length}`);
   const imageData = inflated.subarray(0, byteLength);
   checkFilters(imageData, header);
   return imageData;
 }
 
-function inflate(compressed: Uint8Array, byteLength: number): Uint8Array {
-  const maxOutputLength = byteLength + MAX_EXCESS_BYTES;
-  try {
-    // One piece of that size: pieces would be gathered and copied.
-    return inflateSync(compressed, { maxOutputLength, chunkSize: maxOutputLength });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'Z_BUF_ERROR') throw damaged('a complete zlib stream', 'the image data ends before it', CUT_SHORT);
-    if (code === 'ERR_BUFFER_TOO_LARGE') {
-      const came = 'there are many more';
-      throw damaged(`${byteLength} bytes of image data, as the header implies`, came, 'Do not trust this file');
-    }
-    if (code?.startsWith('Z_')) throw damaged('image data that inflates', `zlib says: ${message}`);
-    throw error;
+/** What zlib says, in the words of a PNG; anything else as it is. */
+function explain(error: unknown, header: PngHeader): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'Z_BUF_ERROR') return damaged('a complete zlib stream', 'the image data ends before it', CUT_SHORT);
+  if (code === 'ERR_BUFFER_TOO_LARGE') {
+    const what = `${imageDataBytes(header)} bytes of image data, as the header implies`;
+    return damaged(what, 'there are many more', 'Do not trust this file');
   }
+  return code?.startsWith('Z_') ? damaged('image data that inflates', `zlib says: ${message}`) : error;
 }
 
 function checkFilters(imageData: Uint8Array, header: PngHeader): void {

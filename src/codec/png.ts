@@ -4,10 +4,17 @@ import type { Raster } from '../image.js';
 import { loadNativeCodec } from './native-codec.js';
 import { packPicture } from './packed-picture.js';
 import { plainPng } from './plain-png.js';
-import { type Compression, DEFAULT_COMPRESSION, type PngCodec } from './png-codec.js';
+import {
+  type Compression,
+  DEFAULT_COMPRESSION,
+  type Encode,
+  type PackedPicture,
+  type PngCodec,
+  type Samples,
+} from './png-codec.js';
 import { chooseSettings } from './png-encode-settings.js';
-import { type CheckedPng, checkPng } from './png-guard.js';
-import type { PngLimits } from './png-header.js';
+import { type CheckedPng, checkPng, checkPngOffThread } from './png-guard.js';
+import type { PngHeader, PngLimits } from './png-header.js';
 import { toRgba8 } from './png-samples.js';
 import { pngjsCodec } from './pngjs-codec.js';
 
@@ -59,7 +66,21 @@ export function describeCodecs(size: Pick<Raster, 'width' | 'height'>, compressi
  */
 export function decodePng(file: Uint8Array, limits: PngLimits, codec?: PngCodec): Raster {
   try {
-    return decodeChecked(checkPng(file, limits), codec);
+    const png = checkPng(file, limits);
+    const { readSamples } = codec ?? chooseCodec(png.header).codec;
+    return toRaster(readSamples(plainPng(png), png.header), png);
+  } catch (error) {
+    throw error instanceof NeighborProductError ? error : undecodable(error as Error);
+  }
+}
+
+/** As {@link decodePng}, the longest parts on another thread where the codec can do that. The file must not change. */
+export async function decodePngOffThread(file: Uint8Array, limits: PngLimits, codec?: PngCodec): Promise<Raster> {
+  const codecFor = (header: PngHeader) => codec ?? chooseCodec(header).codec;
+  try {
+    const png = await checkPngOffThread(file, limits, codecFor);
+    const { readSamples, readSamplesOffThread } = codecFor(png.header);
+    return toRaster(await (readSamplesOffThread ?? readSamples)(plainPng(png), png.header), png);
   } catch (error) {
     throw error instanceof NeighborProductError ? error : undecodable(error as Error);
   }
@@ -69,19 +90,33 @@ export function decodePng(file: Uint8Array, limits: PngLimits, codec?: PngCodec)
  * Encodes RGB, and RGBA whose alpha is 255 everywhere, as truecolour, other RGBA as truecolour with alpha; 8 bits a
  * sample, not interlaced. The pixels are exactly the picture's; the file's bytes are the codec's.
  */
-export function encodePng(
-  image: Raster,
-  { compression = DEFAULT_COMPRESSION }: EncodeOptions = {},
-  codec?: PngCodec,
-): Uint8Array {
+export function encodePng(image: Raster, options: EncodeOptions = {}, codec?: PngCodec): Uint8Array {
   const picture = packPicture(image);
-  const { settings } = codec ?? chooseEncoder(image, compression).codec;
-  return chooseSettings(settings[compression] ?? pngjsCodec.settings[compression], picture, compression)(picture);
+  return chooseEncode(picture, options, codec)(picture);
 }
 
-function decodeChecked(png: CheckedPng, codec = chooseCodec(png.header).codec): Raster {
+/** As {@link encodePng}, the longest part on another thread where the codec can do that. The image must not change. */
+export async function encodePngOffThread(
+  image: Raster,
+  options: EncodeOptions = {},
+  codec?: PngCodec,
+): Promise<Uint8Array> {
+  const picture = packPicture(image);
+  const encode = chooseEncode(picture, options, codec);
+  return (encode.offThread ?? encode)(picture);
+}
+
+function chooseEncode(
+  picture: PackedPicture,
+  { compression = DEFAULT_COMPRESSION }: EncodeOptions,
+  codec: PngCodec | undefined,
+): Encode {
+  const { settings } = codec ?? chooseEncoder(picture, compression).codec;
+  return chooseSettings(settings[compression] ?? pngjsCodec.settings[compression], picture, compression);
+}
+
+function toRaster(samples: Samples, png: CheckedPng): Raster {
   const { width, height } = png.header;
-  const samples = codec.readSamples(plainPng(png), png.header);
   return { data: toRgba8(samples, png), width, height, channels: 4, rowBytes: width * 4 };
 }
 

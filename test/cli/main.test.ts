@@ -385,4 +385,30 @@ describe('interruption', () => {
     },
     20_000,
   );
+
+  test('SIGINT while two are being written leaves the one that was and no temporary file', async () => {
+    const cwd = folderWith({ 'a.png': PNG_FILE, 'b.png': PNG_FILE, 'c.png': PNG_FILE });
+    mkdirSync(path.join(cwd, 'out'));
+    const before = `
+      import fs from 'node:fs/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { rename } = fs;
+      fs.rename = (from, to) => {
+        if (to.endsWith('a.png')) return rename(from, to);
+        process.stderr.write('.');
+        return new Promise((resolve) => setTimeout(resolve, 60_000));
+      };
+      syncBuiltinESMExports();
+    `;
+    const words = ['a.png', 'b.png', 'c.png', '-o', 'out/', '-q', '--backend', 'cpu'];
+    const child = spawnCommand(words, { cwd, before });
+    const end = ended(child);
+    let dots = '';
+    child.stderr!.on('data', (part) => {
+      dots += part;
+      if (dots === '..') child.kill('SIGINT');
+    });
+    expect(await end).toMatchObject({ exitCode: null, signal: 'SIGINT', stderr: '..' });
+    expect(listing(path.join(cwd, 'out'))).toEqual(['a.png']);
+  }, 20_000);
 });

@@ -2,7 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { chunk, ihdr, png } from '../../fixtures/png/build-png.mjs';
-import { chooseCodec, chooseEncoder, decodePng, encodePng } from '../../src/codec/png.js';
+import {
+  chooseCodec,
+  chooseEncoder,
+  decodePng,
+  decodePngOffThread,
+  encodePng,
+  encodePngOffThread,
+} from '../../src/codec/png.js';
 import { COMPRESSIONS } from '../../src/codec/png-codec.js';
 import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
 import { checkImage, type Image } from '../../src/image.js';
@@ -97,6 +104,35 @@ describe.each(CODECS)('encodePng by $name', (codec) => {
     expect(decodePng(encodePng(image, {}, codec), LIMITS).data.at(-1)).toBe(254);
   });
 });
+
+describe.each(CODECS)('off the thread, by $name', (codec) => {
+  it.each(['valid/', 'damaged/'])('the same comes of each file of %s', async (folder) => {
+    const names = pngNames(new URL(folder, PNG_FIXTURES));
+    expect(names.length).toBeGreaterThan(20);
+    const files = names.map((name) => readFileSync(new URL(`${folder}${name}`, PNG_FIXTURES)));
+    const onThread = files.map((file) => outcomeOf(() => decodePng(file, LIMITS, codec)));
+    const together = files.map((file) => decodePngOffThread(file, LIMITS, codec).catch((error) => error));
+    expect(await Promise.all(together)).toEqual(onThread);
+  });
+
+  it('the same files are written, several at once', async () => {
+    const jobs = rasterCases().flatMap(({ image }) =>
+      COMPRESSIONS.map((compression) => [checkImage(image, 'image'), { compression }, codec] as const),
+    );
+    const together = await Promise.all(jobs.map((words) => encodePngOffThread(...words)));
+    for (const [index, words] of jobs.entries()) {
+      expect(Buffer.compare(together[index], encodePng(...words)), `job ${index}`).toBe(0);
+    }
+  });
+});
+
+function outcomeOf<T>(step: () => T): unknown {
+  try {
+    return step();
+  } catch (error) {
+    return error;
+  }
+}
 
 describe('the codec', () => {
   it('is the native one, where the picture is not too large', () => {

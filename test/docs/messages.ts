@@ -148,9 +148,9 @@ async function warningOfFault(): Promise<string> {
   };
   const steps = {
     read: async () => new Uint8Array(),
-    decode: () => image,
+    decode: async () => image,
     transform: async () => result as Result,
-    encode: () => new Uint8Array(),
+    encode: async () => new Uint8Array(),
     codecs: describeCodecs,
     write: async () => {},
   };
