@@ -250,12 +250,12 @@ describe('backends', () => {
 
   test('exit code 70: a defect tells where it happened', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const source = "export const decodePng = () => null.x; export const encodePng = () => '';";
+    const source = 'export const decodePngOffThread = async () => null.x; export const decodePng = undefined;';
     const script = mainOf(await copyWith({ 'codec/png.js': source }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
     expect(exitCode).toBe(70);
     expect(stderr).toMatch(
-      /^error: in\.png: This is a defect of neighbor-product, .*\n +at \S*decodePng .*neighbor-product\.cjs:\d+/s,
+      /^error: in\.png: This is a defect of neighbor-product, .*\n +at \S*decodePngOffThread .*neighbor-product\.cjs:\d+/s,
     );
   });
 });

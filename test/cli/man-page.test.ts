@@ -16,7 +16,7 @@ test('the page of the package is that of the option table', () => {
     files,
   } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
   expect(man).toMatch(/^\.\/dist\/[a-z-]+\.1$/);
-  expect(files).toContain('dist');
+  expect(files).toContain('dist/*.*');
   expect(readFileSync(path.join(ROOT, man), 'utf8')).toBe(manPage());
 });
 
