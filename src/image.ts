@@ -68,7 +68,16 @@ export function checkImage(image: Image, name: string): Raster {
 
 /** A new image of zeros with no padding between its rows. */
 export function createRaster(width: number, height: number, channels: 3 | 4): Raster {
-  return { data: new Uint8Array(width * height * channels), width, height, channels, rowBytes: width * channels };
+  return { data: allocate(width * height * channels), width, height, channels, rowBytes: width * channels };
+}
+
+function allocate(byteLength: number): Uint8Array {
+  try {
+    return new Uint8Array(byteLength);
+  } catch (cause) {
+    const message = `Expected ${byteLength} bytes of memory for an image, but there are not as many. Free some, or use a smaller image.`;
+    throw new NeighborProductError('TOO_MANY_PIXELS', message, { cause });
+  }
 }
 
 /** Whether any byte of one image's memory may belong to the other's. */

@@ -144,7 +144,7 @@ async function finishWithoutGpu(fault: GpuFault, output: Raster, job: Job): Prom
     pixelsRedone: run.pixelsRedone + fault.progress.pixelsRedone,
     backend: backend.name,
     reason,
-    fault: fault.message,
+    fault: fault.account,
   };
 }
 

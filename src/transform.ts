@@ -30,8 +30,8 @@ const selector = new Selector();
  * by the `reference` backend. The image's memory must not be changed or transferred before the promise settles.
  *
  * @param image interleaved 8-bit samples, RGB or RGBA
- * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `BACKEND_UNAVAILABLE`, `BACKEND_FAILED`; the reason
- * of `options.signal` if that is aborted
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `TOO_MANY_PIXELS` where memory for the result is
+ * missing, `BACKEND_UNAVAILABLE`, `BACKEND_FAILED`; the reason of `options.signal` if that is aborted
  */
 export async function transform(image: Image, options: TransformOptions = {}): Promise<Result> {
   const startMs = performance.now();

@@ -65,3 +65,12 @@ test('two shared memories may be one', () => {
   expect(overlaps(on(memory), on(structuredClone(memory)))).toBe(true);
   expect(overlaps(on(memory), createRaster(2, 3, 4))).toBe(false);
 });
+
+test('memory that is not there is an error that says so', () => {
+  expect(() => createRaster(2 ** 26, 2 ** 26, 4)).toThrow(
+    expect.objectContaining({
+      code: 'TOO_MANY_PIXELS',
+      message: expect.stringMatching(/^Expected \d+ bytes of memory/),
+    }),
+  );
+});

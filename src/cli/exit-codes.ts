@@ -6,7 +6,7 @@ export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'DEFECT';
 
 export const EXIT_CODES = [
   { exitCode: 0, meaning: 'done' },
-  { exitCode: 1, meaning: '--verify found differences' },
+  { exitCode: 1, meaning: '--verify or conformance found differences' },
   { exitCode: 2, meaning: 'the command line is not valid' },
   { exitCode: 3, meaning: 'an input cannot be read or is not a valid image' },
   { exitCode: 4, meaning: 'the backend asked for is not available, or failed' },

@@ -21,6 +21,8 @@ export interface Progress {
 /** The device was lost, ran out of memory or refused a command in the middle of a transform. */
 export class GpuFault extends NeighborProductError {
   readonly phase: Phase;
+  /** What happened, without what to do. */
+  readonly account: string;
   /** Private, or a printed error would be a page of samples. */
   readonly #progress: Progress;
 
@@ -29,10 +31,10 @@ export class GpuFault extends NeighborProductError {
     const words = cause instanceof Error ? cause.message || cause.name : String(cause);
     const reason = words.trim().replace(/\s+/g, ' ');
     const done = `${progress.rowsDone} of ${progress.input.height} rows were finished`;
-    super('BACKEND_FAILED', `The GPU failed in the phase ${phase}: ${reason} (${done}). Use the backend auto or cpu.`, {
-      cause,
-    });
+    const account = `The GPU failed in the phase ${phase}: ${reason} (${done}).`;
+    super('BACKEND_FAILED', `${account} Use the backend auto or cpu.`, { cause });
     this.phase = phase;
+    this.account = account;
     this.#progress = progress;
   }
 

@@ -27,7 +27,7 @@ async function warningOfFault(): Promise<string> {
     image,
     backend: 'cpu',
     reason,
-    fault: gpuFault().message,
+    fault: gpuFault().account,
     device: '',
     pixelsRedone: 0,
     elapsedMs: 0,
