@@ -81,14 +81,12 @@ function layLibrary(library, place) {
   cpSync(place, path.join(lib, 'shared', library, library), { dereference: true });
 }
 
-/** The same files give the same archive: sorted, without owners, of one time. */
+/** The same files give the same archive: sorted, without owners, of one time, cut into blocks whatever cores there are. */
 function compress() {
-  const hasXz = spawnSync('xz', ['--version']).status === 0;
-  const file = path.join(OUTPUT, `${name}.tar.${hasXz ? 'xz' : 'gz'}`);
+  const file = path.join(OUTPUT, `${name}.tar.xz`);
   const epoch = `--mtime=@${process.env.SOURCE_DATE_EPOCH ?? 0}`;
   const order = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mode=u+rwX,go+rX,go-w', epoch];
-  const program = `--use-compress-program=${hasXz ? 'xz -6 -T0' : 'gzip -9n'}`;
-  run('tar', ['-cf', file, program, ...order, '-C', OUTPUT, name], ROOT);
+  run('tar', ['-cf', file, '--use-compress-program=xz -6 -T2', ...order, '-C', OUTPUT, name], ROOT);
   return file;
 }
 
