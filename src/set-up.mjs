@@ -29,7 +29,7 @@ export function setUp({ withSerialAddon = false } = {}) {
     must(node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']), 'tsc');
     // tsc leaves its record alone where a file was touched but not changed.
     utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
-    must(node(['src/bundle.mjs']), 'esbuild');
+    must(node(['src/release/command-script.mjs']), 'esbuild');
     must(node(['src/release/write-man-page.mjs']), 'The manual page');
   }
   const missing = [ADDON, ...(withSerialAddon ? [SERIAL_ADDON] : [])];

@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:f
 import path from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
+import { softwareGpuExists, unpackSoftwareGpu } from '../src/release/software-gpu.mjs';
 import { folderWith, PNG_FILE, pixelsIn, productOf, run } from './cli/command.js';
-import { softwareGpuExists, unpackSoftwareGpu } from './gpu/software-gpu.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const { bin, scripts, engines } = readJson('package.json');

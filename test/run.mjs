@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unpackSoftwareGpu } from '../src/release/software-gpu.mjs';
 import { setUp } from '../src/set-up.mjs';
-import { unpackSoftwareGpu } from './gpu/software-gpu.mjs';
 import { runVitest } from './run-vitest.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -29,7 +29,7 @@ const isColoured = wantsColour(process.env, process.stderr.isTTY);
 
 const loadedMs = performance.now();
 
-// No `await`: the bundle is a script (src/bundle.mjs).
+// No `await`: the bundle is a script (src/release/command-script.mjs).
 main(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode;
 });

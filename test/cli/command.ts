@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { bundle } from '../../src/bundle.mjs';
 import { decodePng, encodePng } from '../../src/codec/png.js';
 import { createRaster, type Raster } from '../../src/image.js';
 import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
+import { writeCommandScript } from '../../src/release/command-script.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
@@ -97,7 +97,7 @@ export async function copyWith(modules: Readonly<Record<string, string>> = {}): 
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);
-  if (Object.keys(modules).length > 0) await bundle(root);
+  if (Object.keys(modules).length > 0) await writeCommandScript(root);
   return root;
 }
 

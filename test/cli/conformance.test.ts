@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { softwareGpuExists } from '../gpu/software-gpu.mjs';
+import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
 import { copyWith, folderWith, mainOf, run } from './command.js';
 
 const FEW = ['conformance', '--filter', 'border/wrap/rgba/*3x'];

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion/completion.js';
 import { crc32 } from '../../src/codec/crc32.js';
 import { encodePng } from '../../src/codec/png.js';
-import { softwareGpuExists } from '../gpu/software-gpu.mjs';
+import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
 import {
   copyWith,
   ended,

@@ -5,8 +5,8 @@ import { runSuite } from '../../src/conformance/run-suite.js';
 import type { Subject } from '../../src/conformance/tally.js';
 import { openGpu } from '../../src/gpu/node-gpu.js';
 import type { OpenedGpu } from '../../src/gpu/open-gpu.js';
+import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
 import { cpuSubjects } from '../cpu/addons.js';
-import { softwareGpuExists } from '../gpu/software-gpu.mjs';
 
 let gpu: OpenedGpu;
 let result: SuiteResult;

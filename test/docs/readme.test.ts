@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT_CODES } from '../../src/cli/exit-codes.js';
 import { createProgram, parseCommandLine } from '../../src/cli/program.js';
 import { transformSync } from '../../src/index.js';
+import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
 import { type Ended, ended, folderWith, listing, PNG_FILE, picture, pixelsIn, productOf } from '../cli/command.js';
-import { softwareGpuExists } from '../gpu/software-gpu.mjs';
 import { codeBlocksOf, commandPath, ROOT, readPage } from './pages.js';
 
 const page = readPage('README.md');

@@ -6,7 +6,7 @@ import type { GpuBackend } from '../../src/gpu/gpu-backend.js';
 import { readShaders } from '../../src/gpu/node-gpu.js';
 import { type OpenedGpu, type OpenOptions, openGpuOf } from '../../src/gpu/open-gpu.js';
 import type { ShaderSources } from '../../src/gpu/pipelines.js';
-import { softwareGpuExists } from './software-gpu.mjs';
+import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
 
 export const shaders = await readShaders();
 

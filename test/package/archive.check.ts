@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from '../gpu/software-gpu.mjs';
+import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from '../../src/release/software-gpu.mjs';
 import { expectProductFile, layPicture } from './installations.js';
 import { type Ended, run } from './programs.js';
 

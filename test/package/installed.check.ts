@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import path from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { namePlatform } from '../../src/cpu/addon.js';
-import { softwareGpuExists, unpackSoftwareGpu } from '../gpu/software-gpu.mjs';
+import { softwareGpuExists, unpackSoftwareGpu } from '../../src/release/software-gpu.mjs';
 import { expectProductFile, installPackage, npm, PATH_WITHOUT_COMPILER } from './installations.js';
 import { type Ended, must, run } from './programs.js';
 

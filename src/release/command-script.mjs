@@ -14,7 +14,7 @@ import { build } from 'esbuild';
  *
  * @param {string} root
  */
-export async function bundle(root) {
+export async function writeCommandScript(root) {
   await build({
     absWorkingDir: root,
     entryPoints: ['dist/cli/main.js'],
@@ -48,4 +48,5 @@ function commanderLicence() {
   return `/*!\nContains commander.\n\n${readFileSync(path.join(folder, 'LICENSE'), 'utf8').trim()}\n*/`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(fileURLToPath(new URL('..', import.meta.url)));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await writeCommandScript(fileURLToPath(new URL('../..', import.meta.url)));

@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from '../../test/gpu/software-gpu.mjs';
 import { collectLicences } from './licences.mjs';
+import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from './software-gpu.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PLATFORM = 'linux-x64';

@@ -1,1 +1,0 @@
-export function bundle(root: string): Promise<void>;

@@ -1,0 +1,1 @@
+export function writeCommandScript(root: string): Promise<void>;
