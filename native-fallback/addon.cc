@@ -74,7 +74,6 @@ Napi::Object wrap(Napi::Env env, const neighbor_product::Outcome& outcome, const
   Napi::Object result = Napi::Object::New(env);
   result.Set("pixelsRedone", static_cast<double>(outcome.pixels_redone));
   result.Set("threads", outcome.threads);
-  result.Set("cancelled", outcome.cancelled);
   if (job.timeline) {
     Napi::Array chunks = Napi::Array::New(env);
     for (const auto& chunk : job.timeline->chunks) chunks.Set(chunks.Length(), wrap_chunk(env, chunk));

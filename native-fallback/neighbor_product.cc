@@ -195,7 +195,7 @@ Outcome transform(const Source& source, const Destination& destination, const Op
   Pass pass{0, source, destination, operation.border, variant.kernels[static_cast<int>(alpha)]};
   // More threads than chunks would have nothing to do, and a team's threads stay for good.
   const ptrdiff_t most = std::max<ptrdiff_t>(1, chunks_of(source.height, operation.border));
-  Outcome outcome{0, has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, most)) : 1, false};
+  Outcome outcome{0, has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, most)) : 1};
 
   // Whatever is read while the destination is written has a copy of its own: earlier passes, or an overlapping input.
   std::vector<uint8_t> copies[2];
@@ -214,8 +214,7 @@ Outcome transform(const Source& source, const Destination& destination, const Op
       pass.destination = destination;
     }
     outcome.pixels_redone += transform_once(pass, outcome.threads, cancelled, timeline);
-    outcome.cancelled = cancelled && cancelled->load(std::memory_order_relaxed);
-    if (outcome.cancelled) break;
+    if (cancelled && cancelled->load(std::memory_order_relaxed)) break;
     const Destination& to = pass.destination;
     pass.source = {to.data, to.width, to.height, to.row_bytes, to.channels};
   }

@@ -46,7 +46,6 @@ int default_threads(ptrdiff_t width, ptrdiff_t height);
 struct Outcome {
   int64_t pixels_redone;  // computed again in binary64, over all passes
   int threads;
-  bool cancelled;  // then the destination's content is unspecified
 };
 
 // When which rows were computed and by which thread, for those who want to see it.
@@ -62,8 +61,8 @@ struct Timeline {
 
 // Writes the transform of source into destination, which has the same size and channels and may overlap it. Padding
 // between rows and, under Border::skip, border pixels are left as they are. threads: at least 1. cancelled may be
-// null; once it is not 0 the work ends early. timeline: null, or where to add what was done. One call runs at a time in
-// a process, others wait. Throws std::bad_alloc.
+// null; once it is not 0 the work ends early, and what the destination holds is unspecified. timeline: null, or where
+// to add what was done. One call runs at a time in a process, others wait. Throws std::bad_alloc.
 Outcome transform(const Source&, const Destination&, const Operation&, int threads, const Variant&,
                   const std::atomic<uint8_t>* cancelled, Timeline* timeline = nullptr);
 

@@ -54,7 +54,10 @@ export interface TransformOptions {
   readonly output?: Image;
   /** Stops a waiting or running transform: the promise rejects with the signal's reason, the output is unspecified. */
   readonly signal?: AbortSignal;
-  /** Is told when which piece of the work was done, and where: threads, strips, the phases of a GPU. */
+  /**
+   * Is told when which piece of the work was done, and where: threads, strips, the phases of a GPU. What it throws is an
+   * uncaught error of the process; the transform goes on.
+   */
   readonly onSpan?: SpanListener;
 }
 
@@ -105,7 +108,20 @@ export function checkOptions(options: TransformOptions, input: Raster): Job {
     threads: options.threads === undefined ? undefined : countUpTo(MAX_THREADS, options.threads, 'options.threads'),
     output: options.output === undefined ? undefined : checkOutput(options.output, input),
     signal,
-    onSpan,
+    onSpan: onSpan && isolated(onSpan),
+  };
+}
+
+/** A listener's error is nobody's here: it is thrown where no backend takes it for its own, and the work goes on. */
+function isolated(onSpan: SpanListener): SpanListener {
+  return (span) => {
+    try {
+      onSpan(span);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   };
 }
 

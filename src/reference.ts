@@ -5,6 +5,7 @@
 import type { Backend } from './backend.js';
 import { createRaster, overlaps, type Raster } from './image.js';
 import type { BorderMode, Operation } from './options.js';
+import { MAIN_LANE } from './span.js';
 
 /** The sample s as the definition takes it: s / 255, rounded once. */
 const QUOTIENT = Float64Array.from({ length: 256 }, (_, sample) => sample / 255);
@@ -17,7 +18,9 @@ export const referenceBackend: Backend = {
     return this.transformSync!(input, output, job);
   },
   transformSync(input, output, job) {
+    const startMs = performance.now();
     transformReference(input, output, job);
+    job.onSpan?.({ name: 'every pixel by the definition', lane: MAIN_LANE, startMs, endMs: performance.now() });
     return { device: 'binary64 TypeScript, 1 thread', pixelsRedone: 0 };
   },
   dispose() {},

@@ -12,7 +12,7 @@ export interface Span {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-/** Called for every piece of work when its times are known; must not throw. */
+/** Called for every piece of work when its times are known. */
 export type SpanListener = (span: Span) => void;
 
 /** The lane of the thread that JavaScript runs on. */

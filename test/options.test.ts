@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createRaster } from '../src/image.js';
 import { ALPHA_MODES, BORDER_MODES, checkOptions, type TransformOptions } from '../src/options.js';
 
@@ -45,4 +45,16 @@ test('the kernel counts the modes in the same order', () => {
   const wordsOf = (name: string) => header.match(new RegExp(`enum class ${name} : int \\{ (.*) \\}`))?.[1].split(', ');
   expect(wordsOf('Alpha')).toEqual([...ALPHA_MODES]);
   expect(wordsOf('Border')).toEqual([...BORDER_MODES]);
+});
+
+test('what a listener throws is an error of its own, not of the work it is told of', () => {
+  const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => {});
+  const onSpan = () => {
+    throw new Error('of the listener');
+  };
+  const job = checkOptions({ onSpan }, createRaster(3, 3, 4));
+  job.onSpan!({ name: 'upload', lane: 'main', startMs: 0, endMs: 1 });
+  expect(later.mock.calls).toHaveLength(1);
+  expect(later.mock.calls[0][0]).toThrow('of the listener');
+  later.mockRestore();
 });

@@ -12,6 +12,7 @@ import { decodePng } from '../codec/png.js';
 import { expected, NeighborProductError } from '../errors.js';
 import type { SpanListener } from '../span.js';
 import type { ConformanceVoice } from './conformance.js';
+import { prepareReport } from './prepare-outputs.js';
 
 export interface BenchRequest {
   readonly sizes?: readonly Size[];
@@ -39,6 +40,7 @@ export async function bench(
   { print, showProgress }: ConformanceVoice,
   onSpan: SpanListener | undefined,
 ): Promise<void> {
+  await prepareReport(request.from, request.plot);
   const report =
     request.from === undefined
       ? await measure(request, command, showProgress, onSpan)

@@ -19,6 +19,7 @@ import { expected, NeighborProductError } from '../errors.js';
 import type { SpanListener } from '../span.js';
 import type { ConformanceBackends } from './conformance-backends.js';
 import { openSubjects } from './conformance-subjects.js';
+import { prepareReport } from './prepare-outputs.js';
 
 export interface ConformanceRequest {
   readonly backend: ConformanceBackends;
@@ -53,6 +54,7 @@ export async function conformance(
   { print, showProgress }: ConformanceVoice,
   onSpan: SpanListener | undefined,
 ): Promise<number> {
+  await prepareReport(request.replay, request.report);
   const record = request.replay === undefined ? undefined : parseReplayRecord(await readRecord(request.replay));
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
   if (request.list) {

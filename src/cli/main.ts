@@ -10,18 +10,9 @@ import type { BenchRequest } from './bench.js';
 import type { Shell } from './completion/shells.js';
 import type { ConformanceRequest, ConformanceVoice } from './conformance.js';
 import { exitCodeOf } from './exit-codes.js';
-import {
-  type CommandLine,
-  type DevicesRequest,
-  parseCommandLine,
-  readVersion,
-  type TransformRequest,
-} from './program.js';
+import { type DevicesRequest, parseCommandLine, readVersion, type TransformRequest, type Work } from './program.js';
 import { errorText, wantsColour } from './report.js';
 import type { Steps } from './transform-files.js';
-
-/** What takes time, so that a trace of it may be asked for. */
-type Work = Exclude<CommandLine, { kind: 'text' | 'completion' }>;
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -70,14 +61,20 @@ function perform(commandLine: Work, args: readonly string[], onSpan: SpanListene
 
 /** Runs a command and, where a trace is asked for, writes it afterwards, also of a command that failed. */
 async function traced(
-  { request }: Work,
+  work: Work,
   args: readonly string[],
   command: (onSpan: SpanListener | undefined) => Promise<number>,
 ): Promise<number> {
-  if (request.trace === undefined) return command(undefined);
-  const [{ Trace }, { writeOutput }] = await Promise.all([import('./trace.js'), import('../codec/files.js')]);
+  const path = work.request.trace;
+  if (path === undefined) return command(undefined);
+  const [{ Trace }, { prepareTrace }, { writeOutput }] = await Promise.all([
+    import('./trace.js'),
+    import('./prepare-trace.js'),
+    import('../codec/files.js'),
+  ]);
+  await prepareTrace(path, work);
   const trace = new Trace(loadedMs);
-  const write = () => writeOutput(request.trace!, Buffer.from(trace.render(commandText(args))));
+  const write = () => writeOutput(path, Buffer.from(trace.render(commandText(args))));
   const exitCode = await command(trace.onSpan).catch(async (error) => {
     await write().catch(() => {}); // the first failure counts
     throw error;
@@ -141,13 +138,14 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
 async function loadSteps(onSpan: SpanListener | undefined): Promise<Steps> {
   const [
     { transform },
-    { decodePngOffThread, encodePngOffThread, describeCodecs },
+    { declaredSize, decodePngOffThread, encodePngOffThread, describeCodecs },
     { readInput, removeUnfinishedOutputs, writeOutput },
   ] = await Promise.all([import('../transform.js'), import('../codec/png.js'), import('../codec/files.js')]);
   const write = (path: string, file: Uint8Array) =>
     path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
   const steps = {
     read: readInput,
+    declaredSize,
     decode: decodePngOffThread,
     transform,
     encode: encodePngOffThread,

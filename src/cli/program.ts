@@ -32,6 +32,9 @@ export interface TransformRequest {
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
 }
 
+/** What takes time, so that a trace of it may be asked for. */
+export type Work = Exclude<CommandLine, { kind: 'text' | 'completion' }>;
+
 export interface DevicesRequest {
   readonly json?: true;
   /** Path of the trace to write. */

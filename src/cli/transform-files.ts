@@ -7,15 +7,17 @@ import type { Result, transform } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Plan } from './plan-outputs.js';
 import type { TransformRequest } from './program.js';
+import { Share } from './share.js';
 import { verify } from './verify.js';
 
 /** What a run needs from outside: a test puts something else in its place. */
 export interface Steps {
   readonly read: (path: string) => Promise<Uint8Array>;
+  readonly declaredSize: (file: Uint8Array) => Pick<Raster, 'width' | 'height'>;
   readonly decode: (file: Uint8Array, limits: { readonly maxPixels: number }) => Promise<Raster>;
   readonly transform: typeof transform;
   readonly encode: (picture: Raster, options: EncodeOptions) => Promise<Uint8Array>;
-  readonly codecs: (picture: Raster, compression: Compression) => CodecUse;
+  readonly codecs: (picture: Pick<Raster, 'width' | 'height'>, compression: Compression) => CodecUse;
   readonly write: (path: string, file: Uint8Array) => Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export type Outcome = Done | Failed;
 /** What codecs and backends run on, where nobody sets UV_THREADPOOL_SIZE. */
 const LIBUV_THREADS = 4;
 
-/** In memory at once: 3 GiB, of which two thirds are the codec's. */
+/** In memory at once, where there is more than one picture: 3 GiB, of which two thirds are the codec's. */
 const MOST_PIXELS_AT_ONCE = 2 ** 26;
 
 /**
@@ -55,11 +57,12 @@ export async function* transformFiles(
   steps: Steps,
 ): AsyncGenerator<Outcome, void, void> {
   const waiting = [...plans];
+  const share = new Share(MOST_PIXELS_AT_ONCE);
   const begun: Promise<Outcome>[] = [];
   // The first alone: it tells what runs.
   let atOnce = 1;
   while (begun.length + waiting.length > 0) {
-    begun.push(...waiting.splice(0, atOnce - begun.length).map((plan) => tryFile(plan, request, steps)));
+    begun.push(...waiting.splice(0, atOnce - begun.length).map((plan) => tryFile(plan, request, steps, share)));
     const outcome = (await begun.shift())!;
     yield outcome;
     if (outcome.kind === 'done') atOnce = howManyAtOnce(outcome, request);
@@ -68,28 +71,42 @@ export async function* transformFiles(
 }
 
 /** Never rejects. */
-async function tryFile(plan: Plan, request: TransformRequest, steps: Steps): Promise<Outcome> {
+async function tryFile(plan: Plan, request: TransformRequest, steps: Steps, share: Share): Promise<Outcome> {
   try {
-    return await transformFile(plan, request, steps);
+    return await transformFile(plan, request, steps, share);
   } catch (error) {
     return { kind: 'failed', plan, error };
   }
 }
 
-/**
- * How many of the pictures that follow one to work on. One where the long steps keep this thread busy: a signal would
- * wait for them wherever another picture is being written. One where a trace is asked for, whose spans would overlap.
- */
-function howManyAtOnce({ result, codecs }: Done, { verify, trace }: TransformRequest): number {
-  const isOffThread = [codecs.decoder, codecs.encoder].every(({ codec }) => codec.readSamplesOffThread !== undefined);
-  if (!isOffThread || result.backend === 'reference' || verify || trace !== undefined) return 1;
-  const { width, height } = result.image;
-  const byMemory = Math.max(1, Math.floor(MOST_PIXELS_AT_ONCE / (width * height)));
-  return Math.min(availableParallelism() + 1, LIBUV_THREADS + 1, byMemory);
+/** How many of the pictures that follow one to begin. One where a trace is asked for, whose spans would overlap. */
+function howManyAtOnce({ result }: Done, { verify, trace }: TransformRequest): number {
+  if (result.backend === 'reference' || verify || trace !== undefined) return 1;
+  return Math.min(availableParallelism(), LIBUV_THREADS) + 1;
 }
 
-async function transformFile(plan: Plan, request: TransformRequest, steps: Steps): Promise<Done> {
+async function transformFile(plan: Plan, request: TransformRequest, steps: Steps, share: Share): Promise<Done> {
   const file = await steps.read(plan.input);
+  const taken = shareOf(steps.declaredSize(file), request, steps);
+  await share.take(taken);
+  try {
+    return await transformRead(file, plan, request, steps);
+  } finally {
+    share.giveBack(taken);
+  }
+}
+
+/**
+ * All of it for a picture whose long steps keep this thread busy: a signal would wait for them wherever another picture
+ * is being written.
+ */
+function shareOf(size: Pick<Raster, 'width' | 'height'>, { compression }: TransformRequest, { codecs }: Steps): number {
+  const { decoder, encoder } = codecs(size, compression);
+  const isOffThread = [decoder, encoder].every(({ codec }) => codec.readSamplesOffThread !== undefined);
+  return isOffThread ? size.width * size.height : MOST_PIXELS_AT_ONCE;
+}
+
+async function transformRead(file: Uint8Array, plan: Plan, request: TransformRequest, steps: Steps): Promise<Done> {
   const decoded = await timed(() => steps.decode(file, { maxPixels: request.maxPixels }));
   const result = await steps.transform(decoded.value, request.transform);
   const verified = request.verify && result.backend !== 'reference';

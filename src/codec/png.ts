@@ -58,6 +58,13 @@ export function describeCodecs(size: Pick<Raster, 'width' | 'height'>, compressi
   return { decoder: chooseCodec(size), encoder: chooseEncoder(size, compression) };
 }
 
+/** The size that a file gives for itself where it is a PNG; any numbers where it is none. Nothing is checked. */
+export function declaredSize(file: Uint8Array): Pick<Raster, 'width' | 'height'> {
+  if (file.length < 24) return { width: 0, height: 0 };
+  const view = new DataView(file.buffer, file.byteOffset);
+  return { width: view.getUint32(16), height: view.getUint32(20) };
+}
+
 /**
  * Decodes a PNG file of any kind to 8-bit RGBA, row after row without padding: the bytes libpng gives with expand,
  * scale_16 and an added alpha of 255. gAMA, sRGB and iCCP have no effect; of an animation this is the default image.

@@ -38,7 +38,6 @@ export interface NativeJob {
 export interface Outcome {
   readonly pixelsRedone: number;
   readonly threads: number;
-  readonly cancelled: boolean;
   readonly chunks?: readonly Chunk[];
 }
 

@@ -52,6 +52,7 @@ class CpuBackend implements Backend {
   dispose(): void {}
 
   async #runAsync(input: Raster, output: Raster, job: Job): Promise<Run> {
+    job.signal?.throwIfAborted(); // since the wait for its turn ended; an aborted signal has no more events
     const nativeJob = this.#nativeJob(input, output, job);
     const cancel = () => {
       nativeJob.cancelled[0] = 1;
@@ -62,7 +63,7 @@ class CpuBackend implements Backend {
       const outcome = await this.#addon.transform(nativeJob).catch((error) => {
         throw failed(error);
       });
-      if (outcome.cancelled) job.signal?.throwIfAborted();
+      job.signal?.throwIfAborted(); // also where the work had ended by then
       return this.#report(outcome, startMs, job);
     } finally {
       job.signal?.removeEventListener('abort', cancel);

@@ -29,7 +29,8 @@ export class DeviceClock {
           name: `pass ${k / 2 + 1}`,
           lane: DEVICE_LANE,
           startMs: originMs + elapsedMs(passesNs[k]),
-          endMs: originMs + elapsedMs(passesNs[k + 1]),
+          // A clock may be set back between two readings; a piece of work cannot end before it starts.
+          endMs: originMs + Math.max(elapsedMs(passesNs[k]), elapsedMs(passesNs[k + 1])),
           details: { rows: rowsText(strip.computed) },
         });
       }

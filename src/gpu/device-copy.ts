@@ -14,17 +14,17 @@ const NS_PER_MS = 1e6;
  * @throws Error where the device refuses
  */
 export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Promise<number> {
-  const times = device.createQuerySet({ label: 'times of a copy', type: 'timestamp', count: 2 });
   const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
     device.createBuffer({ label, size, usage });
-  const buffers = await withErrorScopes(device, () => ({
+  const objects = await withErrorScopes(device, () => ({
+    times: device.createQuerySet({ label: 'times of a copy', type: 'timestamp', count: 2 }),
     source: buffer('source', byteLength, BUFFER.COPY_SRC | BUFFER.COPY_DST),
     target: buffer('target', byteLength, BUFFER.COPY_DST),
     resolved: buffer('times of a copy', 2 * TIME_BYTES, BUFFER.QUERY_RESOLVE | BUFFER.COPY_SRC),
     readBack: buffer('read back', 2 * TIME_BYTES, BUFFER.COPY_DST | BUFFER.MAP_READ),
   }));
   try {
-    const { source, target, resolved, readBack } = buffers;
+    const { times, source, target, resolved, readBack } = objects;
     const encoder = device.createCommandEncoder({ label: 'copy' });
     // Memory that was never written may not be there yet.
     encoder.clearBuffer(source);
@@ -40,7 +40,6 @@ export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Pro
     const [startNs, endNs] = new BigUint64Array(readBack.getMappedRange());
     return Number(endNs - startNs) / NS_PER_MS;
   } finally {
-    times.destroy();
-    for (const held of Object.values(buffers)) held.destroy();
+    for (const object of Object.values(objects)) object.destroy();
   }
 }

@@ -103,8 +103,8 @@ export class Slot {
     }
   }
 
-  #submit({ buffers, strip, layout }: Flight, pair: PipelinePair, range: PassRange): void {
-    const { input, output, readBack, workspace, timer } = buffers;
+  #submit({ buffers, strip, layout, timer }: Flight, pair: PipelinePair, range: PassRange): void {
+    const { input, output, readBack, workspace } = buffers;
     const encoder = this.#device.createCommandEncoder({ label: 'strip' });
     const counts = { buffer: readBack, offset: layout.counts };
     workspace.record(encoder, { pair, ends: { input, output }, region: strip.region, range, counts, timer });
@@ -119,6 +119,8 @@ export class Slot {
 
 /** A strip on the device. Ends by {@link land} or, after a failure, by {@link abandon}. */
 export class Flight {
+  /** Absent where nobody listens, whatever the buffers have. */
+  readonly timer: PassTimer | undefined;
   readonly layout: Layout;
   #mapped: Promise<undefined> = Promise.resolve(undefined);
 
@@ -128,7 +130,8 @@ export class Flight {
     readonly job: StripJob,
     readonly steps: Steps,
   ) {
-    this.layout = layOut(strip, job.passes, buffers.timer !== undefined);
+    this.timer = job.onSpan && buffers.timer;
+    this.layout = layOut(strip, job.passes, this.timer !== undefined);
   }
 
   /** To be called once, when everything is submitted. */
@@ -148,7 +151,7 @@ export class Flight {
     await this.steps.run('copy', () => downloadStrip(mapped, target, strip));
     const counts = new Uint32Array(mapped, layout.counts, job.passes);
     const pixelsRedone = counts.reduce((sum, count) => sum + count, 0);
-    const passesNs = new BigUint64Array(mapped, layout.times, buffers.timer ? 2 * job.passes : 0).slice();
+    const passesNs = new BigUint64Array(mapped, layout.times, this.timer ? 2 * job.passes : 0).slice();
     buffers.readBack.unmap();
     return { strip, pixelsRedone, mappedMs, passesNs };
   }

@@ -250,7 +250,11 @@ describe('backends', () => {
 
   test('exit code 70: a defect tells where it happened', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const source = 'export const decodePngOffThread = async () => null.x; export const decodePng = undefined;';
+    const source = `
+      export const declaredSize = () => ({ width: 1, height: 1 });
+      export const describeCodecs = () => ({ decoder: { codec: {} }, encoder: { codec: {} } });
+      export const decodePngOffThread = async () => null.x;
+      export const decodePng = undefined;`;
     const script = mainOf(await copyWith({ 'codec/png.js': source }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
     expect(exitCode).toBe(70);

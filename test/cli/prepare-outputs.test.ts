@@ -67,3 +67,14 @@ test('a file where the folder should be is an error', async () => {
   const folder = folderWith({ 'a.png': '', 'b.png': '' });
   await expect(prepare(folder, ['a.png'], 'b.png/')).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
 });
+
+test('outputs that are one file, behind a link, are refused', async () => {
+  const folder = folderWith({ 'a.png': '', 'b.png': '', 'x/b.png': '' });
+  symlinkSync('b.png', path.join(folder, 'x/a.png'));
+  await expect(prepare(folder, ['a.png', 'b.png'], 'x')).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringMatching(
+      /^Expected a file of its own for each output, .*b\.png' is the same file as .*a\.png'/,
+    ),
+  });
+});

@@ -34,6 +34,7 @@ async function play(scene: Scene, asked: Partial<TransformRequest> = {}) {
   const said: string[] = [];
   const records: string[] = [];
   const steps: Steps = {
+    declaredSize: () => ({ width: 1, height: 1 }),
     read: async (input) => {
       const code = scene.failures?.[input];
       if (code) throw new NeighborProductError(code, `the message of ${code}`);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { traceJson, traceSteps } from '../../src/cli/trace.js';
@@ -110,8 +110,39 @@ test('a command that fails leaves its trace, and its own exit code', async () =>
   const cwd = folderWith({ 'in.png': new Uint8Array(10) });
   expect(await run('in.png -o out.png --trace trace.json'.split(' '), { cwd })).toMatchObject({ exitCode: 3 });
   expect(eventsOf(readFileSync(path.join(cwd, 'trace.json'), 'utf8')).map(({ name }) => name)).toContain('decode');
-  expect(await run('in.png -o out.png --trace no/such/folder'.split(' '), { cwd })).toMatchObject({ exitCode: 5 });
 });
+
+test.each([
+  ['an input', 'a.png b.png -o o/ --trace ./a.png', 2],
+  ['an output', 'a.png -o out.png --trace out.png', 2],
+  ['an output in a new folder', 'a.png b.png -o o/ --trace o/a.png', 2],
+  ['standard output', 'a.png -o - --trace -', 2],
+  ['nothing', 'a.png -o out.png --trace=', 2],
+  ['a missing folder', 'a.png -o out.png --trace no/trace.json', 5],
+  ['a record that is read', 'conformance --replay record.json --trace record.json', 2],
+  ['a page that is written', 'conformance --quick --backend cpu --report page.html --trace page.html', 2],
+  ['a report that is read', 'bench --from record.json --trace record.json', 2],
+])('a trace that is %s is refused before anything runs', async (_, words, exitCode) => {
+  const png = encodePng(createRaster(9, 9, 4));
+  const files = { 'a.png': png, 'b.png': png, 'record.json': '{}' };
+  const cwd = folderWith(files);
+  expect(await run(words.split(' '), { cwd })).toMatchObject({ exitCode });
+  expect(readdirSync(cwd).filter((name) => name !== 'o')).toEqual(Object.keys(files));
+  for (const [name, content] of Object.entries(files)) {
+    expect(Buffer.compare(readFileSync(path.join(cwd, name)), Buffer.from(content))).toBe(0);
+  }
+  for (const name of existsSync(path.join(cwd, 'o')) ? readdirSync(path.join(cwd, 'o')) : []) expect.fail(name);
+});
+
+test.each([['conformance --replay record.json --report record.json'], ['bench --from record.json --plot record.json']])(
+  '%s: a report does not overwrite what is read',
+  async (words) => {
+    const cwd = folderWith({ 'record.json': '{}' });
+    const ended = await run(words.split(' '), { cwd });
+    expect(ended).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('same file') });
+    expect(readFileSync(path.join(cwd, 'record.json'), 'utf8')).toBe('{}');
+  },
+);
 
 function startOf(events: readonly Event[], name: string): number {
   return events.find((event) => event.name === name)!.ts;

@@ -21,38 +21,64 @@ interface Scene {
   readonly backend?: BackendName;
   readonly codecs?: CodecUse;
   readonly width?: number;
+  /** Of some pictures, by name. */
+  readonly widths?: Readonly<Record<string, number>>;
+  /** Pictures of this width keep the thread busy. */
+  readonly onThreadWidth?: number;
   readonly failing?: Readonly<Record<string, NeighborProductError>>;
 }
 
 /** Runs over files of which every other takes long, and tells how many were worked on at once. */
 async function play(
-  { backend = 'cpu', codecs = { decoder: offThread, encoder: offThread }, width = 1, failing = {} }: Scene,
+  {
+    backend = 'cpu',
+    codecs = { decoder: offThread, encoder: offThread },
+    width = 1,
+    widths = {},
+    onThreadWidth,
+    failing = {},
+  }: Scene,
   asked: Partial<TransformRequest> = {},
 ) {
   let working = 0;
   let most = 0;
+  let pixels = 0;
+  let mostPixels = 0;
   const written: string[] = [];
   const image = { ...createRaster(1, 1, 4), width };
+  const widthOf = (path: string) => widths[path] ?? width;
   const steps: Steps = {
     read: async (path) => {
       if (failing[path]) throw failing[path];
-      most = Math.max(most, ++working);
-      await sleep(NAMES.indexOf(path) % 2 ? 1 : 20);
-      return new Uint8Array();
+      return Buffer.from(path);
     },
-    decode: async () => image,
-    transform: async () => ({ image, backend }) as Result,
+    declaredSize: (file) => ({ width: widthOf(`${file}`), height: 1 }),
+    decode: async (file) => {
+      pixels += widthOf(`${file}`);
+      most = Math.max(most, ++working);
+      mostPixels = Math.max(mostPixels, working > 1 ? pixels : 0);
+      await sleep(NAMES.indexOf(`${file}`) % 2 ? 1 : 20);
+      return { ...image, width: widthOf(`${file}`) };
+    },
+    transform: async (picture) => ({ image: picture, backend }) as Result,
     encode: async () => new Uint8Array(),
-    codecs: () => codecs,
+    codecs: ({ width: columns }) => (columns === onThreadWidth ? { decoder: onThread, encoder: onThread } : codecs),
     write: async (path) => {
       working--;
+      pixels -= widthOf(path);
       written.push(path);
     },
   };
   const plans = NAMES.map((name) => ({ input: name, output: name }));
   const outcomes: Outcome[] = [];
   for await (const outcome of transformFiles(plans, { ...REQUEST, ...asked }, steps)) outcomes.push(outcome);
-  return { most, written, names: outcomes.map(({ plan }) => plan.input), kinds: outcomes.map(({ kind }) => kind) };
+  return {
+    most,
+    mostPixels,
+    written,
+    names: outcomes.map(({ plan }) => plan.input),
+    kinds: outcomes.map(({ kind }) => kind),
+  };
 }
 
 test('several at once, as many as there are threads and one more, told in the order they were named', async () => {
@@ -75,6 +101,19 @@ test.each([
 
 test('fewer at once where so many pixels would be too many', async () => {
   expect(await play({ width: 2 ** 25 })).toMatchObject({ most: 2 });
+});
+
+test('large pictures behind a small one are too many, too', async () => {
+  const widths = { b: 2 ** 26, c: 2 ** 25, d: 2 ** 25, e: 2 ** 28 };
+  const { mostPixels, names } = await play({ widths });
+  expect(names).toEqual(NAMES);
+  expect(mostPixels).toBeGreaterThan(0);
+  expect(mostPixels).toBeLessThanOrEqual(2 ** 26);
+});
+
+test('a picture that keeps the thread busy is alone, whatever came before it', async () => {
+  const { mostPixels } = await play({ widths: { c: 2 ** 25 }, onThreadWidth: 2 ** 25 });
+  expect(mostPixels).toBeLessThan(2 ** 25);
 });
 
 test('bad pictures stop no other', async () => {

@@ -214,6 +214,18 @@ describe('asynchronous work', () => {
     }
   });
 
+  test('a signal that is aborted at any moment of the start is heard', async () => {
+    for (let ticks = 0; ticks < 14; ticks++) {
+      const controller = new AbortController();
+      const job = jobOf({ passes: 3 }, { signal: controller.signal });
+      const running = cpuBackend(openMpAddon).transform(large, createRaster(640, 480, 4), job);
+      running.catch(() => {});
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+      controller.abort(new Error('enough'));
+      await expect(running, `${ticks} ticks`).rejects.toThrow('enough');
+    }
+  });
+
   test('a signal stops a waiting transform at once, not when the one before it ends', async () => {
     const backend = cpuBackend(openMpAddon, 'portable');
     const stop = new AbortController();

@@ -34,6 +34,7 @@ async function warningOfFault(): Promise<string> {
   };
   const steps = {
     read: async () => new Uint8Array(),
+    declaredSize: () => ({ width: 1, height: 1 }),
     decode: async () => image,
     transform: async () => result as Result,
     encode: async () => new Uint8Array(),

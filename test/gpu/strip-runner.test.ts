@@ -105,6 +105,27 @@ describeOnGpu('spans', () => {
     expect(await differenceOf(backend, makeImage('photograph', WIDTH, HEIGHT, 4, 1), {})).toBeUndefined();
     expect(queries).toBe(0);
   });
+
+  test('of nobody who listens any more: no pass is timed, though one was before', async () => {
+    let resolved = 0;
+    const backend = await openBackend();
+    const { device } = backend;
+    const { createCommandEncoder } = device;
+    device.createCommandEncoder = (descriptor) => {
+      const encoder = createCommandEncoder.call(device, descriptor);
+      const { resolveQuerySet } = encoder;
+      encoder.resolveQuerySet = (...words) => {
+        resolved++;
+        resolveQuerySet.apply(encoder, words);
+      };
+      return encoder;
+    };
+    const input = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
+    await backend.transform(input, createRaster(WIDTH, HEIGHT, 4), jobOf({}, { onSpan: () => {} }));
+    expect(resolved).toBe(1);
+    expect(await differenceOf(backend, input, {})).toBeUndefined();
+    expect(resolved).toBe(1);
+  });
 });
 
 test('passes are laid as late as possible, none beyond the moment its result was there', () => {
