@@ -96,10 +96,16 @@ export async function decodePngOffThread(file: Uint8Array, limits: PngLimits, co
 /**
  * Encodes RGB, and RGBA whose alpha is 255 everywhere, as truecolour, other RGBA as truecolour with alpha; 8 bits a
  * sample, not interlaced. The pixels are exactly the picture's; the file's bytes are the codec's.
+ *
+ * @throws NeighborProductError with code `TOO_MANY_PIXELS` where memory is missing
  */
 export function encodePng(image: Raster, options: EncodeOptions = {}, codec?: PngCodec): Uint8Array {
-  const picture = packPicture(image);
-  return chooseEncode(picture, options, codec)(picture);
+  try {
+    const picture = packPicture(image);
+    return chooseEncode(picture, options, codec)(picture);
+  } catch (error) {
+    throw error instanceof RangeError ? lackOfMemory(error) : error;
+  }
 }
 
 /** As {@link encodePng}, the longest part on another thread where the codec can do that. The image must not change. */
@@ -108,9 +114,13 @@ export async function encodePngOffThread(
   options: EncodeOptions = {},
   codec?: PngCodec,
 ): Promise<Uint8Array> {
-  const picture = packPicture(image);
-  const encode = chooseEncode(picture, options, codec);
-  return (encode.offThread ?? encode)(picture);
+  try {
+    const picture = packPicture(image);
+    const encode = chooseEncode(picture, options, codec);
+    return await (encode.offThread ?? encode)(picture);
+  } catch (error) {
+    throw error instanceof RangeError ? lackOfMemory(error) : error;
+  }
 }
 
 function chooseEncode(
@@ -129,10 +139,12 @@ function toRaster(samples: Samples, png: CheckedPng): Raster {
 
 /** Of a checked file, nothing is left to fail but the memory; anything else is a defect here or in the codec. */
 function undecodable(cause: Error): NeighborProductError {
-  if (cause instanceof RangeError) {
-    const message = `Expected memory for the picture, but there is not enough (${cause.message}). Use a smaller one.`;
-    return new NeighborProductError('TOO_MANY_PIXELS', message, { cause });
-  }
+  if (cause instanceof RangeError) return lackOfMemory(cause);
   const message = `Expected a checked PNG to decode, but the codec says: ${cause.message}. Please report the file.`;
   return new NeighborProductError('INVALID_PNG', message, { cause });
+}
+
+function lackOfMemory(cause: RangeError): NeighborProductError {
+  const message = `Expected memory for the picture, but there is not enough (${cause.message}). Use a smaller one.`;
+  return new NeighborProductError('TOO_MANY_PIXELS', message, { cause });
 }

@@ -10,7 +10,7 @@ import {
   encodePng,
   encodePngOffThread,
 } from '../../src/codec/png.js';
-import { COMPRESSIONS } from '../../src/codec/png-codec.js';
+import { COMPRESSIONS, type Encode, type PngCodec } from '../../src/codec/png-codec.js';
 import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
 import { checkImage, type Image } from '../../src/image.js';
 import { CODECS } from './codecs.js';
@@ -211,3 +211,25 @@ function asRgba({ data, width, height, channels, rowBytes = width * channels }: 
   }
   return rgba;
 }
+
+describe('memory that is missing', () => {
+  const lack = () => {
+    throw new RangeError('Array buffer allocation failed');
+  };
+  const image = checkImage(testImage(5, 4, 4), 'image');
+  const short = (encode: Encode): PngCodec => ({ ...CODECS[0], settings: { balanced: [encode] } });
+  const said = expect.objectContaining({ code: 'TOO_MANY_PIXELS', message: expect.stringContaining('not enough') });
+
+  it('for a file is no defect, on this thread and off it', async () => {
+    expect(() => encodePng(image, {}, short(lack))).toThrow(said);
+    const offThread = Object.assign(lack, { offThread: async () => lack() });
+    await expect(encodePngOffThread(image, {}, short(offThread))).rejects.toEqual(said);
+  });
+
+  it('is not what every error of a codec is', () => {
+    const broken = () => {
+      throw new Error('broken');
+    };
+    expect(() => encodePng(image, {}, short(broken))).toThrow(/^broken$/);
+  });
+});
