@@ -41,6 +41,11 @@ export function expected(what: string, name: string, value: unknown): string {
   return `Expected ${what} for ${name}, but received ${describe(value)}.`;
 }
 
+/** The words of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `'${value}' (string)`;

@@ -18,6 +18,11 @@ export type SpanListener = (span: Span) => void;
 /** The lane of the thread that JavaScript runs on. */
 export const MAIN_LANE = 'main';
 
+/** The rows of a picture that a piece of work was about, `0 to 31`: from `first` up to, but not including, `end`. */
+export function rowsText(first: number, end: number): string {
+  return `${first} to ${end - 1}`;
+}
+
 /** Does some work of the main lane and tells of it, also if it fails. */
 export async function withSpan<T>(
   onSpan: SpanListener | undefined,

@@ -70,6 +70,6 @@ function quote(word: string): string {
   return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function usage(message: string): NeighborProductError {
+export function usage(message: string): NeighborProductError {
   return new NeighborProductError('INVALID_OPTION', message);
 }

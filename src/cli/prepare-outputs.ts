@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
-import { namesFolder, type Plan, planOutputs } from './plan-outputs.js';
+import { namesFolder, type Plan, planOutputs, usage } from './plan-outputs.js';
 import type { TransformRequest } from './program.js';
 
 /**
@@ -99,10 +99,6 @@ export async function requireFolderOf(output: string): Promise<void> {
 /** Absent where there is nothing, or nothing that can be looked at: reading or writing it says why. */
 async function statIfAny(path: string): Promise<BigIntStats | undefined> {
   return stat(path, { bigint: true }).catch(() => undefined);
-}
-
-function usage(message: string): NeighborProductError {
-  return new NeighborProductError('INVALID_OPTION', message);
 }
 
 function unwritable(message: string, cause?: unknown): NeighborProductError {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import type { CodecChoice } from '../codec/png.js';
+import { messageOf } from '../errors.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Done, Outcome } from './transform-files.js';
 
@@ -112,10 +113,6 @@ function subjectOf(message: string, input: string | undefined): string {
 
 function fileName(path: string, dash: string): string {
   return path === '-' ? dash : path;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function duration(elapsedMs: number): string {

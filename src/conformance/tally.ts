@@ -1,5 +1,6 @@
 /** One subject's account of the suite: runs a case on it, compares, counts. */
 import type { Backend, Run } from '../backend.js';
+import { messageOf } from '../errors.js';
 import type { Job } from '../options.js';
 import type { SpanListener } from '../span.js';
 import { compareMemory } from './compare.js';
@@ -125,7 +126,7 @@ async function attemptCase(
     });
   } catch (error) {
     listeners.signal?.throwIfAborted();
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 

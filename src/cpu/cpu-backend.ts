@@ -3,7 +3,7 @@ import { NeighborProductError } from '../errors.js';
 import { checkStillThere, type Raster } from '../image.js';
 import { JobQueue } from '../job-queue.js';
 import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
-import type { Span } from '../span.js';
+import { rowsText, type Span } from '../span.js';
 import { type Addon, type Chunk, loadAddon, type NativeJob, type Outcome } from './addon.js';
 
 /** What tests may choose; by default the addon that {@link loadAddon} finds and the fastest instruction set. */
@@ -103,7 +103,7 @@ function spanOf({ pass, thread, firstRow, endRow, ...chunk }: Chunk, jobStartMs:
     lane: `CPU thread ${thread + 1}`,
     startMs: jobStartMs + chunk.startMs,
     endMs: jobStartMs + chunk.endMs,
-    details: { rows: `${firstRow} to ${endRow - 1}` },
+    details: { rows: rowsText(firstRow, endRow) },
   };
 }
 

@@ -1,9 +1,7 @@
 /** Lays the device's clock beside the host's: WebGPU does not relate them. */
-import type { SpanListener } from '../span.js';
+import { rowsText, type SpanListener } from '../span.js';
+import { NS_PER_MS } from './pass-timer.js';
 import type { Landed } from './slot.js';
-import { rowsText } from './strips.js';
-
-const NS_PER_MS = 1e6;
 
 export class DeviceClock {
   readonly #landed: Landed[] = [];
@@ -31,7 +29,7 @@ export class DeviceClock {
           startMs: originMs + elapsedMs(passesNs[k]),
           // A clock may be set back between two readings; a piece of work cannot end before it starts.
           endMs: originMs + Math.max(elapsedMs(passesNs[k]), elapsedMs(passesNs[k + 1])),
-          details: { rows: rowsText(strip.computed) },
+          details: { rows: rowsText(strip.computed.first, strip.computed.end) },
         });
       }
     }

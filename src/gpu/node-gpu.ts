@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { messageOf } from '../errors.js';
 import { type AdapterDescription, describeAdapter, requestAdapters } from './adapters.js';
 import { adviseOn, type SystemFacts } from './advice.js';
 import { type OpenedGpu, type OpenOptions, openGpuOf, openGpusOf } from './open-gpu.js';
@@ -11,7 +12,7 @@ import type { ShaderSources } from './pipelines.js';
 const loaded: Promise<GPU>[] = [];
 
 /** Dawn rounds times for the sake of secrets in browsers; here they are the user's own. */
-const DAWN_FLAGS = ['disable-dawn-features=timestamp_quantization'];
+export const DAWN_FLAGS = ['disable-dawn-features=timestamp_quantization'];
 
 /** Dawn's entry point, loaded once in a thread; rejects with the reason where its binary does not load. */
 function loadGpu(): Promise<GPU> {
@@ -85,10 +86,6 @@ const GPU_DEVICES = /^(nvidia\d|nvhost|nvgpu|nvmap|dxg|mali|kgsl|pvr)/;
 function lacksHardware(): boolean {
   if (process.platform !== 'linux') return false;
   return listRenderNodes().length === 0 && !listFolder('/dev').some((name) => GPU_DEVICES.test(name));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 const VULKAN_LOADER = 'libvulkan.so.1';

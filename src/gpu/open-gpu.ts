@@ -1,4 +1,5 @@
 /** From a `GPU` object, in Node or in a browser, to a backend. */
+import { messageOf } from '../errors.js';
 import {
   type AdapterDescription,
   adapterText,
@@ -83,10 +84,6 @@ async function openAdapter(
   } catch (error) {
     return { reason: messageOf(error), adapter: description };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {

@@ -1,7 +1,10 @@
 /** When the passes of a submission began and ended, by the device's own clock. For devices with `timestamp-query`. */
 import { BUFFER } from './flags.js';
 
-const TIME_BYTES = 8;
+export const NS_PER_MS = 1e6;
+
+/** A u64. */
+export const TIME_BYTES = 8;
 
 export class PassTimer {
   readonly #times: GPUQuerySet;

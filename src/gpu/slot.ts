@@ -1,13 +1,13 @@
 /** One strip's way through the device, in buffers that stay for the next strip that fits. */
 import type { Raster } from '../image.js';
 import type { AlphaMode } from '../options.js';
-import type { SpanListener } from '../span.js';
+import { rowsText, type SpanListener } from '../span.js';
 import { withErrorScopes } from './error-scopes.js';
 import { BUFFER, MAP_MODE_READ } from './flags.js';
 import type { Phase } from './gpu-fault.js';
 import { PassTimer } from './pass-timer.js';
 import type { PipelinePair, Pipelines } from './pipelines.js';
-import { PIXEL_BYTES, pixelsHeld, rowsText, type Strip } from './strips.js';
+import { PIXEL_BYTES, pixelsHeld, type Strip } from './strips.js';
 import { downloadStrip, uploadStrip } from './transfer.js';
 import { type PassRange, Workspace } from './workspace.js';
 
@@ -176,7 +176,8 @@ class Steps {
     const startMs = performance.now();
     this.enter(phase);
     const result = await work();
-    const details = { rows: rowsText(this.strip.computed) };
+    const { first, end } = this.strip.computed;
+    const details = { rows: rowsText(first, end) };
     this.onSpan?.({ name: phase, lane: this.lane, startMs, endMs: performance.now(), details });
     return result;
   }

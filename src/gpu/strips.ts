@@ -30,11 +30,6 @@ export interface Rows {
   readonly end: number;
 }
 
-/** `0 to 31` */
-export function rowsText({ first, end }: Rows): string {
-  return `${first} to ${end - 1}`;
-}
-
 export interface Strip {
   /** The image's rows that the strip's buffers hold, from top to bottom. */
   readonly held: readonly Rows[];

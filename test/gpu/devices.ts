@@ -3,7 +3,7 @@
 import { afterAll, describe } from 'vitest';
 import { create } from 'webgpu';
 import type { GpuBackend } from '../../src/gpu/gpu-backend.js';
-import { readShaders } from '../../src/gpu/node-gpu.js';
+import { DAWN_FLAGS, readShaders } from '../../src/gpu/node-gpu.js';
 import { type OpenedGpu, type OpenOptions, openGpuOf } from '../../src/gpu/open-gpu.js';
 import type { ShaderSources } from '../../src/gpu/pipelines.js';
 import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
@@ -12,7 +12,7 @@ export const shaders = await readShaders();
 
 /** Kept for as long as the process lives: Dawn does not survive its collection before a device's. */
 const kept: unknown[] = [];
-const gpu = create(['disable-dawn-features=timestamp_quantization']);
+const gpu = create(DAWN_FLAGS);
 kept.push(gpu);
 
 const hasAdapter = (await gpu.requestAdapter()) !== null;
