@@ -3,7 +3,10 @@ import { withErrorScopes } from './error-scopes.js';
 import { BUFFER, MAP_MODE_READ } from './flags.js';
 import { NS_PER_MS, PassTimer, TIME_BYTES } from './pass-timer.js';
 
-/** Only passes can be timed: an empty one before the copy, and one after it. */
+/**
+ * Only passes can be timed: an empty one before the copy, and one after it. Of both the end counts: what came before has
+ * ended by then, while a pass may begin before that.
+ */
 const PASSES = 2;
 
 /**
@@ -35,7 +38,7 @@ export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Pro
     timer.recordResult(encoder, PASSES, readBack, 0);
     await withErrorScopes(device, () => device.queue.submit([encoder.finish()]));
     await readBack.mapAsync(MAP_MODE_READ);
-    const [, startNs, endNs] = new BigUint64Array(readBack.getMappedRange());
+    const [, startNs, , endNs] = new BigUint64Array(readBack.getMappedRange());
     return Number(endNs - startNs) / NS_PER_MS;
   } finally {
     for (const object of Object.values(objects)) object.destroy();
