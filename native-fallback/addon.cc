@@ -1,67 +1,84 @@
-// The glue between Node and the kernel: unwraps a job that src/cpu/cpu-backend.ts made and checked, and runs it on the
-// calling thread or on one of libuv's. Knows nothing of pixels.
+// The glue between Node and the kernel: reads a job that src/cpu/ made and checked, and runs it on the calling thread
+// or on libuv's thread pool. Knows nothing of pixels.
 #include <napi.h>
 
+#include <new>
 #include <optional>
 #include <string>
 
-#include "neighbor_product.h"
+#include "instruction_sets.h"
+#include "strip.h"
 
 namespace {
 
-using neighbor_product::Variant;
+using neighbor_product::InstructionSet;
 
 // src/cpu/addon.ts describes the fields.
 struct Job {
-  neighbor_product::Source source;
-  neighbor_product::Destination destination;
-  neighbor_product::Operation operation;
+  neighbor_product::Strip strip;
   int threads;
-  const Variant* variant;
+  const InstructionSet* instruction_set;
   const std::atomic<uint8_t>* cancelled;
   std::optional<neighbor_product::Timeline> timeline;
 };
 
-const Variant* find_variant(const std::string& name) {
-  for (const Variant* const* variant = neighbor_product::variants(); *variant; variant++) {
-    if (name_of(**variant) == name) return *variant;
+uint8_t* bytes_of(const Napi::Object& object, const char* field) {
+  return object.Get(field).As<Napi::Uint8Array>().Data();
+}
+
+int64_t number_of(const Napi::Object& object, const char* field) {
+  return object.Get(field).As<Napi::Number>().Int64Value();
+}
+
+neighbor_product::Place place_of(const Napi::Object& region, const char* field) {
+  const Napi::Object place = region.Get(field).As<Napi::Object>();
+  return {static_cast<ptrdiff_t>(number_of(place, "x")), static_cast<ptrdiff_t>(number_of(place, "y"))};
+}
+
+neighbor_product::Strip strip_of(const Napi::Object& job) {
+  const Napi::Object region = job.Get("region").As<Napi::Object>();
+  return {
+      bytes_of(job, "input"),
+      static_cast<ptrdiff_t>(number_of(job, "inputRowBytes")),
+      bytes_of(job, "output"),
+      static_cast<ptrdiff_t>(number_of(job, "outputRowBytes")),
+      static_cast<int>(number_of(job, "channels")),
+      {place_of(region, "first"), place_of(region, "end"), place_of(region, "beforeFirst"),
+       place_of(region, "afterLast")},
+      static_cast<neighbor_product::Alpha>(number_of(job, "alpha")),
+  };
+}
+
+const InstructionSet* find_instruction_set(const std::string& name) {
+  for (auto set = neighbor_product::instruction_sets(); *set; set++) {
+    if (name_of(**set) == name) return *set;
   }
   return nullptr;
 }
 
-uint8_t* bytes_of(const Napi::Object& job, const char* field) { return job.Get(field).As<Napi::Uint8Array>().Data(); }
-
-int64_t number_of(const Napi::Object& job, const char* field) { return job.Get(field).As<Napi::Number>().Int64Value(); }
-
-Job unwrap(const Napi::Object& job) {
-  const ptrdiff_t width = number_of(job, "width"), height = number_of(job, "height");
-  const int channels = static_cast<int>(number_of(job, "channels"));
-  const std::string name = job.Get("variant").As<Napi::String>();
-  const Variant* const variant = find_variant(name);
-  if (!variant) throw Napi::Error::New(job.Env(), "this CPU has no instruction set '" + name + "'");
-  const int64_t threads = number_of(job, "threads");
+Job job_from(const Napi::Object& job) {
+  const neighbor_product::Strip strip = strip_of(job);
+  const auto& [first, end, before_first, after_last] = strip.region;
+  const int threads = static_cast<int>(number_of(job, "threads"));
+  const std::string name = job.Get("instructionSet").As<Napi::String>();
+  const InstructionSet* const instruction_set = find_instruction_set(name);
+  if (!instruction_set) throw Napi::Error::New(job.Env(), "this CPU has no instruction set '" + name + "'");
   std::optional<neighbor_product::Timeline> timeline;
   if (job.Get("isTimed").ToBoolean()) timeline = {std::chrono::steady_clock::now(), {}};
   return {
-      {bytes_of(job, "input"), width, height, static_cast<ptrdiff_t>(number_of(job, "inputRowBytes")), channels},
-      {bytes_of(job, "output"), width, height, static_cast<ptrdiff_t>(number_of(job, "outputRowBytes")), channels},
-      {static_cast<neighbor_product::Alpha>(number_of(job, "alpha")),
-       static_cast<neighbor_product::Border>(number_of(job, "border")), static_cast<int>(number_of(job, "passes"))},
-      threads > 0 ? static_cast<int>(threads) : neighbor_product::default_threads(width, height),
-      variant,
-      reinterpret_cast<const std::atomic<uint8_t>*>(bytes_of(job, "cancelled")),
+      strip,           threads > 0 ? threads : neighbor_product::default_threads((end.x - first.x) * (end.y - first.y)),
+      instruction_set, reinterpret_cast<const std::atomic<uint8_t>*>(bytes_of(job, "cancelled")),
       timeline,
   };
 }
 
 neighbor_product::Outcome run(Job& job) {
   neighbor_product::Timeline* const timeline = job.timeline ? &*job.timeline : nullptr;
-  return transform(job.source, job.destination, job.operation, job.threads, *job.variant, job.cancelled, timeline);
+  return compute(job.strip, job.threads, *job.instruction_set, job.cancelled, timeline);
 }
 
-Napi::Object wrap_chunk(Napi::Env env, const neighbor_product::Timeline::Chunk& chunk) {
+Napi::Object chunk_object(Napi::Env env, const neighbor_product::Timeline::Chunk& chunk) {
   Napi::Object result = Napi::Object::New(env);
-  result.Set("pass", chunk.pass);
   result.Set("thread", chunk.thread);
   result.Set("firstRow", static_cast<double>(chunk.first_row));
   result.Set("endRow", static_cast<double>(chunk.end_row));
@@ -70,21 +87,21 @@ Napi::Object wrap_chunk(Napi::Env env, const neighbor_product::Timeline::Chunk& 
   return result;
 }
 
-Napi::Object wrap(Napi::Env env, const neighbor_product::Outcome& outcome, const Job& job) {
+Napi::Object result_object(Napi::Env env, const neighbor_product::Outcome& outcome, const Job& job) {
   Napi::Object result = Napi::Object::New(env);
-  result.Set("pixelsRedone", static_cast<double>(outcome.pixels_redone));
+  result.Set("exactPixels", static_cast<double>(outcome.exact_pixels));
   result.Set("threads", outcome.threads);
   if (job.timeline) {
     Napi::Array chunks = Napi::Array::New(env);
-    for (const auto& chunk : job.timeline->chunks) chunks.Set(chunks.Length(), wrap_chunk(env, chunk));
+    for (const auto& chunk : job.timeline->chunks) chunks.Set(chunks.Length(), chunk_object(env, chunk));
     result.Set("chunks", chunks);
   }
   return result;
 }
 
-class TransformWorker : public Napi::AsyncWorker {
+class Worker : public Napi::AsyncWorker {
  public:
-  TransformWorker(const Napi::Object& object, const Job& job)
+  Worker(const Napi::Object& object, const Job& job)
       : Napi::AsyncWorker(object.Env(), "neighbor_product"),
         deferred_(Napi::Promise::Deferred::New(object.Env())),
         keeps_memory_alive_(Napi::Persistent(object)),
@@ -93,7 +110,7 @@ class TransformWorker : public Napi::AsyncWorker {
 
  protected:
   void Execute() override { outcome_ = run(job_); }
-  void OnOK() override { deferred_.Resolve(wrap(Env(), outcome_, job_)); }
+  void OnOK() override { deferred_.Resolve(result_object(Env(), outcome_, job_)); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
@@ -103,18 +120,18 @@ class TransformWorker : public Napi::AsyncWorker {
   neighbor_product::Outcome outcome_{};
 };
 
-Napi::Value transform_async(const Napi::CallbackInfo& info) {
+Napi::Value compute_async(const Napi::CallbackInfo& info) {
   const Napi::Object object = info[0].As<Napi::Object>();
-  auto* const worker = new TransformWorker(object, unwrap(object));  // deletes itself when it is done
+  auto* const worker = new Worker(object, job_from(object));  // deletes itself when it is done
   const Napi::Promise promise = worker->Promise();
   worker->Queue();
   return promise;
 }
 
-Napi::Value transform_sync(const Napi::CallbackInfo& info) {
+Napi::Value compute_sync(const Napi::CallbackInfo& info) {
   try {
-    Job job = unwrap(info[0].As<Napi::Object>());
-    return wrap(info.Env(), run(job), job);
+    Job job = job_from(info[0].As<Napi::Object>());
+    return result_object(info.Env(), run(job), job);
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(info.Env(), "not enough memory");
   }
@@ -122,13 +139,11 @@ Napi::Value transform_sync(const Napi::CallbackInfo& info) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   Napi::Array names = Napi::Array::New(env);
-  for (const Variant* const* variant = neighbor_product::variants(); *variant; variant++) {
-    names.Set(names.Length(), name_of(**variant));
-  }
-  exports.Set("variants", names);
+  for (auto set = neighbor_product::instruction_sets(); *set; set++) names.Set(names.Length(), name_of(**set));
+  exports.Set("instructionSets", names);
   exports.Set("hasOpenMp", neighbor_product::has_openmp());
-  exports.Set("transform", Napi::Function::New(env, transform_async));
-  exports.Set("transformSync", Napi::Function::New(env, transform_sync));
+  exports.Set("compute", Napi::Function::New(env, compute_async));
+  exports.Set("computeSync", Napi::Function::New(env, compute_sync));
   return exports;
 }
 

@@ -1,4 +1,4 @@
-// A tile: the piece of a picture that is worked on at a time, small enough to stay in a 32 KiB L1 cache.
+// A tile: the piece of an image that is worked on at a time, small enough to stay in a 32 KiB L1 cache.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +33,9 @@ struct Columns {
 // Samples are taken as they lie in a word, that is times 2^8 (green) or 2^16 (blue).
 constexpr float column_scale[4] = {0x1p-8f, 0x1p-32f, 0x1p-56f, 0x1p-8f};
 
-// Pixels that single precision could not settle, by their place in the tile's row.
-struct Marks {
-  uint16_t places[tile_width];
+// Pixels that the fast pass leaves to the exact pass, by their column in the tile.
+struct Undecided {
+  uint16_t pixels[tile_width];
   ptrdiff_t count;
 };
 
@@ -65,26 +65,5 @@ static inline int lowest_bit(uint32_t mask) {
   return bit;
 #endif
 }
-
-// One instruction set's kernel. Each function works on rows of a tile, width pixels, and prefetches the rows that will
-// be read or written next.
-struct Variant {
-  const char* name;
-  struct Kernel {
-    // A row of three channels as words.
-    void (*widen)(const uint8_t* samples, ptrdiff_t width, uint32_t* pixels);
-    // Columns for rows_at_once rows, from these and the rows above and below.
-    void (*multiply)(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Columns (&columns)[rows_at_once],
-                     const uint8_t* const (&next)[rows_at_once]);
-    // Writes result, and lists the pixels that are left to redo. own: the row itself, for its alpha.
-    void (*settle)(const Columns& columns, const Line& own, ptrdiff_t width, uint32_t* result, Marks& marks,
-                   const uint8_t* next);
-    // Computes the marked pixels in binary64, by the definition.
-    void (*redo)(const Line& above, const Line& here, const Line& below, const Marks& marks, ptrdiff_t width,
-                 uint32_t* result);
-    // The inverse of widen.
-    void (*narrow)(const uint32_t* pixels, ptrdiff_t width, uint8_t* samples);
-  } kernels[3];  // by Alpha
-};
 
 }  // namespace neighbor_product

@@ -1,5 +1,5 @@
 // IEEE-754 binary64 on pairs of u32, for the few operations the definition needs. WGSL has no f64, and its f32 rounds
-// as it likes; u32 arithmetic is the only portable exact arithmetic there is.
+// as it likes; u32 arithmetic is the only exact arithmetic that is portable.
 //
 // Domain: zero and positive normal numbers, with positive normal results. Signs, subnormal numbers, infinities and NaN
 // do not occur in the transform and are not represented; there is no check for overflow or underflow. Every operation
@@ -136,8 +136,8 @@ fn shift_left(a: vec2u, bits: u32) -> vec2u {
   return vec2u(a.x << bits, (a.y << bits) | (a.x >> (32u - bits)));
 }
 
-// By any number of bits, for numbers below 2^63; what falls off is gathered in the lowest bit. A shift by 1 and one by up
-// to 31 stand for one by up to 32: WGSL takes the count modulo 32.
+// By any number of bits, for numbers below 2^63; the bits that fall off are gathered in the lowest one. A shift by 1
+// and one by up to 31 stand for one by up to 32: WGSL takes the count modulo 32.
 fn shift_right_sticky(a: vec2u, bits: u32) -> vec2u {
   let is_wide = bits >= 32u;
   let words = select(a, vec2u(a.y, 0u), is_wide);

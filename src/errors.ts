@@ -3,28 +3,30 @@ export const ERROR_CODES = [
   'INVALID_OPTION',
   'INVALID_PNG',
   'TOO_MANY_PIXELS',
+  'OUT_OF_MEMORY',
   'INPUT_UNREADABLE',
   'OUTPUT_UNWRITABLE',
   'BACKEND_UNAVAILABLE',
   'BACKEND_FAILED',
+  'DEVICE_LIMIT',
 ] as const;
 
 /**
- * Everything that can go wrong, by code. Codes are part of the public interface: they do not change between minor
- * versions, the messages may. docs/troubleshooting.md has an entry for each.
+ * Every kind of failure. Codes are part of the public interface: they do not change between minor versions, messages
+ * may. docs/troubleshooting.md explains each.
  *
  * @useDeclaredType
  */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** An error of this library: `message` says what was expected, what came, and what to do; `code` is for programs. */
+/** An error of this library: `message` is for people and ends with what to do, `code` is for programs. */
 export class NeighborProductError extends Error {
-  /** Tells this class in a log, and where there are two copies of the package. */
-  override readonly name = 'NeighborProductError';
-  /** What kind of failure it is. */
+  /** Identifies the class in logs, and across two copies of the package. */
+  override readonly name: string = 'NeighborProductError';
+  /** The kind of failure. */
   readonly code: ErrorCode;
 
-  /** For backends of your own: `options.cause` is the error behind this one. */
+  /** `options.cause` is the underlying error. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -32,7 +34,7 @@ export class NeighborProductError extends Error {
 }
 
 /**
- * The one sentence form for a value that is not what it should be.
+ * The sentence for an invalid argument.
  *
  * @example `expected('a whole number of at least 1', 'image.width', 0)` gives
  * `Expected a whole number of at least 1 for image.width, but received 0 (number).`
@@ -41,7 +43,7 @@ export function expected(what: string, name: string, value: unknown): string {
   return `Expected ${what} for ${name}, but received ${describe(value)}.`;
 }
 
-/** The words of whatever was thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

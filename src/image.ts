@@ -3,29 +3,29 @@ import { expected, NeighborProductError } from './errors.js';
 /** Interleaved 8-bit samples, rows from top to bottom, in the caller's memory. */
 export interface Image {
   /**
-   * The samples. A `Buffer`, a view at any byte offset and a view of a `SharedArrayBuffer` are all worked on where they
-   * are; resizable buffers are refused. At least `(height - 1) * rowBytes + width * channels` bytes.
+   * The samples: a `Uint8Array`, `Uint8ClampedArray` or `Buffer`, at any byte offset, also of a `SharedArrayBuffer`.
+   * Resizable buffers are refused. At least `(height - 1) * rowBytes + width * channels` bytes.
    */
   readonly data: Uint8Array | Uint8ClampedArray;
   /** Pixels in a row, at least 1. */
   readonly width: number;
   /** Rows, at least 1. */
   readonly height: number;
-  /** Samples a pixel: 3 (RGB) or 4 (RGBA). */
+  /** Samples per pixel: 3 (RGB) or 4 (RGBA). */
   readonly channels: 3 | 4;
-  /** Bytes from the start of one row to the start of the next; `width * channels` where absent. */
+  /** Bytes from the start of one row to the start of the next; default `width * channels`. */
   readonly rowBytes?: number;
 }
 
-/** An {@link Image} that was checked: every field is there and the data is long enough. */
-export interface Raster {
+/** A checked {@link Image}: every field is present and the data is long enough. */
+export interface CheckedImage {
   /** The samples, row after row. */
   readonly data: Uint8Array;
   /** Pixels in a row. */
   readonly width: number;
   /** Rows. */
   readonly height: number;
-  /** Samples a pixel: 3 (RGB) or 4 (RGBA). */
+  /** Samples per pixel: 3 (RGB) or 4 (RGBA). */
   readonly channels: 3 | 4;
   /** Bytes from the start of one row to the start of the next. */
   readonly rowBytes: number;
@@ -34,10 +34,10 @@ export interface Raster {
 /**
  * Checks an image at the edge of the library, once.
  *
- * @param name what the image is called in an error, such as `image` or `options.output`
- * @throws NeighborProductError with code `INVALID_IMAGE`
+ * @param name the image's name in an error, such as `image` or `options.output`
+ * @throws NeighborProductError `INVALID_IMAGE`
  */
-export function checkImage(image: Image, name: string): Raster {
+export function checkImage(image: Image, name: string): CheckedImage {
   if (typeof image !== 'object' || image === null) {
     throw invalid('an object { data, width, height, channels }', name, image);
   }
@@ -66,23 +66,39 @@ export function checkImage(image: Image, name: string): Raster {
   return { data: asBytes(data), width, height, channels, rowBytes };
 }
 
-/** A new image of zeros with no padding between its rows. */
-export function createRaster(width: number, height: number, channels: 3 | 4): Raster {
+/**
+ * A new image of zeros without padding.
+ *
+ * @throws NeighborProductError `OUT_OF_MEMORY`
+ */
+export function createImage(width: number, height: number, channels: 3 | 4): CheckedImage {
   return { data: allocate(width * height * channels), width, height, channels, rowBytes: width * channels };
+}
+
+/** A copy in memory of its own, with the same padding. @throws NeighborProductError `OUT_OF_MEMORY` */
+export function copyImage(image: CheckedImage): CheckedImage {
+  const data = allocate(image.data.byteLength);
+  data.set(image.data);
+  return { ...image, data };
 }
 
 function allocate(byteLength: number): Uint8Array {
   try {
     return new Uint8Array(byteLength);
   } catch (cause) {
-    const message = `Expected ${byteLength} bytes of memory for an image, but there are not as many. Free some, or use a smaller image.`;
-    throw new NeighborProductError('TOO_MANY_PIXELS', message, { cause });
+    const message = `Not enough memory for an image of ${byteLength} bytes. Free some memory, or use a smaller image.`;
+    throw new NeighborProductError('OUT_OF_MEMORY', message, { cause });
   }
 }
 
-/** Whether any byte of one image's memory may belong to the other's. */
-export function overlaps(a: Raster, b: Raster): boolean {
-  // Two objects may stand for the same shared memory, and nothing tells.
+/** Rows `first` to `end` (exclusive) of an image, in its memory. */
+export function rowsOf(image: CheckedImage, first: number, end: number): CheckedImage {
+  return { ...image, data: image.data.subarray(first * image.rowBytes), height: end - first };
+}
+
+/** Whether the memory of two images may overlap. */
+export function overlaps(a: CheckedImage, b: CheckedImage): boolean {
+  // Two SharedArrayBuffer objects may stand for the same memory, and cannot be compared.
   if (a.data.buffer !== b.data.buffer) return isShared(a) && isShared(b);
   return (
     a.data.byteOffset < b.data.byteOffset + b.data.byteLength &&
@@ -91,23 +107,23 @@ export function overlaps(a: Raster, b: Raster): boolean {
 }
 
 /**
- * Checks, when a job's turn comes, that the images it waited with are still there.
+ * Checks that images that waited for their turn still have their memory.
  *
- * @throws NeighborProductError with code `INVALID_IMAGE` where the memory was transferred to another thread
+ * @throws NeighborProductError `INVALID_IMAGE` if it was transferred to another thread
  */
-export function checkStillThere(...images: readonly Raster[]): void {
+export function checkStillThere(...images: readonly CheckedImage[]): void {
   if (images.every(({ data }) => data.byteLength > 0)) return;
-  const message = 'Expected the image to stay where it is until the transform is done, but its memory was transferred.';
-  throw new NeighborProductError('INVALID_IMAGE', `${message} Await the promise first.`);
+  const message = "The image's memory was transferred before the transform was done. Await the promise first.";
+  throw new NeighborProductError('INVALID_IMAGE', message);
 }
 
 /** Whether other threads can change the samples. */
-export function isShared({ data }: Raster): boolean {
+export function isShared({ data }: CheckedImage): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
 }
 
-/** `3840x2160 RGBA`: how sizes are written in messages. */
-export function sizeText(image: Pick<Raster, 'width' | 'height' | 'channels'>): string {
+/** An image's size in messages: `3840x2160 RGBA`. */
+export function sizeText(image: Pick<CheckedImage, 'width' | 'height' | 'channels'>): string {
   return `${image.width}x${image.height} ${image.channels === 4 ? 'RGBA' : 'RGB'}`;
 }
 

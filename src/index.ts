@@ -1,14 +1,13 @@
 /**
- * What a Node program imports: the one-call transform, and the transform on a device of your own.
+ * The library in Node: the one-call transform, and the transform on a GPU device of the caller's.
  *
  * @module neighbor-product
  */
-export type { BackendName } from './backend.js';
+export type { BackendChoice, BackendName } from './backends.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
-export { readShaders } from './gpu/node-gpu.js';
-export type { ShaderSources } from './gpu/pipelines.js';
-export type { Image, Raster } from './image.js';
-export type { AlphaMode, BackendChoice, BorderMode, TransformOptions } from './options.js';
+export type { CheckedImage, Image } from './image.js';
+export type { AlphaMode, Operation, RunOptions } from './options.js';
+export type { BorderMode } from './regions.js';
 export type { Span, SpanListener } from './span.js';
-export { dispose, type Result, transform, transformSync } from './transform.js';
+export { dispose, type Result, type TransformOptions, transform, transformSync } from './transform.js';

@@ -1,43 +1,29 @@
 /**
- * The definition of the transform, in binary64 as JavaScript numbers are: see docs/numerics.md. Every other backend is
- * compared with this file, byte by byte; where nothing else loads, it is what runs. It is written to be read.
+ * The definition of the transform, in binary64 as JavaScript numbers are: see docs/numerics.md. Every backend is compared
+ * with this file, byte by byte; where nothing else loads, it is what runs. It is written to be read, and shares no code
+ * with the host of the backends.
  */
-import type { Backend } from './backend.js';
-import { createRaster, overlaps, type Raster } from './image.js';
-import type { BorderMode, Operation } from './options.js';
-import { MAIN_LANE } from './span.js';
+import type { BackendDescription, BackendEntry, Computed, Transformer } from './backend.js';
+import { type CheckedImage, createImage, overlaps } from './image.js';
+import type { Operation, RunOptions } from './options.js';
+import type { BorderMode } from './regions.js';
+import { MAIN_TRACK } from './span.js';
 
 /** The sample s as the definition takes it: s / 255, rounded once. */
 const QUOTIENT = Float64Array.from({ length: 256 }, (_, sample) => sample / 255);
 
-/** The definition as a backend. It works on the calling thread, whichever way it is called. */
-export const referenceBackend: Backend = {
-  name: 'reference',
-  async transform(input, output, job) {
-    job.signal?.throwIfAborted();
-    return this.transformSync!(input, output, job);
-  },
-  transformSync(input, output, job) {
-    const startMs = performance.now();
-    transformReference(input, output, job);
-    job.onSpan?.({ name: 'every pixel by the definition', lane: MAIN_LANE, startMs, endMs: performance.now() });
-    return { device: 'binary64 TypeScript, 1 thread', pixelsRedone: 0 };
-  },
-  dispose() {},
-};
-
 /** Writes the transform of `input` into `output`, which has the same size and channels and may overlap it. */
-export function transformReference(input: Raster, output: Raster, operation: Operation): void {
-  let source = overlaps(input, output) ? { ...input, data: input.data.slice() } : input;
+export function transformReference(input: CheckedImage, output: CheckedImage, operation: Operation): void {
+  let current = overlaps(input, output) ? { ...input, data: input.data.slice() } : input;
   for (let pass = 1; pass < operation.passes; pass++) {
-    const next = createRaster(input.width, input.height, input.channels);
-    transformOnce(source, next, operation);
-    source = next;
+    const next = createImage(input.width, input.height, input.channels);
+    transformOnce(current, next, operation);
+    current = next;
   }
-  transformOnce(source, output, operation);
+  transformOnce(current, output, operation);
 }
 
-function transformOnce(input: Raster, output: Raster, { alpha, border }: Operation): void {
+function transformOnce(input: CheckedImage, output: CheckedImage, { alpha, border }: Operation): void {
   const { width, height, channels, rowBytes } = input;
   const normChannels = alpha === 'channel' ? channels : 3;
   const skipped = border === 'skip' ? 1 : 0;
@@ -81,8 +67,54 @@ export function neighbourhood(at: number, length: number, border: BorderMode): [
 /** The place of the neighbour at `at`, one beyond the edge at most, on a side of `length`. */
 function neighbour(at: number, length: number, border: BorderMode): number {
   if (at >= 0 && at < length) return at;
-  if (border === 'wrap') return (at + length) % length;
-  const beyond = at < 0 ? 0 : length - 1;
-  if (border === 'replicate' || length === 1) return beyond;
-  return at < 0 ? 1 : length - 2;
+  const edge = at < 0 ? 0 : length - 1;
+  switch (border) {
+    case 'skip': // no pixel that is computed has a neighbour beyond the edge
+    case 'replicate':
+      return edge;
+    case 'reflect':
+      return length === 1 ? edge : at < 0 ? 1 : length - 2;
+    case 'wrap':
+      return (at + length) % length;
+  }
 }
+
+/** The definition as a transformer. It runs on the calling thread, also when it is called asynchronously. */
+export const referenceTransformer = {
+  /** As {@link Transformer.transform}. */
+  async transform(
+    input: CheckedImage,
+    output: CheckedImage,
+    operation: Operation,
+    run: RunOptions = {},
+  ): Promise<Computed> {
+    run.signal?.throwIfAborted();
+    return referenceTransformer.transformSync(input, output, operation, run);
+  },
+  /** As {@link Transformer.transformSync}. */
+  transformSync(
+    input: CheckedImage,
+    output: CheckedImage,
+    operation: Operation,
+    { onSpan }: RunOptions = {},
+  ): Computed {
+    const startMs = performance.now();
+    transformReference(input, output, operation);
+    onSpan?.({ name: 'compute', track: MAIN_TRACK, startMs, endMs: performance.now() });
+    return { device: 'binary64 TypeScript, 1 thread', exactPixels: 0 };
+  },
+  /** Does nothing: it holds nothing. */
+  dispose() {},
+} as const satisfies Transformer;
+
+export const referenceEntry = {
+  name: 'reference',
+  title: 'reference',
+  isOracle: true,
+  open: async () => ({ transformer: referenceTransformer }),
+  openSync: () => ({ transformer: referenceTransformer }),
+  openDevices: async () => [{ name: 'reference', facts: [], transformer: referenceTransformer, hasThreads: false }],
+  async describe(): Promise<BackendDescription> {
+    return { lines: ['binary64 TypeScript, always available, slow'], advice: [], facts: {} };
+  },
+} as const satisfies BackendEntry;

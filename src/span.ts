@@ -1,29 +1,29 @@
-/** A piece of work that was done, for those who want to see where the time goes. */
+/** A timed piece of work, for traces. */
 export interface Span {
-  /** `upload`, `rows 32 to 63` */
+  /** Such as `upload` or `decode`. */
   readonly name: string;
-  /** Where it was done: pieces of one lane follow each other or lie within each other. */
-  readonly lane: string;
+  /** Where it ran. Spans of one track follow each other or nest. */
+  readonly track: string;
   /** Milliseconds, by `performance.now()`. */
   readonly startMs: number;
   /** Milliseconds, by `performance.now()`. */
   readonly endMs: number;
-  /** What else there is to know, such as which rows. */
+  /** More facts, such as which rows. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-/** Called for every piece of work when its times are known. */
+/** Called with each span once its times are known. */
 export type SpanListener = (span: Span) => void;
 
-/** The lane of the thread that JavaScript runs on. */
-export const MAIN_LANE = 'main';
+/** The track of the JavaScript thread. */
+export const MAIN_TRACK = 'main';
 
-/** The rows of a picture that a piece of work was about, `0 to 31`: from `first` up to, but not including, `end`. */
+/** Rows from `first` up to, but not including, `end`: `0 to 31`. */
 export function rowsText(first: number, end: number): string {
   return `${first} to ${end - 1}`;
 }
 
-/** Does some work of the main lane and tells of it, also if it fails. */
+/** Runs `work` and reports a span for it, even if it throws. */
 export async function withSpan<T>(
   onSpan: SpanListener | undefined,
   name: string,
@@ -33,6 +33,6 @@ export async function withSpan<T>(
   try {
     return await work();
   } finally {
-    onSpan?.({ name, lane: MAIN_LANE, startMs, endMs: performance.now() });
+    onSpan?.({ name, track: MAIN_TRACK, startMs, endMs: performance.now() });
   }
 }

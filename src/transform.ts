@@ -1,23 +1,50 @@
-/** The one-call transform, without the parts of a GPU that only a program that holds a device needs. */
-import type { BackendName } from './backend.js';
-import { checkImage, createRaster, type Image, type Raster } from './image.js';
-import { checkOptions, type Job, type TransformOptions } from './options.js';
-import { type SelectedRun, Selector, selectWithoutGpu } from './select-backend.js';
+/** The one-call transform. */
+import {
+  AUTO,
+  BACKEND_CHOICES,
+  type BackendChoice,
+  type BackendName,
+  type SelectedRun,
+  Selector,
+  selectSync,
+} from './backends.js';
+import { expected, NeighborProductError } from './errors.js';
+import { type CheckedImage, checkImage, createImage, type Image, sizeText } from './image.js';
+import { checkOperation, checkRunOptions, invalidOption, type Operation, oneOf, type RunOptions } from './options.js';
 
-/** What a transform gives: the picture, and an account of how it came about. */
+/** Options of a transform: {@link Operation} decides the bytes, {@link RunOptions} how it runs. */
+export interface TransformOptions extends Partial<Operation>, RunOptions {
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+  /** Where to write: an image of the input's size and channels, which may overlap it. Default: a new image. */
+  readonly output?: Image;
+}
+
+const OPTION_NAMES: readonly (keyof TransformOptions)[] = [
+  'backend',
+  'alpha',
+  'border',
+  'passes',
+  'threads',
+  'output',
+  'signal',
+  'onSpan',
+];
+
+/** The transformed image, and how it was computed. */
 export interface Result {
   /** The transformed image: the caller's output where one was given. */
-  readonly image: Raster;
-  /** Which backend ran; the one that finished, where another failed on the way. */
+  readonly image: CheckedImage;
+  /** The backend that ran; the one that finished, where another failed. */
   readonly backend: BackendName;
   /** Why this backend, a clause for people. */
   readonly reason: string;
-  /** What failed on the way, where another backend had to finish. The bytes are right all the same. */
+  /** What failed, a sentence, where another backend had to finish. The bytes are correct all the same. */
   readonly fault?: string;
   /** What it ran on, for people: an instruction set and a thread count, or an adapter. */
   readonly device: string;
-  /** Pixels that single precision could not settle and that were computed again in binary64, over all passes. */
-  readonly pixelsRedone: number;
+  /** Pixels that single precision left undecided and that were computed in binary64, over all passes. */
+  readonly exactPixels: number;
   /** Milliseconds from the call to the result, waiting for other transforms included. */
   readonly elapsedMs: number;
 }
@@ -30,14 +57,13 @@ const selector = new Selector();
  * by the `reference` backend. The image's memory must not be changed or transferred before the promise settles.
  *
  * @param image interleaved 8-bit samples, RGB or RGBA
- * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `TOO_MANY_PIXELS` where memory for the result is
- * missing, `BACKEND_UNAVAILABLE`, `BACKEND_FAILED`; the reason of `options.signal` if that is aborted
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `OUT_OF_MEMORY`, `BACKEND_UNAVAILABLE`,
+ * `BACKEND_FAILED`, `DEVICE_LIMIT`; the reason of `options.signal` if that is aborted
  */
 export async function transform(image: Image, options: TransformOptions = {}): Promise<Result> {
   const startMs = performance.now();
-  const { input, output, job } = prepare(image, options);
-  job.signal?.throwIfAborted();
-  return report(await selector.run(input, output, job), output, startMs);
+  const { input, output, operation, run, backend } = prepare(image, options);
+  return report(await selector.run(input, output, operation, run, backend), output, startMs);
 }
 
 /**
@@ -47,11 +73,10 @@ export async function transform(image: Image, options: TransformOptions = {}): P
  */
 export function transformSync(image: Image, options: TransformOptions = {}): Result {
   const startMs = performance.now();
-  const { input, output, job } = prepare(image, options);
-  job.signal?.throwIfAborted();
-  const { backend, reason } = selectWithoutGpu(job.backend);
-  const run = backend.transformSync!(input, output, job);
-  return report({ ...run, backend: backend.name, reason }, output, startMs);
+  const { input, output, operation, run, backend } = prepare(image, options);
+  const { entry, transformer, reason } = selectSync(backend);
+  const computed = transformer.transformSync!(input, output, operation, run);
+  return report({ ...computed, backend: entry.name, reason }, output, startMs);
 }
 
 /**
@@ -62,12 +87,26 @@ export function dispose(): Promise<void> {
   return selector.dispose();
 }
 
-function prepare(image: Image, options: TransformOptions): { input: Raster; output: Raster; job: Job } {
+/** Checks the arguments, once. */
+function prepare(image: Image, options: TransformOptions) {
   const input = checkImage(image, 'image');
-  const job = checkOptions(options, input);
-  return { input, output: job.output ?? createRaster(input.width, input.height, input.channels), job };
+  if (typeof options !== 'object' || options === null) throw invalidOption('an object', 'options', options);
+  for (const name of Object.keys(options)) oneOf(OPTION_NAMES, name as never, 'the name of an option');
+  const backend = oneOf(BACKEND_CHOICES, options.backend ?? AUTO, 'options.backend');
+  const operation = checkOperation(options);
+  const run = checkRunOptions(options);
+  run.signal?.throwIfAborted();
+  return { input, output: outputFor(options.output, input), operation, run, backend };
 }
 
-function report(run: SelectedRun, output: Raster, startMs: number): Result {
+function outputFor(given: Image | undefined, input: CheckedImage): CheckedImage {
+  if (given === undefined) return createImage(input.width, input.height, input.channels);
+  const output = checkImage(given, 'options.output');
+  if (sizeText(output) === sizeText(input)) return output;
+  const message = expected(`an image like the input, ${sizeText(input)},`, 'options.output', sizeText(output));
+  throw new NeighborProductError('INVALID_IMAGE', message);
+}
+
+function report(run: SelectedRun, output: CheckedImage, startMs: number): Result {
   return { image: output, ...run, elapsedMs: performance.now() - startMs };
 }

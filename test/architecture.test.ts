@@ -1,10 +1,13 @@
-/** The folder list is the architecture: what may import what. */
+/** The folder list is the architecture: what may import what, and what is named where. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { BACKEND_NAMES } from '../src/backends.js';
+import { BORDER_MODES } from '../src/regions.js';
 
-const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SRC = path.join(ROOT, 'src');
 
 interface Import {
   readonly from: string;
@@ -14,6 +17,7 @@ interface Import {
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const imports = files.flatMap(importsOf);
 
+/** Types included. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(SRC, file), 'utf8');
   const specifiers = [...text.matchAll(/(?:from|import|createRequire\(import\.meta\.url\))\s*\(?\s*'([^']+)'/g)].map(
@@ -29,24 +33,25 @@ function areaOf(file: string): string {
   return file.includes(path.sep) ? file.split(path.sep)[0] : file;
 }
 
-/** From top to bottom; files of one line do not import each other's areas. */
+/** From top to bottom; areas of one line do not import each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['bench'],
   ['conformance'],
-  ['index.ts', 'browser.ts', 'devices.ts'],
+  ['index.ts', 'browser.ts'],
   ['transform.ts'],
-  ['select-backend.ts'],
-  ['resume.ts'],
-  ['gpu', 'cpu', 'codec', 'reference.ts'],
-  ['backend.ts', 'job-queue.ts'],
+  ['backends.ts'],
+  ['gpu', 'cpu', 'reference.ts', 'formats'],
+  ['host.ts'],
+  ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
-  ['image.ts', 'span.ts'],
+  ['image.ts', 'regions.ts', 'span.ts'],
   ['errors.ts'],
 ];
 
-test('there are imports to look at', () => {
+test('there are imports to look at, and no relative one leads nowhere', () => {
   expect(imports.length).toBeGreaterThan(20);
+  expect(imports.filter(({ to }) => to.endsWith('.ts') && !files.includes(to))).toEqual([]);
 });
 
 test('imports point down', () => {
@@ -58,14 +63,10 @@ test('imports point down', () => {
   expect(upwards).toEqual([]);
 });
 
-test('every relative import is a file', () => {
-  expect(imports.filter(({ to }) => to.endsWith('.ts') && !files.includes(to))).toEqual([]);
-});
-
 describe('one file for each outside thing', () => {
   test.each([
-    ['pngjs', [path.join('codec', 'pngjs-codec.ts')]],
-    ['@napi-rs/image', [path.join('codec', 'native-codec.ts')]],
+    ['pngjs', [path.join('formats', 'png', 'pngjs-codec.ts')]],
+    ['@napi-rs/image', [path.join('formats', 'png', 'native-codec.ts')]],
     ['webgpu', [path.join('gpu', 'node-gpu.ts')]],
     ['commander', [path.join('cli', 'options.ts'), path.join('cli', 'program.ts')]],
   ])('%s', (name, importers) => {
@@ -73,17 +74,46 @@ describe('one file for each outside thing', () => {
     expect([...new Set(found)].sort()).toEqual(importers);
   });
 
-  test('only the entries of the command line touch argv, the standard streams and the exit code', () => {
+  test('only the main file of the command touches argv, the standard streams and the exit code', () => {
     const touching = files.filter((file) => {
       const code = readFileSync(path.join(SRC, file), 'utf8').replace(/\/\*\*.*?\*\//gs, '');
       return /process\.(stdout|stderr|exit|exitCode|argv)\b|console\./.test(code);
     });
-    expect(touching).toEqual([path.join('cli', 'main.ts'), path.join('cli', 'start.ts')]);
+    expect(touching).toEqual([path.join('cli', 'main.ts')]);
   });
 
   test('what a browser runs imports nothing of Node', () => {
-    const inBrowser = (file: string) =>
-      ['browser.ts', 'conformance', 'gpu'].includes(areaOf(file)) && !file.endsWith('node-gpu.ts');
-    expect(imports.filter(({ from, to }) => inBrowser(from) && to.startsWith('node:'))).toEqual([]);
+    const reached = new Set<string>(['browser.ts', path.join('conformance', 'index.ts')]);
+    for (const file of reached) {
+      for (const { to } of imports.filter(({ from }) => from === file)) reached.add(to);
+    }
+    expect(reached.size).toBeGreaterThan(20);
+    expect([...reached].filter((name) => name.startsWith('node:') || name === 'webgpu')).toEqual([]);
   });
 });
+
+describe('names in one place', () => {
+  test('backends: the registry and their own folders', () => {
+    const literal = new RegExp(`['"\`](${BACKEND_NAMES.join('|')})['"\`]`);
+    const owners = ['backends.ts', 'cpu', 'gpu', 'reference.ts'];
+    const naming = files.filter((file) => literal.test(withoutComments(path.join(SRC, file))));
+    expect(naming.length).toBeGreaterThan(1);
+    expect(naming.filter((file) => !owners.includes(areaOf(file)))).toEqual([]);
+  });
+
+  test('border modes: no backend knows any', () => {
+    const word = new RegExp(`\\b(${BORDER_MODES.join('|')})\\b`);
+    for (const folder of ['native-fallback', 'shaders', 'src/cpu', 'src/gpu']) {
+      const names = readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+      const sources = names.filter((name) => /\.(cc|h|wgsl|ts)$/.test(name));
+      expect(sources.length, folder).toBeGreaterThan(1);
+      expect(sources.filter((name) => word.test(withoutComments(path.join(ROOT, folder, name))))).toEqual([]);
+    }
+  });
+});
+
+function withoutComments(file: string): string {
+  return readFileSync(file, 'utf8')
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\/\/.*/g, '');
+}

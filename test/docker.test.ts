@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:f
 import path from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
-import { softwareGpuExists, unpackSoftwareGpu } from '../src/release/software-gpu.mjs';
+import { softwareGpuExists, unpackSoftwareGpu } from '../tools/software-gpu.mjs';
 import { folderWith, PNG_FILE, pixelsIn, productOf, run } from './cli/command.js';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -132,7 +132,7 @@ function linkProductionPackages(folder: string, removed: readonly string[]): voi
     if (place === '' || dev || name.includes('/node_modules/') || removed.includes(name)) continue;
     if (!existsSync(path.join(ROOT, place))) continue; // for another system
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    symlinkSync(path.join(ROOT, place), path.join(folder, name));
+    symlinkSync(path.join(ROOT, place), path.join(folder, name), 'junction');
   }
 }
 

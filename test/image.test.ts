@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { checkImage, createRaster, type Image, overlaps } from '../src/image.js';
+import { checkImage, copyImage, createImage, type Image, overlaps, rowsOf } from '../src/image.js';
 
 const good: Image = { data: new Uint8Array(24), width: 2, height: 3, channels: 4 };
 
 describe('checkImage', () => {
   test('fills in the row length and keeps the memory', () => {
-    const raster = checkImage(good, 'image');
-    expect(raster).toEqual({ data: good.data, width: 2, height: 3, channels: 4, rowBytes: 8 });
-    expect(raster.data.buffer).toBe(good.data.buffer);
+    const checked = checkImage(good, 'image');
+    expect(checked).toEqual({ data: good.data, width: 2, height: 3, channels: 4, rowBytes: 8 });
+    expect(checked.data.buffer).toBe(good.data.buffer);
   });
 
   test.each([
@@ -16,9 +16,9 @@ describe('checkImage', () => {
     ['a view at an odd offset', new Uint8Array(new ArrayBuffer(25), 1)],
     ['shared memory', new Uint8Array(new SharedArrayBuffer(24))],
   ])('takes %s where it is', (_name, data) => {
-    const raster = checkImage({ ...good, data }, 'image');
-    expect(raster.data.buffer).toBe(data.buffer);
-    expect(raster.data.byteOffset).toBe(data.byteOffset);
+    const checked = checkImage({ ...good, data }, 'image');
+    expect(checked.data.buffer).toBe(data.buffer);
+    expect(checked.data.byteOffset).toBe(data.byteOffset);
   });
 
   test('the last row needs no padding', () => {
@@ -51,26 +51,41 @@ describe('checkImage', () => {
 
 test('overlap is a matter of bytes, not of objects', () => {
   const memory = new ArrayBuffer(100);
-  const at = (offset: number) => ({ ...createRaster(2, 3, 4), data: new Uint8Array(memory, offset, 24) });
+  const at = (offset: number) => ({ ...createImage(2, 3, 4), data: new Uint8Array(memory, offset, 24) });
   expect(overlaps(at(0), at(23))).toBe(true);
   expect(overlaps(at(23), at(0))).toBe(true);
   expect(overlaps(at(0), at(24))).toBe(false);
   expect(overlaps(at(24), at(0))).toBe(false);
-  expect(overlaps(at(0), createRaster(2, 3, 4))).toBe(false);
+  expect(overlaps(at(0), createImage(2, 3, 4))).toBe(false);
 });
 
 test('two shared memories may be one', () => {
   const memory = new SharedArrayBuffer(24);
-  const on = (buffer: SharedArrayBuffer) => ({ ...createRaster(2, 3, 4), data: new Uint8Array(buffer) });
+  const on = (buffer: SharedArrayBuffer) => ({ ...createImage(2, 3, 4), data: new Uint8Array(buffer) });
   expect(overlaps(on(memory), on(structuredClone(memory)))).toBe(true);
-  expect(overlaps(on(memory), createRaster(2, 3, 4))).toBe(false);
+  expect(overlaps(on(memory), createImage(2, 3, 4))).toBe(false);
 });
 
 test('memory that is not there is an error that says so', () => {
-  expect(() => createRaster(2 ** 26, 2 ** 26, 4)).toThrow(
+  expect(() => createImage(2 ** 26, 2 ** 26, 4)).toThrow(
     expect.objectContaining({
-      code: 'TOO_MANY_PIXELS',
-      message: expect.stringMatching(/^Expected \d+ bytes of memory/),
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringMatching(/^Not enough memory for an image of \d+ bytes/),
     }),
   );
+});
+
+test('rows of an image are a view of its memory', () => {
+  const image = checkImage({ ...good, data: Uint8Array.from({ length: 40 }, (_, at) => at), rowBytes: 10 }, 'image');
+  const rows = rowsOf(image, 1, 3);
+  expect(rows).toMatchObject({ width: 2, height: 2, channels: 4, rowBytes: 10 });
+  expect(rows.data.buffer).toBe(image.data.buffer);
+  expect([...rows.data.subarray(0, 3)]).toEqual([10, 11, 12]);
+});
+
+test('a copy has memory of its own', () => {
+  const image = checkImage(good, 'image');
+  const copy = copyImage(image);
+  expect(copy).toEqual(image);
+  expect(copy.data.buffer).not.toBe(image.data.buffer);
 });

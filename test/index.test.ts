@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodePng } from '../src/codec/png.js';
 import { makeImage } from '../src/conformance/images.js';
-import { createRaster } from '../src/image.js';
+import { decodePng } from '../src/formats/png/decode.js';
+import { createImage } from '../src/image.js';
 import { type Image, NeighborProductError, transform, transformSync } from '../src/index.js';
-import { firstDifference, jobOf, referenceOf } from './jobs.js';
+import { firstDifference, referenceOf } from './transforms.js';
 
 const input = makeImage('photograph', 80, 60, 4, 1);
 
 describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => {
   test("gives the reference's bytes and an account", async () => {
-    const expected = referenceOf(input, jobOf({ border: 'reflect' }));
+    const expected = referenceOf(input, { border: 'reflect' });
     for (const result of [
       await transform(input, { backend, border: 'reflect' }),
       transformSync(input, { backend, border: 'reflect' }),
@@ -28,7 +28,7 @@ describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => 
     const image: Image = { ...input, data: input.data.slice() };
     const result = await transform(image, { backend, border: 'wrap', output: image });
     expect(result.image.data.buffer).toBe(image.data.buffer);
-    expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), result.image)).toBeUndefined();
+    expect(firstDifference(referenceOf(input, { border: 'wrap' }), result.image)).toBeUndefined();
   });
 
   test('writes over its input in shared memory that goes by another name', async () => {
@@ -37,7 +37,7 @@ describe.each(['auto', 'cpu', 'reference'] as const)('backend %s', (backend) => 
     image.data.set(input.data);
     const output = { ...input, data: new Uint8Array(structuredClone(memory)) };
     await transform(image, { backend, border: 'wrap', output });
-    expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), output)).toBeUndefined();
+    expect(firstDifference(referenceOf(input, { border: 'wrap' }), output)).toBeUndefined();
   });
 
   test('memory that is transferred before its turn is an error, not a black picture', async () => {
@@ -63,7 +63,7 @@ test('bad input rejects; it does not throw', async () => {
 
 test('the input is not changed', async () => {
   const before = input.data.slice();
-  await transform(input, { output: createRaster(80, 60, 4), passes: 3 });
+  await transform(input, { output: createImage(80, 60, 4), passes: 3 });
   expect(Buffer.compare(before, input.data)).toBe(0);
 });
 

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { createRaster } from '../src/image.js';
-import { ALPHA_MODES, BORDER_MODES, checkOptions, type TransformOptions } from '../src/options.js';
+import { createImage } from '../src/image.js';
+import { ALPHA_MODES, checkOperation, checkRunOptions } from '../src/options.js';
+import { type TransformOptions, transform, transformSync } from '../src/transform.js';
 
-const input = createRaster(4, 4, 4);
+const input = createImage(4, 4, 4);
 
 test('defaults', () => {
-  expect(checkOptions({}, input)).toEqual({ backend: 'auto', alpha: 'opaque', border: 'skip', passes: 1 });
+  expect(checkOperation({})).toEqual({ alpha: 'opaque', border: 'skip', passes: 1 });
+  expect(checkRunOptions({})).toEqual({});
 });
 
 describe('what is refused', () => {
@@ -30,30 +32,30 @@ describe('what is refused', () => {
     [
       'INVALID_IMAGE',
       'Expected an image like the input, 4x4 RGBA, for options.output',
-      { output: createRaster(4, 4, 3) },
+      { output: createImage(4, 4, 3) },
     ],
-    ['INVALID_IMAGE', 'for options.output.width', { output: { ...createRaster(4, 4, 4), width: -1 } }],
-  ])('%s: %s', (code, message, options) => {
-    const check = () => checkOptions(options as TransformOptions, input);
-    expect(check).toThrow(message);
-    expect(check).toThrow(expect.objectContaining({ code }));
+    ['INVALID_IMAGE', 'for options.output.width', { output: { ...createImage(4, 4, 4), width: -1 } }],
+  ])('%s: %s', async (code, message, options) => {
+    const error = expect.objectContaining({ code, message: expect.stringContaining(message) });
+    await expect(transform(input, options as TransformOptions)).rejects.toEqual(error);
+    expect(() => transformSync(input, options as TransformOptions)).toThrow(error);
   });
 });
 
-test('the kernel counts the modes in the same order', () => {
-  const header = readFileSync(new URL('../native-fallback/neighbor_product.h', import.meta.url), 'utf8');
-  const wordsOf = (name: string) => header.match(new RegExp(`enum class ${name} : int \\{ (.*) \\}`))?.[1].split(', ');
-  expect(wordsOf('Alpha')).toEqual([...ALPHA_MODES]);
-  expect(wordsOf('Border')).toEqual([...BORDER_MODES]);
+test('kernel and shader number the alpha modes in the same order', () => {
+  const header = readFileSync(new URL('../native-fallback/strip.h', import.meta.url), 'utf8');
+  expect(header.match(/enum class Alpha : int \{ (.*) \}/)?.[1].split(', ')).toEqual([...ALPHA_MODES]);
+  const shader = readFileSync(new URL('../shaders/fast_pass.wgsl', import.meta.url), 'utf8');
+  const numbers = ALPHA_MODES.map((mode) => shader.match(`const ${mode.toUpperCase()} = (\\d)u;`)?.[1]);
+  expect(numbers).toEqual(['0', '1', '2']);
 });
 
-test('what a listener throws is an error of its own, not of the work it is told of', () => {
+test('an error of a listener is an error of its own, not of the work', () => {
   const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => {});
   const onSpan = () => {
     throw new Error('of the listener');
   };
-  const job = checkOptions({ onSpan }, createRaster(3, 3, 4));
-  job.onSpan!({ name: 'upload', lane: 'main', startMs: 0, endMs: 1 });
+  checkRunOptions({ onSpan }).onSpan!({ name: 'upload', track: 'main', startMs: 0, endMs: 1 });
   expect(later.mock.calls).toHaveLength(1);
   expect(later.mock.calls[0][0]).toThrow('of the listener');
   later.mockRestore();

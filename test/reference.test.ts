@@ -1,22 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { createRaster, type Raster } from '../src/image.js';
-import type { BorderMode, Operation } from '../src/options.js';
+import { type CheckedImage, createImage } from '../src/image.js';
+import type { Operation } from '../src/options.js';
 import { neighbourhood } from '../src/reference.js';
-import { referenceOf } from './jobs.js';
+import type { BorderMode } from '../src/regions.js';
+import { referenceOf } from './transforms.js';
 
-function rasterOf(width: number, channels: 3 | 4, samples: number[]): Raster {
-  const raster = createRaster(width, samples.length / channels / width, channels);
+function imageOf(width: number, channels: 3 | 4, samples: number[]): CheckedImage {
+  const raster = createImage(width, samples.length / channels / width, channels);
   raster.data.set(samples);
   return raster;
 }
 
-function transformed(input: Raster, operation: Partial<Operation> = {}): number[] {
+function transformed(input: CheckedImage, operation: Partial<Operation> = {}): number[] {
   return [...referenceOf(input, { alpha: 'opaque', border: 'skip', passes: 1, ...operation }).data];
 }
 
 /** 3x3 pixels: `centre` in the middle, `around` everywhere else. */
-function window(centre: number[], around: number[]): Raster {
-  return rasterOf(3, centre.length as 3 | 4, Array.from({ length: 9 }, (_, k) => (k === 4 ? centre : around)).flat());
+function window(centre: number[], around: number[]): CheckedImage {
+  return imageOf(3, centre.length as 3 | 4, Array.from({ length: 9 }, (_, k) => (k === 4 ? centre : around)).flat());
 }
 
 function centreOf(samples: number[]): number[] {
@@ -87,12 +88,12 @@ describe('the border', () => {
     [2, 9],
     [9, 2],
   ])('skip computes no pixel of %ix%i', (width, height) => {
-    expect(new Set(transformed(rasterOf(width, 3, new Array(width * height * 3).fill(200))))).toEqual(new Set([0]));
+    expect(new Set(transformed(imageOf(width, 3, new Array(width * height * 3).fill(200))))).toEqual(new Set([0]));
   });
 
   test('one pixel is its own neighbourhood in every other mode', () => {
     for (const border of ['replicate', 'reflect', 'wrap'] as const) {
-      expect(transformed(rasterOf(1, 3, [1, 2, 2]), { border })).toEqual(
+      expect(transformed(imageOf(1, 3, [1, 2, 2]), { border })).toEqual(
         transformed(window([1, 2, 2], [1, 2, 2])).slice(12, 15),
       );
     }
@@ -100,7 +101,7 @@ describe('the border', () => {
 });
 
 test('passes: as if called again with the output', () => {
-  const image = rasterOf(
+  const image = imageOf(
     5,
     3,
     Array.from({ length: 75 }, (_, k) => (k * 97 + 31) % 256),

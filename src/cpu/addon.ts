@@ -2,65 +2,68 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Region } from '../regions.js';
 
 /** What native-fallback/addon.cc exports. It trusts its caller: everything was checked before. */
 export interface Addon {
   /** Instruction sets this CPU can run, the fastest first; the last runs on any. */
-  readonly variants: readonly string[];
+  readonly instructionSets: readonly string[];
   readonly hasOpenMp: boolean;
   /** Runs on another thread. The job and its memory are kept alive until the promise settles. */
-  transform(job: NativeJob): Promise<Outcome>;
-  transformSync(job: NativeJob): Outcome;
+  compute(job: NativeJob): Promise<NativeResult>;
+  computeSync(job: NativeJob): NativeResult;
 }
 
+/** A strip and how to compute it. */
 export interface NativeJob {
   readonly input: Uint8Array;
-  readonly output: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
   readonly inputRowBytes: number;
+  /** Its first row is row `region.first.y`. */
+  readonly output: Uint8Array;
   readonly outputRowBytes: number;
-  /** Place in ALPHA_MODES. */
+  readonly channels: number;
+  readonly region: Region;
+  /** Index in ALPHA_MODES. */
   readonly alpha: number;
-  /** Place in BORDER_MODES. */
-  readonly border: number;
-  readonly passes: number;
-  /** 0: the addon decides by the size of the image and the cores there are. */
+  /** 0: the addon decides by the size of the region and the number of cores. */
   readonly threads: number;
-  readonly variant: string;
+  readonly instructionSet: string;
   /** One byte; the work ends early once it is not 0. */
   readonly cancelled: Uint8Array;
-  /** Whether the outcome shall tell of chunks. */
+  /** Whether to report chunks. */
   readonly isTimed: boolean;
 }
 
-export interface Outcome {
-  readonly pixelsRedone: number;
+export interface NativeResult {
+  readonly exactPixels: number;
   readonly threads: number;
   readonly chunks?: readonly Chunk[];
 }
 
-/** Some rows of a pass, which one thread computed. */
+/** Some rows that one thread computed. */
 export interface Chunk {
-  /** Counted from 0, as the threads are. */
-  readonly pass: number;
+  /** From 0. */
   readonly thread: number;
   readonly firstRow: number;
   /** One beyond the last. */
   readonly endRow: number;
-  /** Since the job was handed over. */
+  /** Since the call. */
   readonly startMs: number;
   readonly endMs: number;
 }
 
 const BINARY = 'neighbor_product.node';
+const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What to do where no addon loads; right in a checkout and in an installed package. */
+export const BUILD_ADVICE =
+  `Build the CPU addon with npm run build:addon --prefix "${PACKAGE_FOLDER}"; ` +
+  'it needs a C++ compiler, make and Python (Debian: apt-get install g++ make python3).';
 
 /**
- * Loads the first addon that there is, or says for each place why not.
+ * Loads the first addon found, or says for each place why not.
  *
- * @param places paths from the package's folder. By default a build of one's own, which nobody has who did not want it,
- * and then the binary that the package brings for this platform.
+ * @param places paths from the package's folder. Default: a local build if there is one, then the prebuilt binary.
  */
 export function loadAddon(
   places: readonly string[] = [`build/Release/${BINARY}`, `prebuilds/${namePlatform()}/${BINARY}`],
@@ -72,14 +75,16 @@ export function loadAddon(
       return { addon: require(fileURLToPath(new URL(`../../${place}`, import.meta.url))) };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      reasons.push(`${place} ${code === 'MODULE_NOT_FOUND' ? 'is not there' : `does not load: ${firstLine(message)}`}`);
+      reasons.push(
+        `${place} ${code === 'MODULE_NOT_FOUND' ? 'does not exist' : `does not load: ${firstLine(message)}`}`,
+      );
     }
   }
   return { reason: reasons.join('; ') };
 }
 
 /**
- * `linux-x64`, `linux-x64-musl`, `darwin-arm64`: what a binary runs on, as its folder in prebuilds/ is called.
+ * The platform of a binary, as its folder in prebuilds/ is called: `linux-x64`, `linux-x64-musl`, `darwin-arm64`.
  *
  * @param nodePath the binary of Node, whose C library an addon must share
  */

@@ -1,113 +1,151 @@
-import type { Backend, Run } from '../backend.js';
-import { NeighborProductError } from '../errors.js';
-import { checkStillThere, type Raster } from '../image.js';
-import { JobQueue } from '../job-queue.js';
-import { ALPHA_MODES, BORDER_MODES, type Job } from '../options.js';
+/** The CPU backend on the OpenMP addon, and its entry in the registry. */
+import { availableParallelism } from 'node:os';
+import {
+  type Backend,
+  type BackendDescription,
+  type BackendEntry,
+  BackendFault,
+  type Computed,
+  type Device,
+  type Opened,
+  type OpenOptions,
+  type Strip,
+} from '../backend.js';
+import { Host } from '../host.js';
+import { ALPHA_MODES, type RunOptions } from '../options.js';
 import { rowsText, type Span } from '../span.js';
-import { type Addon, type Chunk, loadAddon, type NativeJob, type Outcome } from './addon.js';
+import { type Addon, BUILD_ADVICE, type Chunk, loadAddon, type NativeJob, type NativeResult } from './addon.js';
 
-/** What tests may choose; by default the addon that {@link loadAddon} finds and the fastest instruction set. */
-export interface CpuBackendOptions {
-  readonly addon?: Addon;
-  readonly variant?: string;
-}
-
-/** The CPU backend on the OpenMP addon, or the reason why there is none. */
-export function createCpuBackend(options: CpuBackendOptions = {}): { backend: Backend } | { reason: string } {
-  const loaded = options.addon ? { addon: options.addon } : loadAddon();
-  if ('reason' in loaded) return loaded;
-  return { backend: new CpuBackend(loaded.addon, options.variant ?? loaded.addon.variants[0]) };
-}
-
-/**
- * The addon computes one transform at a time, since each uses all cores. Waiting here, not in libuv's few threads,
- * leaves those to the rest of the process.
- */
-const queue = new JobQueue();
-
-class CpuBackend implements Backend {
-  readonly name = 'cpu';
+/** Computes strips on the cores of this machine with one instruction set. */
+export class CpuBackend implements Backend {
+  readonly stripsAtOnce = 1;
+  readonly residentPixels = 0;
   readonly #addon: Addon;
-  readonly #variant: string;
+  readonly #instructionSet: string;
 
-  constructor(addon: Addon, variant: string) {
+  constructor(addon: Addon, instructionSet = addon.instructionSets[0]) {
     this.#addon = addon;
-    this.#variant = variant;
+    this.#instructionSet = instructionSet;
   }
 
-  transform(input: Raster, output: Raster, job: Job): Promise<Run> {
-    return queue.run(() => this.#runAsync(input, output, job), job.signal);
+  maxRows(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
-  transformSync(input: Raster, output: Raster, job: Job): Run {
-    const nativeJob = this.#nativeJob(input, output, job);
+  async compute(strip: Strip, run: RunOptions): Promise<Computed> {
+    run.signal?.throwIfAborted();
+    const job = this.#jobOf(strip, run);
+    const cancel = () => {
+      job.cancelled[0] = 1;
+    };
+    run.signal?.addEventListener('abort', cancel);
     const startMs = performance.now();
     try {
-      return this.#report(this.#addon.transformSync(nativeJob), startMs, job);
-    } catch (error) {
-      throw failed(error);
+      const result = await this.#addon.compute(job).catch(throwFault);
+      run.signal?.throwIfAborted(); // the addon ends early
+      return this.#report(result, startMs, run);
+    } finally {
+      run.signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  computeSync(strip: Strip, run: RunOptions): Computed {
+    const startMs = performance.now();
+    let result: NativeResult;
+    try {
+      result = this.#addon.computeSync(this.#jobOf(strip, run));
+    } catch (error) {
+      return throwFault(error);
+    }
+    return this.#report(result, startMs, run);
   }
 
   dispose(): void {}
 
-  async #runAsync(input: Raster, output: Raster, job: Job): Promise<Run> {
-    job.signal?.throwIfAborted(); // since the wait for its turn ended; an aborted signal has no more events
-    const nativeJob = this.#nativeJob(input, output, job);
-    const cancel = () => {
-      nativeJob.cancelled[0] = 1;
-    };
-    job.signal?.addEventListener('abort', cancel);
-    const startMs = performance.now();
-    try {
-      const outcome = await this.#addon.transform(nativeJob).catch((error) => {
-        throw failed(error);
-      });
-      job.signal?.throwIfAborted(); // also where the work had ended by then
-      return this.#report(outcome, startMs, job);
-    } finally {
-      job.signal?.removeEventListener('abort', cancel);
-    }
-  }
-
-  #nativeJob(input: Raster, output: Raster, job: Job): NativeJob {
-    checkStillThere(input, output);
+  #jobOf({ input, region, output, alpha }: Strip, { threads, onSpan }: RunOptions): NativeJob {
     return {
       input: input.data,
-      output: output.data,
-      width: input.width,
-      height: input.height,
-      channels: input.channels,
       inputRowBytes: input.rowBytes,
+      output: output.data,
       outputRowBytes: output.rowBytes,
-      alpha: ALPHA_MODES.indexOf(job.alpha),
-      border: BORDER_MODES.indexOf(job.border),
-      passes: job.passes,
-      threads: job.threads ?? 0,
-      variant: this.#variant,
+      channels: input.channels,
+      region,
+      alpha: ALPHA_MODES.indexOf(alpha),
+      threads: threads ?? 0,
+      instructionSet: this.#instructionSet,
       cancelled: new Uint8Array(1),
-      isTimed: job.onSpan !== undefined,
+      isTimed: onSpan !== undefined,
     };
   }
 
-  #report({ threads, pixelsRedone, chunks = [] }: Outcome, startMs: number, { onSpan }: Job): Run {
+  #report({ threads, exactPixels, chunks = [] }: NativeResult, startMs: number, { onSpan }: RunOptions): Computed {
     for (const chunk of chunks) onSpan?.(spanOf(chunk, startMs));
-    const without = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
-    return { device: `${this.#variant}, ${threads} thread${threads === 1 ? '' : 's'}${without}`, pixelsRedone };
+    const openMp = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
+    return { device: `${this.#instructionSet}, ${threadsText(threads)}${openMp}`, exactPixels };
   }
 }
 
-function spanOf({ pass, thread, firstRow, endRow, ...chunk }: Chunk, jobStartMs: number): Span {
+function spanOf({ thread, firstRow, endRow, ...chunk }: Chunk, callMs: number): Span {
   return {
-    name: `pass ${pass + 1}`,
-    lane: `CPU thread ${thread + 1}`,
-    startMs: jobStartMs + chunk.startMs,
-    endMs: jobStartMs + chunk.endMs,
+    name: 'compute',
+    track: `CPU thread ${thread + 1}`,
+    startMs: callMs + chunk.startMs,
+    endMs: callMs + chunk.endMs,
     details: { rows: rowsText(firstRow, endRow) },
   };
 }
 
-function failed(cause: unknown): NeighborProductError {
-  const message = `Expected the CPU addon to finish, but it failed: ${(cause as Error).message}. Free some memory, or use --backend reference.`;
-  return new NeighborProductError('BACKEND_FAILED', message, { cause });
+/** Nothing but memory can be missing. */
+function throwFault(cause: unknown): never {
+  throw new BackendFault('The CPU addon failed', (cause as Error).message, { code: 'OUT_OF_MEMORY', cause });
 }
+
+function threadsText(threads: number): string {
+  return `${threads} thread${threads === 1 ? '' : 's'}`;
+}
+
+/** One host for this thread: all its transforms wait for each other here, and not in libuv's few threads. */
+let shared: { readonly transformer: Host } | undefined;
+
+/** Opens the fastest instruction set, or the given one, or says why not. */
+function openCpu({ instructionSet }: OpenOptions = {}): Opened {
+  if (shared !== undefined && instructionSet === undefined) return shared;
+  const loaded = loadAddon();
+  if ('reason' in loaded) return { reason: loaded.reason, advice: BUILD_ADVICE };
+  const opened = { transformer: new Host(new CpuBackend(loaded.addon, instructionSet)) };
+  if (instructionSet === undefined) shared = opened;
+  return opened;
+}
+
+export const cpuEntry = {
+  name: 'cpu',
+  title: 'CPU addon',
+  isOracle: false,
+  open: async (options) => openCpu(options),
+  openSync: openCpu,
+
+  async openDevices(): Promise<readonly Device[]> {
+    const loaded = loadAddon();
+    if ('reason' in loaded) return [{ name: 'cpu', facts: [], missing: loaded.reason }];
+    const { addon } = loaded;
+    return addon.instructionSets.map((instructionSet) => ({
+      name: `cpu ${instructionSet}`,
+      facts: [],
+      transformer: new Host(new CpuBackend(addon, instructionSet)),
+      hasThreads: addon.hasOpenMp,
+    }));
+  },
+
+  async describe(): Promise<BackendDescription> {
+    const loaded = loadAddon();
+    if ('reason' in loaded) return { lines: [`none: ${loaded.reason}`], advice: [BUILD_ADVICE], facts: loaded };
+    const { instructionSets, hasOpenMp: openMp } = loaded.addon;
+    const cores = availableParallelism();
+    const threads = openMp ? `OpenMP, ${cores} core${cores === 1 ? '' : 's'}` : 'without OpenMP: one thread';
+    return {
+      lines: [`${instructionSets.join(', ')}; ${threads}`],
+      advice: [],
+      facts: { instructionSets, openMp, cores },
+    };
+  },
+} as const satisfies BackendEntry;

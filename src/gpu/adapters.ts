@@ -1,16 +1,19 @@
-/** What an adapter is, in words and for choosing. */
+/** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
+import { messageOf } from '../errors.js';
+import { Host } from '../host.js';
+import { GpuBackend, type GpuSettings } from './gpu-backend.js';
 
 /** The fields of `GPUAdapterInfo`, of which any may be empty, and what they mean for choosing. */
 export interface AdapterDescription {
-  /** As `nvidia`. */
+  /** Such as `nvidia`. */
   readonly vendor: string;
-  /** As `hopper`. */
+  /** Such as `hopper`. */
   readonly architecture: string;
   /** The vendor's number or name for it. */
   readonly device: string;
-  /** As `NVIDIA H100`. */
+  /** Such as `NVIDIA H100`. */
   readonly description: string;
-  /** Whether it computes on the CPU: correct, but slower than the cpu backend. */
+  /** Whether it computes on the CPU: correct, but slower than the CPU backend. */
   readonly software: boolean;
 }
 
@@ -23,35 +26,101 @@ export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
   return { vendor, architecture, device, description, software };
 }
 
-/** `NVIDIA H100 (nvidia hopper)`: the most telling name first, then what it does not say yet. */
+/** `NVIDIA H100 (nvidia hopper)`: the most specific name first, then what it does not contain. */
 export function adapterText({ vendor, architecture, device, description, software }: AdapterDescription): string {
-  const name = description || device || 'adapter without a name';
+  const name = description || device || 'unnamed adapter';
   const rest = [vendor, architecture].filter((word) => word !== '' && !name.toLowerCase().includes(word.toLowerCase()));
   if (software) rest.push('in software');
   return rest.length === 0 ? name : `${name} (${rest.join(' ')})`;
 }
 
-/**
- * The best adapter, or null: discrete GPUs come before integrated ones, and these before software.
- * Without a preference the order is unspecified.
- */
-export function requestBestAdapter(gpu: GPU): Promise<GPUAdapter | null> {
-  return gpu.requestAdapter({ powerPreference: 'high-performance' });
-}
-
 /** Every adapter that answers, the best first. WebGPU has no list: each way of asking gives one. */
 export async function requestAdapters(gpu: GPU): Promise<GPUAdapter[]> {
   const found = new Map<string, GPUAdapter>();
-  const ways: GPURequestAdapterOptions[] = [
-    { powerPreference: 'high-performance' },
-    { powerPreference: 'low-power' },
-    { forceFallbackAdapter: true },
-  ];
-  for (const way of ways) {
-    const adapter = await gpu.requestAdapter(way);
+  const requests: GPURequestAdapterOptions[] = [BEST, { powerPreference: 'low-power' }, { forceFallbackAdapter: true }];
+  for (const request of requests) {
+    const adapter = await gpu.requestAdapter(request);
     if (adapter === null) continue;
     const text = adapterText(describeAdapter(adapter.info));
     if (!found.has(text)) found.set(text, adapter);
   }
   return [...found.values()];
+}
+
+/** Discrete GPUs come before integrated ones, and these before software; without a preference the order is unspecified. */
+const BEST: GPURequestAdapterOptions = { powerPreference: 'high-performance' };
+
+/** A GPU that is open, or the reason why there is none. */
+export type OpenedGpu =
+  | {
+      /** Transforms images on it. */
+      readonly transformer: Host;
+      /** What it runs on. */
+      readonly adapter: AdapterDescription;
+    }
+  | {
+      /** Why there is none, a clause for people. */
+      readonly reason: string;
+      /** The adapter that answered but was not taken, or failed. */
+      readonly adapter?: AdapterDescription;
+    };
+
+/** How to open a GPU. */
+export interface GpuOptions extends GpuSettings {
+  /** Whether to take an adapter that computes on the CPU; default true. */
+  readonly acceptSoftware?: boolean;
+}
+
+/** Opens the best adapter of `gpu`. Nothing is compiled or allocated before the first transform. Never throws. */
+export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
+  try {
+    const adapter = await gpu.requestAdapter(BEST);
+    return adapter === null ? { reason: 'no adapter answers' } : await openAdapter(gpu, adapter, options);
+  } catch (error) {
+    return { reason: messageOf(error) };
+  }
+}
+
+/** Opens every adapter that answers; a single reason where none does. Never throws. */
+export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
+  try {
+    const adapters = await requestAdapters(gpu);
+    if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
+    return await Promise.all(adapters.map((adapter) => openAdapter(gpu, adapter, {})));
+  } catch (error) {
+    return [{ reason: messageOf(error) }];
+  }
+}
+
+/**
+ * The objects that living devices come from. In Node a device must not outlive them, and they must not be collected
+ * before it: both end the process.
+ */
+const keptAlive = new Set<readonly [GPU, GPUAdapter, GPUDevice]>();
+
+async function openAdapter(gpu: GPU, adapter: GPUAdapter, options: GpuOptions): Promise<OpenedGpu> {
+  const description = describeAdapter(adapter.info);
+  try {
+    const text = adapterText(description);
+    if (description.software && options.acceptSoftware === false) {
+      return { reason: `only ${text} answers`, adapter: description };
+    }
+    const device = await requestDevice(adapter);
+    const backend = new GpuBackend(device, text, options);
+    const objects = [gpu, adapter, device] as const;
+    keptAlive.add(objects);
+    backend.lost.then(() => keptAlive.delete(objects));
+    return { transformer: new Host(backend), adapter: description };
+  } catch (error) {
+    return { reason: messageOf(error), adapter: description };
+  }
+}
+
+function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return adapter.requestDevice({
+    label: 'neighbor-product',
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+  });
 }

@@ -1,12 +1,11 @@
-/** For programs whose pictures are on the device already: the transform inside their own command encoder. */
+/** For programs whose images are on the device already: the transform inside their own command encoder. */
 import { expected, NeighborProductError } from '../errors.js';
 import { checkOperation, type Operation } from '../options.js';
-import { withErrorScopes } from './error-scopes.js';
-import { LIST_HEADER_BYTES, type PipelinePair, Pipelines, type ShaderSources } from './pipelines.js';
-import { PIXEL_BYTES, type Region, wholeRegion } from './strips.js';
-import { Workspace } from './workspace.js';
+import { isEmpty, type Region, regionOf } from '../regions.js';
+import { PIXEL_BYTES, withErrorScopes } from './device.js';
+import { LIST_HEADER_BYTES, maxWidth, type PipelinePair, Pipelines, Workspace } from './passes.js';
 
-/** What a {@link DeviceTransform} does; alpha, border and passes as in `TransformOptions`, with the same defaults. */
+/** Options of a {@link DeviceTransform}; alpha, border and passes as in `TransformOptions`, with the same defaults. */
 export interface DeviceTransformOptions extends Partial<Operation> {
   /** Pixels in a row, at least 1. */
   readonly width: number;
@@ -19,16 +18,16 @@ export interface DeviceTransformOptions extends Partial<Operation> {
  * even between the passes. The bytes are those of every other backend.
  *
  * A pixel is one u32, with the first sample in the lowest byte: an RGBA image without padding. Images of three channels
- * must be widened to that; with `alpha: 'opaque'` their fourth byte is not read.
+ * must be widened to that; `alpha: 'opaque'` does not read their fourth byte.
  *
  * @example
- * const transform = await DeviceTransform.create(device, shaders, { width: 1920, height: 1080, border: 'wrap' });
+ * const transform = await DeviceTransform.create(device, { width: 1920, height: 1080, passes: 2 });
  * const encoder = device.createCommandEncoder();
  * transform.record(encoder, { input, output });
  * device.queue.submit([encoder.finish()]);
  */
 export class DeviceTransform {
-  /** What the input and the output need at least, in bytes. */
+  /** The least size of input and output, in bytes. */
   readonly byteLength: number;
   readonly #pair: PipelinePair;
   readonly #region: Region;
@@ -40,19 +39,17 @@ export class DeviceTransform {
    * or 8 where there are two or more passes.
    *
    * @param device must outlive the transform; in Node, keep the object that `create()` returned and the adapter alive too
-   * @param shaders the WGSL files of this package
-   * @throws NeighborProductError `INVALID_OPTION`, also for a size beyond the device's limits; Error where the device
-   * refuses
+   * @throws NeighborProductError `INVALID_OPTION`, `DEVICE_LIMIT`; Error where the device refuses
    */
-  static async create(device: GPUDevice, shaders: ShaderSources, options: DeviceTransformOptions) {
+  static async create(device: GPUDevice, options: DeviceTransformOptions): Promise<DeviceTransform> {
     checkSize(options, device.limits);
     const operation = checkOperation(options);
-    const pipelines = await Pipelines.create(device, shaders);
+    const pipelines = await Pipelines.create(device);
     const pair = await pipelines.forAlpha(operation.alpha);
-    const region = wholeRegion(options, operation.border);
+    const region = regionOf(options, operation.border);
     const workspace = await withErrorScopes(device, () => {
       const created = new Workspace(device, pipelines, options.width * options.height, operation.passes);
-      created.setRegion(region);
+      created.setRegion(region, options.width);
       return created;
     });
     return new DeviceTransform(pair, region, operation.passes, workspace);
@@ -68,32 +65,31 @@ export class DeviceTransform {
 
   /**
    * Records the transform of `input` into `output`, two different buffers with the usage `STORAGE`. Pixels that the
-   * border mode skips keep what they are. May be called any number of times, also before what was recorded is submitted;
-   * one transform's recordings must run in one queue.
+   * border mode skips are left as they are. May be called any number of times, also before earlier recordings are
+   * submitted; the recordings of one transform must run in one queue.
    *
    * @throws NeighborProductError `INVALID_IMAGE` where a buffer is too small or both are the same
    */
-  record(encoder: GPUCommandEncoder, ends: { readonly input: GPUBuffer; readonly output: GPUBuffer }): void {
+  record(encoder: GPUCommandEncoder, buffers: { readonly input: GPUBuffer; readonly output: GPUBuffer }): void {
     for (const name of ['input', 'output'] as const) {
-      if (ends[name].size >= this.byteLength) continue;
+      if (buffers[name].size >= this.byteLength) continue;
       throw new NeighborProductError(
         'INVALID_IMAGE',
-        expected(`at least ${this.byteLength} bytes`, `${name}.size`, ends[name].size),
+        expected(`at least ${this.byteLength} bytes`, `${name}.size`, buffers[name].size),
       );
     }
-    if (ends.input === ends.output) {
+    if (buffers.input === buffers.output) {
       throw new NeighborProductError(
         'INVALID_IMAGE',
         expected('another buffer than input', 'output', 'the same buffer'),
       );
     }
-    const { first, end } = this.#region;
-    if (end.x <= first.x || end.y <= first.y) return;
+    if (isEmpty(this.#region)) return;
     const range = { first: 0, end: this.#passes, passes: this.#passes };
-    this.#workspace.record(encoder, { pair: this.#pair, ends, region: this.#region, range });
+    this.#workspace.record(encoder, { pair: this.#pair, buffers, region: this.#region, range });
   }
 
-  /** Frees the memory; what was recorded must have been submitted before. The caller's buffers are not touched. */
+  /** Frees the memory; submit all recordings before. The caller's buffers are not touched. */
   destroy(): void {
     this.#workspace.destroy();
   }
@@ -108,19 +104,25 @@ function checkSize({ width, height }: DeviceTransformOptions, limits: GPUSupport
     if (Number.isSafeInteger(side) && side >= 1) continue;
     throw new NeighborProductError('INVALID_OPTION', expected('a whole number of at least 1', name, side));
   }
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  if (width * height * PIXEL_BYTES + LIST_HEADER_BYTES <= most) return;
-  throw new NeighborProductError(
-    'INVALID_OPTION',
-    `Expected an image of at most ${Math.floor((most - LIST_HEADER_BYTES) / PIXEL_BYTES)} pixels, as this device was ` +
-      `opened, but received ${width}x${height}. Request a device with a higher maxBufferSize and ` +
-      'maxStorageBufferBindingSize, or transform the image in strips.',
+  const most = Math.floor(
+    (Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) - LIST_HEADER_BYTES) / PIXEL_BYTES,
   );
+  if (width * height > most) {
+    throw new NeighborProductError(
+      'DEVICE_LIMIT',
+      `The image has ${width}x${height} pixels, more than the ${most} of this device as it was requested. Request it with ` +
+        'a higher maxBufferSize and maxStorageBufferBindingSize, or transform the image in strips.',
+    );
+  }
+  if (width > maxWidth(limits)) {
+    const message = `The image is ${width} pixels wide, more than the ${maxWidth(limits)} of one dispatch. Transform it in parts.`;
+    throw new NeighborProductError('DEVICE_LIMIT', message);
+  }
 }
 
 /**
- * The names that the declarations of this package use. TypeScript's lib.dom or the package @webgpu/types fills them: they
- * contradict each other, so the choice is the program's, and one that has neither still compiles.
+ * Names that the declarations of this package use. TypeScript's lib.dom or the package @webgpu/types defines them; these
+ * contradict each other, so the program chooses, and one that has neither still compiles.
  */
 declare global {
   interface GPU {}
@@ -134,4 +136,5 @@ declare global {
   interface GPUComputePassTimestampWrites {}
   interface GPUDevice {}
   interface GPUQueue {}
+  interface GPUSupportedLimits {}
 }

@@ -1,131 +1,140 @@
-import type { Backend, Run } from '../backend.js';
-import { checkStillThere, createRaster, overlaps, type Raster } from '../image.js';
-import { JobQueue } from '../job-queue.js';
-import type { Job } from '../options.js';
-import { GpuFault, type Progress } from './gpu-fault.js';
-import type { ShaderSources } from './pipelines.js';
-import { type PhaseListener, StripRunner } from './strip-runner.js';
-import { cutIntoStrips, PIXEL_BYTES, type Strip, type StripLimits } from './strips.js';
+/** The GPU backend on one WebGPU device, in Node or in a browser. */
+import { type Backend, BackendFault, type Computed, type Strip } from '../backend.js';
+import type { RunOptions } from '../options.js';
+import { isEmpty } from '../regions.js';
+import { Semaphore } from '../semaphore.js';
+import { DeviceError, PIXEL_BYTES } from './device.js';
+import { maxWidth, Pipelines } from './passes.js';
+import { type Enter, type Phase, Slot } from './slot.js';
+import { DeviceClock } from './timing.js';
 
 /** For tests. */
 export interface GpuSettings {
-  /** The most bytes of one buffer of pixels; an image above is cut into strips. @internal */
+  /** The most bytes of one buffer of pixels. @internal */
   readonly bufferBytes?: number;
-  /** @internal */
-  readonly onPhase?: PhaseListener;
+  /** Called as each phase of a strip begins. @internal */
+  readonly onPhase?: (phase: Phase, device: GPUDevice) => void;
+  /** Instead of the shaders of this package. @internal */
+  readonly shaderCode?: string;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** One strip on its way up, one that is computed, one on its way down. */
+const SLOTS = 3;
 
-/** The transform on one WebGPU device, whoever opened it. Concurrent calls wait for each other. */
+/** Small enough for the next strip to be on its way while one is computed, large enough for calls not to count. */
+const STRIP_BYTES = 8 * 2 ** 20;
+
+/** Of very wide images; a strip may bring two rows that it does not compute. */
+const LEAST_STRIP_ROWS = 16;
+
+/** 7680 x 4320 pixels and a little more. Several passes take six times this. */
+const MOST_BUFFER_BYTES = 128 * 2 ** 20;
+
+const ACTIVITIES: Readonly<Record<Phase, string>> = {
+  prepare: 'preparing',
+  upload: 'uploading',
+  dispatch: 'submitting work',
+  map: 'computing',
+  copy: 'reading back',
+};
+
+/** Computes strips on a device, which this or another program opened. */
 export class GpuBackend implements Backend {
-  /** How a result calls it. */
-  readonly name = 'gpu';
-  /** Resolves with the reason when the device is gone: lost, or freed by {@link dispose}. */
+  readonly stripsAtOnce = SLOTS;
+  readonly residentPixels: number;
   readonly lost: Promise<string>;
   /** For measurements beside transforms. */
   readonly device: GPUDevice;
   readonly #deviceText: string;
-  readonly #limits: StripLimits;
-  readonly #runner: StripRunner;
-  readonly #queue = new JobQueue();
-  #usable = true;
+  readonly #bufferBytes: number;
+  readonly #settings: GpuSettings;
+  readonly #access = new Semaphore(SLOTS);
+  readonly #free: Slot[] = [];
+  readonly #clock = new DeviceClock();
+  #pipelines: Promise<Pipelines> | undefined;
+  #slots = 0;
+  #busy = 0;
+  #failure: string | undefined;
 
-  constructor(device: GPUDevice, deviceText: string, shaders: ShaderSources, settings: GpuSettings) {
+  constructor(device: GPUDevice, deviceText: string, settings: GpuSettings) {
     this.device = device;
     this.#deviceText = deviceText;
-    this.#limits = { bufferBytes: settings.bufferBytes ?? bufferBytesOf(device.limits) };
-    this.#runner = new StripRunner(device, shaders, settings.onPhase);
+    this.#settings = settings;
+    this.#bufferBytes = settings.bufferBytes ?? bufferBytesOf(device.limits);
+    this.residentPixels = Math.floor(this.#bufferBytes / PIXEL_BYTES);
     this.lost = device.lost.then(({ reason, message }) => {
       const text = `the device was ${reason === 'destroyed' ? 'destroyed' : 'lost'}${message ? `: ${message}` : ''}`;
-      this.#fail(text);
+      this.#failure ??= text;
       return text;
     });
     device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault(); // or it is printed to stdout, where a picture may be written
-      this.#fail(event.error.message);
+      event.preventDefault(); // or it is printed to stdout, where an image may be written
+      this.#failure ??= event.error.message;
     });
   }
 
-  /** Whether another transform may succeed; false for good once the device is gone. */
+  /** Whether another strip may succeed; false for good once the device is gone. */
   get usable(): boolean {
-    return this.#usable;
+    return this.#failure === undefined;
   }
 
-  /** @throws GpuFault where the device fails; the reason of `job.signal` once that is aborted */
-  transform(input: Raster, output: Raster, job: Job): Promise<Run> {
-    return this.#queue.run(() => this.#transform(input, output, job), job.signal);
+  maxRows(width: number): number {
+    const rowBytes = width * PIXEL_BYTES;
+    const rowsHeld = Math.floor(this.#bufferBytes / rowBytes);
+    if (rowsHeld < 3) throw tooWide(`3 rows of ${width} pixels exceed ${this.#bufferBytes} bytes`);
+    if (width > maxWidth(this.device.limits)) throw tooWide(`${width} columns exceed ${maxWidth(this.device.limits)}`);
+    const stripRows = Math.max(LEAST_STRIP_ROWS, Math.floor(STRIP_BYTES / rowBytes));
+    return Math.min(stripRows, rowsHeld) - 2;
   }
 
-  /** Destroys the device. A transform that runs or waits is rejected with `BACKEND_FAILED`. */
+  async compute(strip: Strip, run: RunOptions): Promise<Computed> {
+    if (isEmpty(strip.region)) return { device: this.#deviceText, exactPixels: 0 };
+    const release = await this.#access.acquire(1, run.signal);
+    this.#busy += 1;
+    let phase: Phase = 'prepare';
+    const enter: Enter = (entered) => {
+      run.signal?.throwIfAborted();
+      phase = entered;
+      this.#settings.onPhase?.(entered, this.device);
+      if (this.#failure !== undefined) throw new Error(this.#failure);
+    };
+    try {
+      enter('prepare');
+      this.#pipelines ??= Pipelines.create(this.device, this.#settings.shaderCode);
+      const pipelines = await this.#pipelines;
+      const slot = this.#free.pop() ?? new Slot(this.device, pipelines, this.#slots++);
+      const landed = await slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
+      this.#clock.add(landed);
+      return { device: this.#deviceText, exactPixels: landed.exactPixels };
+    } catch (error) {
+      if (run.signal?.aborted && error === run.signal.reason) throw error;
+      throw faultOf(phase, error);
+    } finally {
+      this.#busy -= 1;
+      if (this.#busy === 0) this.#clock.report();
+      release();
+    }
+  }
+
+  /** Destroys the device. Strips under way are rejected with `BACKEND_FAILED`. */
   dispose(): void {
-    this.#fail('the backend was disposed of');
+    this.#failure ??= 'the backend was disposed of';
     this.device.destroy();
   }
-
-  #fail(reason: string): void {
-    this.#usable = false;
-    this.#runner.fail(reason);
-  }
-
-  async #transform(input: Raster, output: Raster, job: Job): Promise<Run> {
-    checkStillThere(input, output);
-    const progress = { input, passesLeft: job.passes, rowsDone: 0, pixelsRedone: 0 };
-    this.#runner.phase = 'prepare';
-    try {
-      const strips = this.#cut(input, output, job);
-      if (strips.length === 1) {
-        await this.#runner.run(input, output, strips, job, (_, pixelsRedone) => {
-          progress.pixelsRedone = pixelsRedone;
-        });
-      } else {
-        await this.#runStrips(strips, output, job, progress);
-      }
-    } catch (error) {
-      if (job.signal?.aborted && error === job.signal.reason) throw error;
-      throw new GpuFault(this.#runner.phase, progress, error);
-    }
-    return { device: this.#deviceText, pixelsRedone: progress.pixelsRedone };
-  }
-
-  /** Strips that travel and compute side by side; the whole image where it would have to come down between passes. */
-  #cut(input: Raster, output: Raster, { border, passes }: Job): Strip[] {
-    const whole = cutIntoStrips(input, border, this.#limits);
-    if (whole.length === 1 && (passes > 1 || overlaps(input, output))) return whole;
-    const stripBytes = Math.max(STRIP_BYTES, LEAST_STRIP_ROWS * input.width * PIXEL_BYTES);
-    return cutIntoStrips(input, border, { bufferBytes: Math.min(stripBytes, this.#limits.bufferBytes) });
-  }
-
-  /** Pass after pass over all strips; what is between passes waits in the host's memory. */
-  async #runStrips(strips: Strip[], output: Raster, job: Job, progress: Mutable<Progress>): Promise<void> {
-    const { width, height, channels } = output;
-    const between = Array.from({ length: Math.min(job.passes - 1, 2) }, () => createRaster(width, height, channels));
-    if (job.passes === 1 && overlaps(progress.input, output)) {
-      progress.input = { ...progress.input, data: progress.input.data.slice() };
-    }
-    for (let pass = 1; pass <= job.passes; pass++) {
-      const isLast = pass === job.passes;
-      const target = isLast ? output : between[pass % between.length];
-      await this.#runner.run(progress.input, target, strips, { ...job, passes: 1 }, ({ computed }, pixelsRedone) => {
-        progress.pixelsRedone += pixelsRedone;
-        if (isLast) progress.rowsDone = computed.end;
-      });
-      if (isLast) return;
-      progress.input = target;
-      progress.passesLeft -= 1;
-    }
-  }
 }
-
-/** Small enough for the next strip to be on its way while one is computed, large enough for calls not to count. */
-const STRIP_BYTES = 8 * 2 ** 20;
-/** Of very wide images; each strip brings two rows that it does not compute. */
-const LEAST_STRIP_ROWS = 16;
-
-/** 7680 x 4320 pixels and a little more. Memory is about four times this, or six where there are several passes. */
-const MOST_BUFFER_BYTES = 128 * 2 ** 20;
 
 /** At most half of what the device reports: SwiftShader refuses buffers of exactly its limit. */
 function bufferBytesOf({ maxBufferSize, maxStorageBufferBindingSize }: GPUSupportedLimits): number {
   return Math.min(MOST_BUFFER_BYTES, maxBufferSize / 2, maxStorageBufferBindingSize / 2);
+}
+
+function tooWide(reason: string): BackendFault {
+  return new BackendFault('The image is too wide for the GPU', reason, { code: 'DEVICE_LIMIT' });
+}
+
+function faultOf(phase: Phase, cause: unknown): BackendFault {
+  // A device that is gone rejects with an AbortError without a message; other messages have line breaks.
+  const text = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const code = cause instanceof DeviceError && cause.isOutOfMemory ? 'OUT_OF_MEMORY' : 'BACKEND_FAILED';
+  return new BackendFault(`GPU failed while ${ACTIVITIES[phase]}`, text.trim().replace(/\s+/g, ' '), { code, cause });
 }

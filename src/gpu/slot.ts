@@ -1,47 +1,148 @@
-/** One strip's way through the device, in buffers that stay for the next strip that fits. */
-import type { Raster } from '../image.js';
-import type { AlphaMode } from '../options.js';
+/** Computes strips on the device: upload, fast and exact pass, download, in buffers that are kept for the next strip. */
+import type { Strip } from '../backend.js';
+import { type CheckedImage, isShared } from '../image.js';
+import type { RunOptions } from '../options.js';
+import { type Rows, rowsToCopy } from '../regions.js';
 import { rowsText, type SpanListener } from '../span.js';
-import { withErrorScopes } from './error-scopes.js';
-import { BUFFER, MAP_MODE_READ } from './flags.js';
-import type { Phase } from './gpu-fault.js';
-import { PassTimer } from './pass-timer.js';
-import type { PipelinePair, Pipelines } from './pipelines.js';
-import { PIXEL_BYTES, pixelsHeld, type Strip } from './strips.js';
-import { downloadStrip, uploadStrip } from './transfer.js';
-import { type PassRange, Workspace } from './workspace.js';
+import { BUFFER, MAP_MODE_READ, PIXEL_BYTES, withErrorScopes } from './device.js';
+import { type PassRange, type PipelinePair, type Pipelines, Workspace } from './passes.js';
+import { PassTimer, TIME_BYTES, type TimedStrip } from './timing.js';
 
-/** What is done with a strip. */
-export interface StripJob {
-  readonly alpha: AlphaMode;
-  /** More than one only for a strip that is the whole image: the passes stay on the device. */
-  readonly passes: number;
-  readonly signal: AbortSignal | undefined;
-  readonly onSpan: SpanListener | undefined;
-}
+/** The steps of a strip: objects and pipelines, rows to the device, commands, waiting for the result, rows back. */
+export type Phase = 'prepare' | 'upload' | 'dispatch' | 'map' | 'copy';
 
-/** Called as each phase begins; throws where the work must end. */
+/** Called as each phase begins; throws to end the work. */
 export type Enter = (phase: Phase) => void;
 
-export interface Landed {
-  readonly strip: Strip;
+/** The result of a strip, besides its pixels. */
+export interface StripResult extends TimedStrip {
   /** Over all passes. */
-  readonly pixelsRedone: number;
-  /** When its result was there, by `performance.now()`. */
-  readonly mappedMs: number;
-  /** When each pass began and ended, nanoseconds by the device's clock; empty where nobody listens or it has none. */
-  readonly passesNs: BigUint64Array;
+  readonly exactPixels: number;
 }
 
 /**
  * The most pixels, over all passes, of one submission. A submission cannot be stopped, and an operating system may
- * reset a GPU that one keeps busy for seconds.
+ * reset a GPU that a single submission keeps busy for seconds.
  */
 const SUBMISSION_PIXELS = 2 ** 25;
 
-interface Buffers {
-  readonly pixels: number;
-  readonly passes: number;
+/** A set of buffers on the device, with which strips are computed one after another. */
+export class Slot {
+  readonly #device: GPUDevice;
+  readonly #pipelines: Pipelines;
+  readonly #track: string;
+  #memory: Memory | undefined;
+
+  /** @param index from 0 */
+  constructor(device: GPUDevice, pipelines: Pipelines, index: number) {
+    this.#device = device;
+    this.#pipelines = pipelines;
+    this.#track = `GPU slot ${index + 1}`;
+  }
+
+  /** @throws whatever `enter` throws; DeviceError and other errors of the device */
+  async compute(strip: Strip, { onSpan }: RunOptions, enter: Enter): Promise<StripResult> {
+    const { passes, alpha } = strip;
+    const job = layOut(strip, onSpan !== undefined && this.#device.features.has('timestamp-query'));
+    const phase = phases(this.#track, job.rows, onSpan, enter);
+    const memory = await this.#memoryFor(job);
+    const [pair] = await Promise.all([
+      this.#pipelines.forAlpha(alpha),
+      phase('upload', () => withErrorScopes(this.#device, () => this.#upload(memory, job, strip.input))),
+    ]);
+    const passesAtOnce = Math.max(1, Math.floor(SUBMISSION_PIXELS / job.pixels));
+    for (let first = 0; first < passes; first += passesAtOnce) {
+      if (first > 0) await this.#device.queue.onSubmittedWorkDone();
+      const range = { first, end: Math.min(first + passesAtOnce, passes), passes };
+      await phase('dispatch', () => withErrorScopes(this.#device, () => this.#submit(memory, job, pair, range)));
+    }
+    const { readBack } = memory;
+    try {
+      await phase('map', () => readBack.mapAsync(MAP_MODE_READ, 0, job.byteLength));
+      const mappedMs = performance.now();
+      const mapped = readBack.getMappedRange(0, job.byteLength);
+      await phase('copy', () => downloadRows(mapped, strip));
+      const counts = new Uint32Array(mapped, job.countsOffset, passes);
+      const passesNs = new BigUint64Array(mapped, job.timesOffset, job.isTimed ? 2 * passes : 0).slice();
+      return { rows: job.rows, mappedMs, passesNs, onSpan, exactPixels: counts.reduce((sum, count) => sum + count, 0) };
+    } finally {
+      readBack.unmap();
+    }
+  }
+
+  async #memoryFor({ pixels, passes, isTimed }: Job): Promise<Memory> {
+    const present = this.#memory;
+    if (present && present.workspace.pixels >= pixels && present.workspace.passes >= passes) {
+      if (present.timer || !isTimed) return present;
+    }
+    this.#memory = undefined;
+    if (present !== undefined) destroyMemory(present);
+    const created = await withErrorScopes(this.#device, () => {
+      return createMemory(this.#device, this.#pipelines, pixels, passes, isTimed);
+    });
+    this.#memory = created;
+    return created;
+  }
+
+  #upload({ input, workspace }: Memory, { region, runs }: Job, image: CheckedImage): void {
+    workspace.setRegion(region, image.width);
+    uploadRows(this.#device.queue, input, image, runs);
+  }
+
+  #submit({ input, output, readBack, workspace, timer }: Memory, job: Job, pair: PipelinePair, range: PassRange): void {
+    const { region, countsOffset, timesOffset, isTimed } = job;
+    const encoder = this.#device.createCommandEncoder({ label: 'strip' });
+    const counts = { buffer: readBack, offset: countsOffset };
+    const usedTimer = isTimed ? timer : undefined;
+    workspace.record(encoder, { pair, buffers: { input, output }, region, range, counts, timer: usedTimer });
+    if (range.end === range.passes) {
+      encoder.copyBufferToBuffer(output, region.first.y * job.rowBytes, readBack, 0, countsOffset);
+      usedTimer?.recordResult(encoder, range.passes, readBack, timesOffset);
+    }
+    this.#device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** Announces each phase and, if somebody listens, reports its span. */
+function phases(track: string, rows: string, onSpan: SpanListener | undefined, enter: Enter) {
+  return async <T>(name: Phase, work: () => Promise<T> | T): Promise<T> => {
+    const startMs = performance.now();
+    enter(name);
+    const result = await work();
+    onSpan?.({ name, track, startMs, endMs: performance.now(), details: { rows } });
+    return result;
+  };
+}
+
+/**
+ * A strip in the device's terms. Read back are the computed rows, the number of pixels of each exact pass as u32, and, if
+ * timed, two u64 per pass.
+ */
+type Job = ReturnType<typeof layOut>;
+
+function layOut({ input, region: ofImage, passes }: Strip, isTimed: boolean) {
+  const { runs, region } = rowsToCopy(ofImage);
+  const rowBytes = input.width * PIXEL_BYTES;
+  const countsOffset = (region.end.y - region.first.y) * rowBytes;
+  return {
+    runs,
+    region,
+    passes,
+    isTimed,
+    rowBytes,
+    pixels: input.width * runs.reduce((sum, { first, end }) => sum + end - first, 0),
+    rows: rowsText(ofImage.first.y, ofImage.end.y),
+    ...readBackLayout(countsOffset, passes, isTimed),
+  };
+}
+
+function readBackLayout(countsOffset: number, passes: number, isTimed: boolean) {
+  const end = countsOffset + passes * Uint32Array.BYTES_PER_ELEMENT;
+  const timesOffset = Math.ceil(end / TIME_BYTES) * TIME_BYTES;
+  return { countsOffset, timesOffset, byteLength: timesOffset + (isTimed ? 2 * passes * TIME_BYTES : 0) };
+}
+
+interface Memory {
   readonly input: GPUBuffer;
   readonly output: GPUBuffer;
   readonly readBack: GPUBuffer;
@@ -49,183 +150,100 @@ interface Buffers {
   readonly timer: PassTimer | undefined;
 }
 
-/** A place on the device where strips are computed, one after another. */
-export class Slot {
-  readonly #device: GPUDevice;
-  readonly #pipelines: Pipelines;
-  readonly #lane: string;
-  #buffers: Buffers | undefined;
-
-  constructor(device: GPUDevice, pipelines: Pipelines, index: number) {
-    this.#device = device;
-    this.#pipelines = pipelines;
-    this.#lane = `GPU slot ${index + 1}`;
-  }
-
-  /** Sends up the rows that `strip` holds from `source`, whose memory is free then, and submits what is to be done. */
-  async start(source: Raster, strip: Strip, job: StripJob, enter: Enter): Promise<Flight> {
-    const buffers = await this.#buffersFor(pixelsHeld(strip), job);
-    const flight = new Flight(buffers, strip, job, new Steps(this.#lane, strip, job.onSpan, enter));
-    const [pair] = await Promise.all([this.#pipelines.forAlpha(job.alpha), this.#upload(flight, source)]);
-    await this.#dispatch(flight, pair);
-    flight.requestResult();
-    return flight;
-  }
-
-  async #buffersFor(pixels: number, { passes, onSpan }: StripJob): Promise<Buffers> {
-    const isTimed = onSpan !== undefined && this.#device.features.has('timestamp-query');
-    const present = this.#buffers;
-    if (present && present.pixels >= pixels && present.passes >= passes && (present.timer || !isTimed)) return present;
-    this.#buffers = undefined;
-    if (present !== undefined) destroyBuffers(present);
-    const size = { pixels, passes, isTimed };
-    const created = await withErrorScopes(this.#device, () => createBuffers(this.#device, this.#pipelines, size));
-    this.#buffers = created;
-    return created;
-  }
-
-  #upload({ buffers, strip, steps }: Flight, source: Raster): Promise<void> {
-    return steps.run('upload', () =>
-      withErrorScopes(this.#device, () => {
-        buffers.workspace.setRegion(strip.region);
-        uploadStrip(this.#device.queue, buffers.input, source, strip);
-      }),
-    );
-  }
-
-  async #dispatch(flight: Flight, pair: PipelinePair): Promise<void> {
-    const { passes } = flight.job;
-    const passesAtOnce = Math.max(1, Math.floor(SUBMISSION_PIXELS / pixelsHeld(flight.strip)));
-    for (let first = 0; first < passes; first += passesAtOnce) {
-      if (first > 0) await this.#device.queue.onSubmittedWorkDone();
-      const range = { first, end: Math.min(first + passesAtOnce, passes), passes };
-      await flight.steps.run('dispatch', () => withErrorScopes(this.#device, () => this.#submit(flight, pair, range)));
-    }
-  }
-
-  #submit({ buffers, strip, layout, timer }: Flight, pair: PipelinePair, range: PassRange): void {
-    const { input, output, readBack, workspace } = buffers;
-    const encoder = this.#device.createCommandEncoder({ label: 'strip' });
-    const counts = { buffer: readBack, offset: layout.counts };
-    workspace.record(encoder, { pair, ends: { input, output }, region: strip.region, range, counts, timer });
-    if (range.end === range.passes) {
-      const offset = strip.region.first.y * strip.region.width * PIXEL_BYTES;
-      encoder.copyBufferToBuffer(output, offset, readBack, 0, layout.counts);
-      timer?.recordResult(encoder, range.passes, readBack, layout.times);
-    }
-    this.#device.queue.submit([encoder.finish()]);
-  }
-}
-
-/** A strip on the device. Ends by {@link land} or, after a failure, by {@link abandon}. */
-export class Flight {
-  /** Absent where nobody listens, whatever the buffers have. */
-  readonly timer: PassTimer | undefined;
-  readonly layout: Layout;
-  #mapped: Promise<undefined> = Promise.resolve(undefined);
-
-  constructor(
-    readonly buffers: Buffers,
-    readonly strip: Strip,
-    readonly job: StripJob,
-    readonly steps: Steps,
-  ) {
-    this.timer = job.onSpan && buffers.timer;
-    this.layout = layOut(strip, job.passes, this.timer !== undefined);
-  }
-
-  /** To be called once, when everything is submitted. */
-  requestResult(): void {
-    this.#mapped = this.steps.run('map', () =>
-      this.buffers.readBack.mapAsync(MAP_MODE_READ, 0, this.layout.byteLength),
-    );
-    this.#mapped.catch(() => {}); // land tells whoever waits
-  }
-
-  /** Waits for the result and writes its rows to the target. */
-  async land(target: Raster): Promise<Landed> {
-    await this.#mapped;
-    const mappedMs = performance.now();
-    const { strip, job, layout, buffers } = this;
-    const mapped = buffers.readBack.getMappedRange(0, layout.byteLength);
-    await this.steps.run('copy', () => downloadStrip(mapped, target, strip));
-    const counts = new Uint32Array(mapped, layout.counts, job.passes);
-    const pixelsRedone = counts.reduce((sum, count) => sum + count, 0);
-    const passesNs = new BigUint64Array(mapped, layout.times, this.timer ? 2 * job.passes : 0).slice();
-    buffers.readBack.unmap();
-    return { strip, pixelsRedone, mappedMs, passesNs };
-  }
-
-  /** Waits until the slot can be used again; the result is lost. Never throws. */
-  async abandon(): Promise<void> {
-    await this.#mapped.catch(() => {});
-    this.buffers.readBack.unmap();
-  }
-}
-
-/** The phases of one strip: each is announced and, where somebody listens, told of when it is over. */
-class Steps {
-  constructor(
-    readonly lane: string,
-    readonly strip: Strip,
-    readonly onSpan: SpanListener | undefined,
-    readonly enter: Enter,
-  ) {}
-
-  async run<T>(phase: Phase, work: () => Promise<T> | T): Promise<T> {
-    const startMs = performance.now();
-    this.enter(phase);
-    const result = await work();
-    const { first, end } = this.strip.computed;
-    const details = { rows: rowsText(first, end) };
-    this.onSpan?.({ name: phase, lane: this.lane, startMs, endMs: performance.now(), details });
-    return result;
-  }
-}
-
-function createBuffers(
+function createMemory(
   device: GPUDevice,
   pipelines: Pipelines,
-  { pixels, passes, isTimed }: { readonly pixels: number; readonly passes: number; readonly isTimed: boolean },
-): Buffers {
+  pixels: number,
+  passes: number,
+  isTimed: boolean,
+): Memory {
   const byteLength = pixels * PIXEL_BYTES;
+  const readBackBytes = readBackLayout(byteLength, passes, isTimed).byteLength;
   const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
     device.createBuffer({ label, size, usage });
   return {
-    pixels,
-    passes,
     input: buffer('input', byteLength, BUFFER.STORAGE | BUFFER.COPY_DST),
     output: buffer('output', byteLength, BUFFER.STORAGE | BUFFER.COPY_SRC),
-    readBack: buffer(
-      'read back',
-      layOutBytes(byteLength, passes, isTimed).byteLength,
-      BUFFER.MAP_READ | BUFFER.COPY_DST,
-    ),
+    readBack: buffer('read back', readBackBytes, BUFFER.MAP_READ | BUFFER.COPY_DST),
     workspace: new Workspace(device, pipelines, pixels, passes),
     timer: isTimed ? new PassTimer(device, passes) : undefined,
   };
 }
 
-function destroyBuffers({ input, output, readBack, workspace, timer }: Buffers): void {
-  for (const held of [input, output, readBack, workspace, timer]) held?.destroy();
+function destroyMemory({ input, output, readBack, workspace, timer }: Memory): void {
+  for (const resource of [input, output, readBack, workspace, timer]) resource?.destroy();
 }
 
-/** What is read back, in bytes from the start: the computed rows, then these. */
-interface Layout {
-  /** A u32 a pass. */
-  readonly counts: number;
-  /** Two u64 a pass. */
-  readonly times: number;
-  readonly byteLength: number;
+/** Rows are packed in portions that stay in a processor's cache until writeBuffer copies them. */
+const PORTION_BYTES = 512 * 1024;
+
+/** Writes rows to the start of a buffer, one u32 per pixel. The image may change once this returns. */
+function uploadRows(queue: GPUQueue, buffer: GPUBuffer, image: CheckedImage, runs: readonly Rows[]): void {
+  const rowBytes = image.width * PIXEL_BYTES;
+  // Dawn in Node ends the process when writeBuffer is given shared memory (webgpu 0.6.2).
+  const needsNoPacking = image.rowBytes === rowBytes && image.channels === PIXEL_BYTES && !isShared(image);
+  let offset = 0;
+  for (const rows of runs) {
+    const byteLength = (rows.end - rows.first) * rowBytes;
+    if (needsNoPacking) {
+      const data = image.data as Uint8Array<ArrayBuffer>;
+      queue.writeBuffer(buffer, offset, data, rows.first * rowBytes, byteLength);
+    } else {
+      packRows(queue, buffer, offset, image, rows);
+    }
+    offset += byteLength;
+  }
 }
 
-function layOut({ computed, region }: Strip, passes: number, isTimed: boolean): Layout {
-  return layOutBytes((computed.end - computed.first) * region.width * PIXEL_BYTES, passes, isTimed);
+function packRows(queue: GPUQueue, buffer: GPUBuffer, offset: number, image: CheckedImage, rows: Rows): void {
+  const rowsAtOnce = Math.max(1, Math.floor(PORTION_BYTES / (image.width * PIXEL_BYTES)));
+  const portion = new Uint32Array(Math.min(rowsAtOnce, rows.end - rows.first) * image.width);
+  for (let row = rows.first; row < rows.end; row += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows.end - row);
+    for (let k = 0; k < count; k++) packRow(portion, k * image.width, image, row + k);
+    queue.writeBuffer(buffer, offset + (row - rows.first) * image.width * PIXEL_BYTES, portion, 0, count * image.width);
+  }
 }
 
-function layOutBytes(counts: number, passes: number, isTimed: boolean): Layout {
-  const end = counts + passes * Uint32Array.BYTES_PER_ELEMENT;
-  const alignment = BigUint64Array.BYTES_PER_ELEMENT;
-  const times = Math.ceil(end / alignment) * alignment;
-  return { counts, times, byteLength: times + (isTimed ? 2 * passes * alignment : 0) };
+function packRow(words: Uint32Array, at: number, { data, width, channels, rowBytes }: CheckedImage, row: number): void {
+  let sample = row * rowBytes;
+  for (let k = at; k < at + width; k++) {
+    const fourth = channels === 4 ? data[sample + 3] << 24 : 0;
+    words[k] = data[sample] | (data[sample + 1] << 8) | (data[sample + 2] << 16) | fourth;
+    sample += channels;
+  }
+}
+
+/**
+ * Copies the computed pixels into the strip's output; what lies around them is not touched.
+ *
+ * @param mapped the computed rows in full width, one u32 per pixel
+ */
+function downloadRows(mapped: ArrayBuffer, { input, region, output }: Strip): void {
+  const firstByte = region.first.x * PIXEL_BYTES;
+  const endByte = region.end.x * PIXEL_BYTES;
+  const rowBytes = input.width * PIXEL_BYTES;
+  const rows = region.end.y - region.first.y;
+  if (output.channels === PIXEL_BYTES && output.rowBytes === rowBytes && endByte - firstByte === rowBytes) {
+    output.data.set(new Uint8Array(mapped, 0, rows * rowBytes));
+    return;
+  }
+  for (let row = 0; row < rows; row++) {
+    const pixels = new Uint8Array(mapped, row * rowBytes + firstByte, endByte - firstByte);
+    unpackRow(pixels, output, row * output.rowBytes + region.first.x * output.channels);
+  }
+}
+
+function unpackRow(pixels: Uint8Array, { data, channels }: CheckedImage, at: number): void {
+  if (channels === PIXEL_BYTES) {
+    data.set(pixels, at);
+    return;
+  }
+  let sample = at;
+  for (let k = 0; k < pixels.length; k += PIXEL_BYTES) {
+    data[sample] = pixels[k];
+    data[sample + 1] = pixels[k + 1];
+    data[sample + 2] = pixels[k + 2];
+    sample += channels;
+  }
 }

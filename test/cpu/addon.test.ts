@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadAddon, namePlatform } from '../../src/cpu/addon.js';
-import { BUILD_ADVICE } from '../../src/cpu/build-advice.js';
+import { BUILD_ADVICE, loadAddon, namePlatform } from '../../src/cpu/addon.js';
 
 const BUILT = 'build/Release/neighbor_product.node';
 const folder = mkdtempSync(path.join(tmpdir(), 'neighbor-product-addon-'));
@@ -20,7 +19,7 @@ test('a reason for each place', () => {
   const loaded = loadAddon(['prebuilds/none/neighbor_product.node', place]);
   expect(loaded).toHaveProperty('reason');
   const { reason } = loaded as { reason: string };
-  expect(reason).toMatch(/^prebuilds\/none\/neighbor_product\.node is not there; .*broken\.node does not load: \S+/);
+  expect(reason).toMatch(/^prebuilds\/none\/neighbor_product\.node does not exist; .*broken\.node does not load: \S+/);
   expect(reason).not.toContain('\n');
 });
 

@@ -1,7 +1,7 @@
 /** Every way the CPU backend can compute: with and without OpenMP, each instruction set of this machine. */
-import type { Backend } from '../../src/backend.js';
 import { type Addon, loadAddon } from '../../src/cpu/addon.js';
-import { createCpuBackend } from '../../src/cpu/cpu-backend.js';
+import { CpuBackend } from '../../src/cpu/cpu-backend.js';
+import { Host } from '../../src/host.js';
 
 export const openMpAddon = mustLoad('build/Release/neighbor_product.node');
 export const serialAddon = mustLoad('build/Release/neighbor_product_serial.node');
@@ -9,22 +9,20 @@ export const serialAddon = mustLoad('build/Release/neighbor_product_serial.node'
 export interface CpuSubject {
   /** Such as `avx2, without OpenMP`. */
   readonly name: string;
-  readonly backend: Backend;
+  readonly host: Host;
   readonly hasOpenMp: boolean;
 }
 
 export const cpuSubjects: readonly CpuSubject[] = [openMpAddon, serialAddon].flatMap((addon) =>
-  addon.variants.map((variant) => ({
-    name: `${variant}, ${addon.hasOpenMp ? 'with' : 'without'} OpenMP`,
-    backend: cpuBackend(addon, variant),
+  addon.instructionSets.map((instructionSet) => ({
+    name: `${instructionSet}, ${addon.hasOpenMp ? 'with' : 'without'} OpenMP`,
+    host: cpuHost(addon, instructionSet),
     hasOpenMp: addon.hasOpenMp,
   })),
 );
 
-export function cpuBackend(addon: Addon, variant?: string): Backend {
-  const created = createCpuBackend(variant === undefined ? { addon } : { addon, variant });
-  if ('reason' in created) throw new Error(created.reason);
-  return created.backend;
+export function cpuHost(addon: Addon, instructionSet?: string): Host {
+  return new Host(new CpuBackend(addon, instructionSet));
 }
 
 function mustLoad(place: string): Addon {

@@ -6,41 +6,54 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const OBJECTS = fileURLToPath(new URL('../../build/Release/obj.target', import.meta.url));
+const ADDONS = ['neighbor_product', 'neighbor_product_serial'];
+const AVX_OBJECTS = ['simd/avx2.o', 'simd/avx512.o'];
+
+/** The objects of an addon, such as `strip.o` and `simd/avx2.o`, by their paths. */
+function objectsOf(addon: string): Record<string, string> {
+  const folder = path.join(OBJECTS, addon, 'native-fallback');
+  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.o'));
+  return Object.fromEntries(names.sort().map((name) => [name, path.join(folder, name)]));
+}
+
+function linesOf(program: string, ...args: string[]): string[] {
+  return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1e9 }).split('\n');
+}
 
 /** AVX and later encode their instructions with a prefix that the disassembler shows as a leading v. */
-function countVectorExtensions(library: string): Record<string, number> {
-  const folder = path.join(OBJECTS, library, 'native-fallback');
-  const objects = readdirSync(folder).filter((name) => name.endsWith('.o'));
-  return Object.fromEntries(
-    objects.map((name) => {
-      const code = execFileSync('objdump', ['-d', '--no-show-raw-insn', path.join(folder, name)], {
-        encoding: 'utf8',
-        maxBuffer: 1e9,
-      });
-      return [name, code.split('\n').filter((line) => /^\s*[0-9a-f]+:\s+v[a-z]/.test(line)).length];
-    }),
-  );
+function countAvxInstructions(object: string): number {
+  return linesOf('objdump', '-d', '--no-show-raw-insn', object).filter((line) => /^\s*[0-9a-f]+:\s+v[a-z]/.test(line))
+    .length;
 }
 
 const canLook = process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/objdump');
 
-test.runIf(canLook)('only the kernels that are chosen at run time use AVX', () => {
-  const free = { 'addon.o': 0, 'kernel_portable.o': 0, 'kernel_sse2.o': 0, 'neighbor_product.o': 0, 'variants.o': 0 };
-  expect(countVectorExtensions('neighbor_product')).toEqual(free);
-  expect(countVectorExtensions('neighbor_product_serial')).toEqual(free);
-  expect(countVectorExtensions('kernel_avx2')['kernel_avx2.o']).toBeGreaterThan(100);
-  expect(countVectorExtensions('kernel_avx512')['kernel_avx512.o']).toBeGreaterThan(100);
+test.runIf(canLook).each(ADDONS)('%s: only the kernels that are chosen at run time use AVX', (addon) => {
+  const counts = Object.entries(objectsOf(addon)).map(
+    ([name, object]) => [name, countAvxInstructions(object)] as const,
+  );
+  expect(Object.fromEntries(counts.filter(([name]) => !AVX_OBJECTS.includes(name)))).toEqual({
+    'addon.o': 0,
+    'instruction_sets.o': 0,
+    'simd/neon.o': 0,
+    'simd/portable.o': 0,
+    'simd/sse2.o': 0,
+    'strip.o': 0,
+  });
+  const avx = counts.filter(([name]) => AVX_OBJECTS.includes(name));
+  expect(avx.map(([name]) => name)).toEqual(AVX_OBJECTS);
+  for (const [, count] of avx) expect(count).toBeGreaterThan(100);
 });
 
-test.runIf(canLook)('the AVX kernels define nothing that other code could be linked to by accident', () => {
-  for (const kernel of ['kernel_avx2', 'kernel_avx512']) {
-    const symbols = execFileSync(
-      'nm',
-      ['-C', '--defined-only', path.join(OBJECTS, kernel, 'native-fallback', `${kernel}.o`)],
-      { encoding: 'utf8' },
-    );
-    // Weak symbols of the same name in two files become one, whichever the linker meets first.
-    const weak = symbols.split('\n').filter((line) => / [VWu] /.test(line) && !/Avx(2|512)/.test(line));
-    expect(weak).toEqual([]);
+test.runIf(canLook).each(ADDONS)('%s: the AVX kernels define nothing that other code could be linked to', (addon) => {
+  const objects = objectsOf(addon);
+  for (const name of AVX_OBJECTS) {
+    const symbols = linesOf('nm', '-C', '--defined-only', objects[name]);
+    // Of weak symbols of the same name in two files the linker takes the first, for both.
+    expect(symbols.filter((line) => / [VWu] /.test(line))).toEqual([]);
+    // Their one name is the constant of the instruction set.
+    const own = ` neighbor_product::${path.basename(name, '.o')}`;
+    expect(symbols.filter((line) => / [A-Z] /.test(line) && !line.endsWith(own))).toEqual([]);
+    expect(symbols.some((line) => line.endsWith(own))).toBe(true);
   }
 });

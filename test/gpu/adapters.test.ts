@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { create, globals } from 'webgpu';
-import { adapterText, describeAdapter, requestAdapters } from '../../src/gpu/adapters.js';
-import { BUFFER, MAP_MODE_READ, SHADER_STAGE_COMPUTE } from '../../src/gpu/flags.js';
+import { adapterText, describeAdapter, openBestAdapter, requestAdapters } from '../../src/gpu/adapters.js';
+import { BUFFER, MAP_MODE_READ, SHADER_STAGE_COMPUTE } from '../../src/gpu/device.js';
 import { describeOnGpu } from './devices.js';
 
 const NOTHING = { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false };
@@ -26,7 +26,7 @@ test.each([
 
 test.each([
   [{ vendor: 'nvidia', architecture: 'hopper', description: 'NVIDIA H100' }, 'NVIDIA H100 (hopper)'],
-  [{ vendor: 'apple', architecture: 'metal-3' }, 'adapter without a name (apple metal-3)'],
+  [{ vendor: 'apple', architecture: 'metal-3' }, 'unnamed adapter (apple metal-3)'],
   [
     { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader driver' },
     'SwiftShader driver (google in software)',
@@ -48,5 +48,27 @@ describeOnGpu('the adapters of this computer', () => {
     const adapters = (await requestAdapters(create([]))).map(({ info }) => describeAdapter(info));
     expect(adapters.length).toBeGreaterThan(0);
     expect(new Set(adapters.map(adapterText)).size).toBe(adapters.length);
+  });
+});
+
+describe('without a device', () => {
+  test('an adapter that must not be software is refused with a reason', async () => {
+    const info = {
+      vendor: 'google',
+      architecture: 'swiftshader',
+      device: '',
+      description: '',
+      isFallbackAdapter: true,
+    };
+    const gpu = { requestAdapter: async () => ({ info }) } as unknown as GPU;
+    const opened = await openBestAdapter(gpu, { acceptSoftware: false });
+    expect(opened).toMatchObject({ reason: 'only unnamed adapter (google swiftshader in software) answers' });
+  });
+
+  test('no adapter, or one that refuses a device, is a reason and no exception', async () => {
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    expect(await openBestAdapter(none)).toEqual({ reason: 'no adapter answers' });
+    const broken = { requestAdapter: () => Promise.reject(new Error('the driver is broken')) } as unknown as GPU;
+    expect(await openBestAdapter(broken)).toEqual({ reason: 'the driver is broken' });
   });
 });

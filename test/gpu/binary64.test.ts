@@ -1,7 +1,8 @@
 /** Every operation of binary64.wgsl on the device against JavaScript's numbers, bit by bit. */
 import { expect, test } from 'vitest';
-import { Random } from '../../src/conformance/random.js';
-import { describeOnGpu, openDevice, readBuffer, shaders } from './devices.js';
+import { Random } from '../../src/conformance/canvas.js';
+import { shaderCode } from '../../src/gpu/shader-code.js';
+import { describeOnGpu, openDevice, readBuffer } from './devices.js';
 
 /** A thread applies one operation to one pair of doubles, low words first. */
 const KERNEL = `
@@ -146,8 +147,8 @@ function doublesOf(pairs: Float64Array, expected: (a: number, b: number) => numb
 
 async function compute(operation: number, pairs: Float64Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const device = await openDevice();
-  const module = device.createShaderModule({ code: shaders.binary64 + KERNEL });
-  const compiled = { module, constants: { operation } };
+  const module = device.createShaderModule({ code: shaderCode + KERNEL });
+  const compiled = { module, entryPoint: 'main', constants: { operation } };
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: compiled });
   const operands = device.createBuffer({ size: pairs.byteLength, usage: 0x80 | 0x8 });
   const results = device.createBuffer({ size: pairs.byteLength / 2, usage: 0x80 | 0x4 });

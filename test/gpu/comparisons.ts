@@ -1,27 +1,9 @@
-/** Backends on a device against the reference. */
-import type { Backend } from '../../src/backend.js';
-import { createRaster, type Raster } from '../../src/image.js';
-import type { Operation } from '../../src/options.js';
-import { firstDifference, jobOf, referenceOf } from '../jobs.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 
-/** Where the backend's bytes differ from the reference's; undefined where they do not. */
-export async function differenceOf(
-  backend: Backend,
-  input: Raster,
-  operation: Partial<Operation>,
-): Promise<string | undefined> {
-  const job = jobOf(operation);
-  const output = createRaster(input.width, input.height, input.channels);
-  await backend.transform(input, output, job);
-  const difference = firstDifference(referenceOf(input, job), output);
-  const { alpha, border, passes } = job;
-  return difference && `${input.width}x${input.height}x${input.channels} ${alpha} ${border} ${passes}: ${difference}`;
-}
-
-/** An image of one colour for which 255 * product / norm is nearly a whole number: nowhere is single precision enough. */
-export function unsettledFlat(width: number, height: number, channels: 3 | 4): Raster {
+/** An image of one colour for which 255 * product / norm is nearly a whole number: single precision decides no pixel. */
+export function undecidedFlat(width: number, height: number, channels: 3 | 4): CheckedImage {
   const colour = nearlyWholeColour();
-  const image = createRaster(width, height, channels);
+  const image = createImage(width, height, channels);
   return { ...image, data: image.data.map((_, index) => colour[index % channels] ?? 255) };
 }
 

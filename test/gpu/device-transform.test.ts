@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { makeImage } from '../../src/conformance/images.js';
 import { DeviceTransform } from '../../src/gpu/device-transform.js';
-import { createRaster, type Raster } from '../../src/image.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 import { transformReference } from '../../src/reference.js';
-import { firstDifference, modesOf } from '../jobs.js';
-import { describeOnGpu, openDevice, readBuffer, shaders } from './devices.js';
+import { firstDifference, modesOf } from '../transforms.js';
+import { describeOnGpu, openDevice, readBuffer } from './devices.js';
 
 const USAGE = 0x80 | 0x8 | 0x4; // STORAGE, COPY_DST, COPY_SRC
 
@@ -14,7 +14,7 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
     device = await openDevice();
   });
 
-  function bufferOf(image: Raster): GPUBuffer {
+  function bufferOf(image: CheckedImage): GPUBuffer {
     const buffer = device.createBuffer({ size: image.data.byteLength, usage: USAGE });
     device.queue.writeBuffer(buffer, 0, image.data as Uint8Array<ArrayBuffer>);
     return buffer;
@@ -26,13 +26,13 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
     for (const passes of [1, 2, 3, 4]) {
       const before = makeImage('noise', 71, 19, 4, 4);
       const output = bufferOf(before);
-      const transform = await DeviceTransform.create(device, shaders, { width: 71, height: 19, ...mode, passes });
+      const transform = await DeviceTransform.create(device, { width: 71, height: 19, ...mode, passes });
       const encoder = device.createCommandEncoder();
       transform.record(encoder, { input, output });
       device.queue.submit([encoder.finish()]);
-      const got = { ...before, data: await readBuffer(device, output) };
+      const actual = { ...before, data: await readBuffer(device, output) };
       transformReference(image, before, { ...mode, passes });
-      expect(firstDifference(before, got)).toBeUndefined();
+      expect(firstDifference(before, actual)).toBeUndefined();
       transform.destroy();
     }
     expect(firstDifference(image, { ...image, data: await readBuffer(device, input) })).toBeUndefined();
@@ -40,20 +40,20 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
 
   test('several recordings in one submission, each feeding the next', async () => {
     const image = makeImage('photograph', 40, 30, 4, 5);
-    const buffers = [image, createRaster(40, 30, 4), createRaster(40, 30, 4)].map(bufferOf);
+    const buffers = [image, createImage(40, 30, 4), createImage(40, 30, 4)].map(bufferOf);
     const options = { width: 40, height: 30, border: 'wrap', alpha: 'channel' } as const;
-    const transform = await DeviceTransform.create(device, shaders, options);
+    const transform = await DeviceTransform.create(device, options);
     const encoder = device.createCommandEncoder();
     transform.record(encoder, { input: buffers[0], output: buffers[1] });
     transform.record(encoder, { input: buffers[1], output: buffers[2] });
     device.queue.submit([encoder.finish()]);
-    const expected = createRaster(40, 30, 4);
+    const expected = createImage(40, 30, 4);
     transformReference(image, expected, { ...options, passes: 2 });
     expect(firstDifference(expected, { ...expected, data: await readBuffer(device, buffers[2]) })).toBeUndefined();
   });
 
   test('an image that skip leaves nothing of is not touched', async () => {
-    const transform = await DeviceTransform.create(device, shaders, { width: 2, height: 30 });
+    const transform = await DeviceTransform.create(device, { width: 2, height: 30 });
     const [input, output] = [makeImage('ones', 2, 30, 4, 0), makeImage('noise', 2, 30, 4, 0)].map(bufferOf);
     const encoder = device.createCommandEncoder();
     transform.record(encoder, { input, output });
@@ -65,20 +65,26 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
     [{ width: 0, height: 1 }, 'Expected a whole number of at least 1 for options.width, but received 0 (number).'],
     [{ width: 1, height: 1.5 }, 'Expected a whole number of at least 1 for options.height, but received 1.5 (number).'],
     [{ width: 1, height: 1, passes: 0 }, /^Expected a whole number from 1 to 1000 for options.passes/],
-    [
-      { width: 2 ** 20, height: 2 ** 20 },
-      /^Expected an image of at most \d+ pixels.* received 1048576x1048576\. Request a device/,
-    ],
   ])('%o is refused', async (options, message) => {
-    await expect(DeviceTransform.create(device, shaders, options)).rejects.toMatchObject({
+    await expect(DeviceTransform.create(device, options)).rejects.toMatchObject({
       code: 'INVALID_OPTION',
       message: typeof message === 'string' ? message : expect.stringMatching(message),
     });
   });
 
+  test.each([
+    [{ width: 2 ** 20, height: 2 ** 20 }, /^The image has 1048576x1048576 pixels, more than the \d+ of this device/],
+    [{ width: 2 ** 23, height: 1 }, /^The image is 8388608 pixels wide, more than the 4194240 of one dispatch\./],
+  ])('%o is beyond the device', async (options, message) => {
+    await expect(DeviceTransform.create(device, options)).rejects.toMatchObject({
+      code: 'DEVICE_LIMIT',
+      message: expect.stringMatching(message),
+    });
+  });
+
   test('buffers that are too small, or one for both ends, are refused', async () => {
-    const transform = await DeviceTransform.create(device, shaders, { width: 4, height: 4 });
-    const [fits, small] = [createRaster(4, 4, 4), createRaster(4, 3, 4)].map(bufferOf);
+    const transform = await DeviceTransform.create(device, { width: 4, height: 4 });
+    const [fits, small] = [createImage(4, 4, 4), createImage(4, 3, 4)].map(bufferOf);
     const encoder = device.createCommandEncoder();
     expect(transform.byteLength).toBe(64);
     expect(() => transform.record(encoder, { input: fits, output: small })).toThrow(
@@ -87,10 +93,5 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
     expect(() => transform.record(encoder, { input: fits, output: fits })).toThrow(
       /^Expected another buffer than input/,
     );
-  });
-
-  test('a shader that does not compile is an error', async () => {
-    const broken = { ...shaders, repair: 'fn' };
-    await expect(DeviceTransform.create(device, broken, { width: 4, height: 4 })).rejects.toThrow(/fn/);
   });
 });

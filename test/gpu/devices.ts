@@ -2,13 +2,11 @@
 
 import { afterAll, describe } from 'vitest';
 import { create } from 'webgpu';
+import { type GpuOptions, type OpenedGpu, openBestAdapter } from '../../src/gpu/adapters.js';
 import type { GpuBackend } from '../../src/gpu/gpu-backend.js';
-import { DAWN_FLAGS, readShaders } from '../../src/gpu/node-gpu.js';
-import { type OpenedGpu, type OpenOptions, openGpuOf } from '../../src/gpu/open-gpu.js';
-import type { ShaderSources } from '../../src/gpu/pipelines.js';
-import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
-
-export const shaders = await readShaders();
+import { DAWN_FLAGS } from '../../src/gpu/node-gpu.js';
+import type { Host } from '../../src/host.js';
+import { softwareGpuExists } from '../../tools/software-gpu.mjs';
 
 /** Kept for as long as the process lives: Dawn does not survive its collection before a device's. */
 const kept: unknown[] = [];
@@ -28,21 +26,17 @@ export function describeOnGpu(name: string, tests: () => void): void {
   describe.skipIf(!hasAdapter)(name, tests);
 }
 
-export interface BackendOptions extends OpenOptions {
-  readonly shaders?: ShaderSources;
+/** As the registry opens a GPU: here the software GPU passes for hardware. */
+export function openGpuForTests(options: GpuOptions): Promise<OpenedGpu> {
+  return openBestAdapter(gpu, options);
 }
 
-/** As a selector's opener: the software GPU passes for hardware. */
-export function openGpuForTests(options: OpenOptions): Promise<OpenedGpu> {
-  return openGpuOf(gpu, shaders, options);
-}
-
-/** A backend that is disposed of after the tests that opened it. */
-export async function openBackend(options: BackendOptions = {}): Promise<GpuBackend> {
-  const opened = await openGpuOf(gpu, options.shaders ?? shaders, options);
+/** A host on a GPU that is disposed of after the tests that opened it. */
+export async function openHost(options: GpuOptions = {}): Promise<Host & { readonly backend: GpuBackend }> {
+  const opened = await openBestAdapter(gpu, options);
   if ('reason' in opened) throw new Error(opened.reason);
-  afterAll(() => opened.backend.dispose());
-  return opened.backend;
+  afterAll(() => opened.transformer.dispose());
+  return opened.transformer as Host & { readonly backend: GpuBackend };
 }
 
 /** A device as a caller of the library has one. */

@@ -1,18 +1,18 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { IMAGE_KINDS, makeImage } from '../../src/conformance/images.js';
-import type { GpuBackend } from '../../src/gpu/gpu-backend.js';
-import { createRaster, type Raster } from '../../src/image.js';
+import type { Host } from '../../src/host.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 import { transformReference } from '../../src/reference.js';
-import { firstDifference, jobOf, modesOf, referenceOf } from '../jobs.js';
-import { differenceOf, unsettledFlat } from './comparisons.js';
-import { describeOnGpu, openBackend } from './devices.js';
+import { differenceOf, firstDifference, modesOf, operationOf, referenceOf } from '../transforms.js';
+import { undecidedFlat } from './comparisons.js';
+import { describeOnGpu, openHost } from './devices.js';
 
 const CHANNELS = [3, 4] as const;
 
 describeOnGpu('the same bytes as the reference', () => {
-  let backend: GpuBackend;
+  let host: Host;
   beforeAll(async () => {
-    backend = await openBackend();
+    host = await openHost();
   });
 
   test.each(CHANNELS)('every size from 1x1 to 24x24, %i channels, every mode in turn', async (channels) => {
@@ -24,7 +24,7 @@ describeOnGpu('the same bytes as the reference', () => {
         const input = makeImage('noise', width, height, channels, 25 * width + height);
         // Coprime to the number of modes, so that neighbouring sizes differ and every mode meets every residue.
         const mode = modes[(compared * 5) % modes.length];
-        const difference = await differenceOf(backend, input, mode);
+        const difference = await differenceOf(host, input, mode);
         if (difference) differences.push(difference);
         compared++;
       }
@@ -37,7 +37,7 @@ describeOnGpu('the same bytes as the reference', () => {
     for (const channels of CHANNELS) {
       // Two workgroups and a part across, two runs and a part down.
       const input = makeImage(kind, 137, 21, channels, 7);
-      for (const mode of modesOf(channels)) expect(await differenceOf(backend, input, mode)).toBeUndefined();
+      for (const mode of modesOf(channels)) expect(await differenceOf(host, input, mode)).toBeUndefined();
     }
   });
 
@@ -45,19 +45,19 @@ describeOnGpu('the same bytes as the reference', () => {
     for (const channels of CHANNELS) {
       const input = makeImage('near-integers', 33, 30, channels, passes);
       for (const mode of modesOf(channels)) {
-        expect(await differenceOf(backend, input, { ...mode, passes })).toBeUndefined();
+        expect(await differenceOf(host, input, { ...mode, passes })).toBeUndefined();
       }
     }
   });
 
   test('what was between passes before is not seen where skip leaves a border', async () => {
-    await backend.transform(
+    await host.transform(
       makeImage('noise', 40, 40, 4, 1),
-      createRaster(40, 40, 4),
-      jobOf({ border: 'wrap', passes: 3 }),
+      createImage(40, 40, 4),
+      operationOf({ border: 'wrap', passes: 3 }),
     );
     const input = makeImage('noise', 39, 41, 4, 2);
-    expect(await differenceOf(backend, input, { border: 'skip', passes: 3 })).toBeUndefined();
+    expect(await differenceOf(host, input, { border: 'skip', passes: 3 })).toBeUndefined();
   });
 
   test('sizes round the multiples of a workgroup and of a run', async () => {
@@ -65,7 +65,7 @@ describeOnGpu('the same bytes as the reference', () => {
       for (const height of [7, 8, 9, 10, 11, 16, 17, 18, 19]) {
         const input = makeImage('saturated', width, height, 4, width * height);
         for (const border of ['skip', 'replicate'] as const) {
-          expect(await differenceOf(backend, input, { border })).toBeUndefined();
+          expect(await differenceOf(host, input, { border })).toBeUndefined();
         }
       }
     }
@@ -77,48 +77,48 @@ describeOnGpu('the same bytes as the reference', () => {
       [530_000, 3],
     ]) {
       const input = makeImage('noise', width, height, 3, 1);
-      expect(await differenceOf(backend, input, { border: 'replicate' })).toBeUndefined();
+      expect(await differenceOf(host, input, { border: 'replicate' })).toBeUndefined();
     }
   });
 
   test('an image of which every pixel is redone', async () => {
     for (const channels of CHANNELS) {
-      const input = unsettledFlat(201, 103, channels);
-      const output = createRaster(201, 103, channels);
-      const run = await backend.transform(input, output, jobOf({ border: 'wrap' }));
-      expect(run.pixelsRedone).toBe(201 * 103);
-      expect(firstDifference(referenceOf(input, jobOf({ border: 'wrap' })), output)).toBeUndefined();
+      const input = undecidedFlat(201, 103, channels);
+      const output = createImage(201, 103, channels);
+      const run = await host.transform(input, output, operationOf({ border: 'wrap' }));
+      expect(run.exactPixels).toBe(201 * 103);
+      expect(firstDifference(referenceOf(input, { border: 'wrap' }), output)).toBeUndefined();
     }
   });
 
   test('pixels are counted over all passes, and none where all are certain', async () => {
     const input = makeImage('exact-integers', 50, 40, 3, 1);
-    const redone = async (passes: number) =>
-      (await backend.transform(input, createRaster(50, 40, 3), jobOf({ passes }))).pixelsRedone;
-    const firstPass = await redone(1);
+    const exactPixelsOf = async (passes: number) =>
+      (await host.transform(input, createImage(50, 40, 3), operationOf({ passes }))).exactPixels;
+    const firstPass = await exactPixelsOf(1);
     expect(firstPass).toBeGreaterThan(50);
-    expect(await redone(3)).toBeGreaterThanOrEqual(firstPass);
+    expect(await exactPixelsOf(3)).toBeGreaterThanOrEqual(firstPass);
     const black = makeImage('black', 50, 40, 3, 1);
-    expect((await backend.transform(black, createRaster(50, 40, 3), jobOf({}))).pixelsRedone).toBe(0);
+    expect((await host.transform(black, createImage(50, 40, 3), operationOf())).exactPixels).toBe(0);
   });
 
   test('concurrent transforms on one backend', async () => {
     const inputs = Array.from({ length: 12 }, (_, seed) =>
       makeImage('photograph', 20 + 7 * seed, 60 - 3 * seed, 4, seed),
     );
-    const differences = await Promise.all(inputs.map((input) => differenceOf(backend, input, { border: 'reflect' })));
+    const differences = await Promise.all(inputs.map((input) => differenceOf(host, input, { border: 'reflect' })));
     expect(differences).toEqual(inputs.map(() => undefined));
   });
 });
 
 describeOnGpu('memory as callers have it', () => {
-  let backend: GpuBackend;
+  let host: Host;
   beforeAll(async () => {
-    backend = await openBackend();
+    host = await openHost();
   });
 
   /** An image inside memory of its own filled with 0xab: at an odd offset, with padding between the rows. */
-  function placed(image: Raster, byteOffset: number, padding: number, buffer?: ArrayBufferLike): Raster {
+  function placed(image: CheckedImage, byteOffset: number, padding: number, buffer?: ArrayBufferLike): CheckedImage {
     const rowBytes = image.width * image.channels + padding;
     const memory = new Uint8Array(buffer ?? new ArrayBuffer(byteOffset + image.height * rowBytes + 9)).fill(0xab);
     const data = memory.subarray(byteOffset);
@@ -131,7 +131,7 @@ describeOnGpu('memory as callers have it', () => {
     return { ...image, data, rowBytes };
   }
 
-  function memoryOf({ data }: Raster): Buffer {
+  function memoryOf({ data }: CheckedImage): Buffer {
     return Buffer.from(new Uint8Array(data.buffer));
   }
 
@@ -149,7 +149,7 @@ describeOnGpu('memory as callers have it', () => {
           placed(makeImage('ones', 30, 11, channels, 0), padding, byteOffset),
         );
         const inputBefore = memoryOf(input);
-        await backend.transform(input, output, jobOf(mode));
+        await host.transform(input, output, mode);
         transformReference(input, expected, mode);
         expect(memoryOf(output).equals(memoryOf(expected))).toBe(true);
         expect(memoryOf(input).equals(inputBefore)).toBe(true);
@@ -158,14 +158,14 @@ describeOnGpu('memory as callers have it', () => {
   });
 
   test.each([undefined, 40 * 4 * 5])('output over the input, buffers of at most %s bytes', async (bufferBytes) => {
-    const overlapping = await openBackend(bufferBytes === undefined ? {} : { bufferBytes });
+    const overlapping = await openHost(bufferBytes === undefined ? {} : { bufferBytes });
     for (const distance of [0, 4, 161, -160]) {
       for (const passes of [1, 2]) {
         const memory = makeImage('photograph', 40, 40, 4, 3).data;
         const input = { data: memory.subarray(800), width: 40, height: 20, channels: 4, rowBytes: 160 } as const;
         const output = { ...input, data: memory.subarray(800 + distance) };
-        const expected = referenceOf({ ...input, data: input.data.slice() }, jobOf({ border: 'wrap', passes }));
-        await overlapping.transform(input, output, jobOf({ border: 'wrap', passes }));
+        const expected = referenceOf({ ...input, data: input.data.slice() }, operationOf({ border: 'wrap', passes }));
+        await overlapping.transform(input, output, operationOf({ border: 'wrap', passes }));
         expect(firstDifference(expected, { ...output, data: output.data.subarray(0, 3200) })).toBeUndefined();
       }
     }
@@ -176,19 +176,19 @@ describeOnGpu('memory as callers have it', () => {
       const image = makeImage('photograph', 50, 20, channels, 5);
       const input = placed(image, 0, 0, new SharedArrayBuffer(image.data.length));
       const output = placed(makeImage('black', 50, 20, channels, 0), 0, 0, new SharedArrayBuffer(image.data.length));
-      await backend.transform(input, output, jobOf({ border: 'reflect' }));
-      expect(firstDifference(referenceOf(image, jobOf({ border: 'reflect' })), output)).toBeUndefined();
+      await host.transform(input, output, operationOf({ border: 'reflect' }));
+      expect(firstDifference(referenceOf(image, operationOf({ border: 'reflect' })), output)).toBeUndefined();
     }
   });
 });
 
 describeOnGpu('strips', () => {
   test.each([3, 4, 9])('buffers of %i rows: every mode and several passes', async (rows) => {
-    const backend = await openBackend({ bufferBytes: rows * 33 * 4 });
+    const host = await openHost({ bufferBytes: rows * 33 * 4 });
     for (const channels of CHANNELS) {
       const input = makeImage('near-integers', 33, 14, channels, rows);
       for (const mode of modesOf(channels)) {
-        for (const passes of [1, 2, 4]) expect(await differenceOf(backend, input, { ...mode, passes })).toBeUndefined();
+        for (const passes of [1, 2, 4]) expect(await differenceOf(host, input, { ...mode, passes })).toBeUndefined();
       }
     }
   });
@@ -197,8 +197,12 @@ describeOnGpu('strips', () => {
     const input = makeImage('near-integers', 60, 60, 4, 1);
     const counts = await Promise.all(
       [{}, { bufferBytes: 60 * 4 * 7 }].map(async (options) => {
-        const run = await (await openBackend(options)).transform(input, createRaster(60, 60, 4), jobOf({ passes: 2 }));
-        return run.pixelsRedone;
+        const run = await (await openHost(options)).transform(
+          input,
+          createImage(60, 60, 4),
+          operationOf({ passes: 2 }),
+        );
+        return run.exactPixels;
       }),
     );
     expect(counts[0]).toBeGreaterThan(0);
@@ -208,12 +212,12 @@ describeOnGpu('strips', () => {
 
 describeOnGpu('a backend over time', () => {
   test('300 transforms of changing sizes take no more memory', async () => {
-    const backend = await openBackend();
+    const host = await openHost();
     const run = async (count: number) => {
       for (let k = 0; k < count; k++) {
         const side = 100 + 20 * (k % 5);
-        const image = createRaster(side, side, k % 2 ? 3 : 4);
-        await backend.transform(image, image, jobOf({ passes: 1 + (k % 3) }));
+        const image = createImage(side, side, k % 2 ? 3 : 4);
+        await host.transform(image, image, operationOf({ passes: 1 + (k % 3) }));
       }
     };
     await run(60);
@@ -242,10 +246,10 @@ describeOnGpu('a backend over time', () => {
         return buffer;
       };
     };
-    const backend = await openBackend({ onPhase: (_, device) => watch(device) });
+    const host = await openHost({ onPhase: (_, device) => watch(device) });
     const run = (side: number, passes: number) => {
-      const image = createRaster(side, side, 4);
-      return backend.transform(image, image, jobOf({ passes }));
+      const image = createImage(side, side, 4);
+      return host.transform(image, image, operationOf({ passes }));
     };
     await run(100, 3);
     const createdAtFirst = created;
@@ -261,42 +265,17 @@ describeOnGpu('a backend over time', () => {
   });
 
   test('a waiting or running transform is stopped, and the next one is right', async () => {
-    const backend = await openBackend();
+    const host = await openHost();
     const input = makeImage('noise', 400, 400, 4, 1);
     const controller = new AbortController();
-    const aborted = jobOf({ passes: 1000 }, { signal: controller.signal });
-    const running = backend.transform(input, createRaster(400, 400, 4), aborted);
-    const waiting = backend.transform(input, createRaster(400, 400, 4), aborted);
-    const next = differenceOf(backend, input, {});
+    const operation = operationOf({ passes: 1000 });
+    const run = { signal: controller.signal };
+    const running = host.transform(input, createImage(400, 400, 4), operation, run);
+    const waiting = host.transform(input, createImage(400, 400, 4), operation, run);
+    const next = differenceOf(host, input);
     setTimeout(() => controller.abort(new Error('enough')), 20);
     const outcomes = await Promise.allSettled([running, waiting]);
     expect(outcomes).toEqual([0, 1].map(() => ({ status: 'rejected', reason: controller.signal.reason })));
     expect(await next).toBeUndefined();
-  });
-});
-
-describe('without a device', () => {
-  test('an adapter that must not be software is refused with a reason', async () => {
-    const { openGpuOf } = await import('../../src/gpu/open-gpu.js');
-    const info = {
-      vendor: 'google',
-      architecture: 'swiftshader',
-      device: '',
-      description: '',
-      isFallbackAdapter: true,
-    };
-    const gpu = { requestAdapter: async () => ({ info }) } as unknown as GPU;
-    const sources = { binary64: '', neighborProduct: '', repair: '' };
-    const opened = await openGpuOf(gpu, sources, { acceptSoftware: false });
-    expect(opened).toMatchObject({ reason: 'only adapter without a name (google swiftshader in software) answers' });
-  });
-
-  test('no adapter, or one that refuses a device, is a reason and no exception', async () => {
-    const { openGpuOf } = await import('../../src/gpu/open-gpu.js');
-    const sources = { binary64: '', neighborProduct: '', repair: '' };
-    const none = { requestAdapter: async () => null } as unknown as GPU;
-    expect(await openGpuOf(none, sources)).toEqual({ reason: 'no adapter answers' });
-    const broken = { requestAdapter: () => Promise.reject(new Error('the driver is broken')) } as unknown as GPU;
-    expect(await openGpuOf(broken, sources)).toEqual({ reason: 'the driver is broken' });
   });
 });

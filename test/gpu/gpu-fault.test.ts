@@ -1,32 +1,27 @@
-/** A device that fails in the middle: never wrong bytes without a fault, and the fault tells how to finish. */
-import { expect, test } from 'vitest';
+/** A device that fails: never wrong bytes without a fault, and another backend can finish. */
+import { describe, expect, test } from 'vitest';
+import { BackendFault } from '../../src/backend.js';
+import { BACKENDS, Selector } from '../../src/backends.js';
 import { makeImage } from '../../src/conformance/images.js';
-import { GpuFault, type Phase } from '../../src/gpu/gpu-fault.js';
-import type { PhaseListener } from '../../src/gpu/strip-runner.js';
-import type { Raster } from '../../src/image.js';
-import type { Job } from '../../src/options.js';
-import { transformReference } from '../../src/reference.js';
-import { firstDifference, jobOf, referenceOf } from '../jobs.js';
-import { differenceOf } from './comparisons.js';
-import { describeOnGpu, openBackend } from './devices.js';
+import type { GpuOptions, OpenedGpu } from '../../src/gpu/adapters.js';
+import type { GpuSettings } from '../../src/gpu/gpu-backend.js';
+import type { Phase } from '../../src/gpu/slot.js';
+import { createImage } from '../../src/image.js';
+import type { Operation } from '../../src/options.js';
+import { referenceTransformer } from '../../src/reference.js';
+import { BORDER_MODES } from '../../src/regions.js';
+import { differenceOf, firstDifference, operationOf, referenceOf } from '../transforms.js';
+import { describeOnGpu, openGpuForTests, openHost } from './devices.js';
 
 const PHASES: Phase[] = ['prepare', 'upload', 'dispatch', 'map', 'copy'];
 const WIDTH = 40;
 const HEIGHT = 24;
-/** Of 6 rows computed: 4 strips. */
+/** Of 6 computed rows: 4 strips. */
 const STRIP_BYTES = 8 * WIDTH * 4;
 
-/** Runs a transform that is to fail, over an output of 0xab. */
-async function failingTransform(onPhase: PhaseListener, job: Job, bufferBytes?: number) {
-  const backend = await openBackend(bufferBytes === undefined ? { onPhase } : { onPhase, bufferBytes });
-  const input = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
-  const output = { ...input, data: new Uint8Array(input.data.length).fill(0xab) };
-  const error: unknown = await backend.transform(input, output, job).catch((reason) => reason);
-  if (!(error instanceof GpuFault)) throw new Error(`expected a GpuFault, got ${error}`);
-  return { backend, input, output, fault: error };
-}
+type PhaseListener = NonNullable<GpuSettings['onPhase']>;
 
-/** Does `act` when a phase is entered for the so-manieth time, counted from 1. */
+/** Acts when a phase is entered for the given time, counted from 1. */
 function at(phase: Phase, time: number, act: (device: GPUDevice) => void): PhaseListener {
   let times = 0;
   return (entered, device) => {
@@ -34,85 +29,81 @@ function at(phase: Phase, time: number, act: (device: GPUDevice) => void): Phase
   };
 }
 
-/** What the selection does with a fault: the passes that are left, on another backend. */
-function finish({ progress }: GpuFault, output: Raster, job: Job): void {
-  transformReference(progress.input, output, { ...job, passes: progress.passesLeft });
+const input = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
+
+/** Runs a transform that is to fail, over an output of 0xab. */
+async function failingTransform(onPhase: PhaseListener, operation: Operation, bufferBytes?: number) {
+  const host = await openHost(bufferBytes === undefined ? { onPhase } : { onPhase, bufferBytes });
+  const output = { ...input, data: new Uint8Array(input.data.length).fill(0xab) };
+  const error: unknown = await host.transform(input, output, operation).catch((reason) => reason);
+  if (!(error instanceof BackendFault)) throw new Error(`expected a BackendFault, actual ${error}`);
+  return { host, output, fault: error };
 }
 
 describeOnGpu('a device that is destroyed', () => {
   test.each(PHASES)('in the phase %s: nothing is written, and the device stays unusable', async (phase) => {
-    const { backend, input, output, fault } = await failingTransform(
+    const { host, output, fault } = await failingTransform(
       at(phase, 1, (device) => device.destroy()),
-      jobOf({ border: 'wrap' }),
+      operationOf({ border: 'wrap' }),
     );
     expect(fault.code).toBe('BACKEND_FAILED');
-    expect(fault.message).toMatch(/^The GPU failed in the phase \w+: .+ \(0 of 24 rows were finished\)\. Use /);
-    expect(PHASES.indexOf(fault.phase)).toBeGreaterThanOrEqual(PHASES.indexOf(phase));
-    expect(fault.progress).toEqual({ input, passesLeft: 1, rowsDone: 0, pixelsRedone: 0 });
+    expect(fault.message).toMatch(/^GPU failed while (\w+ )+\(.+\)\.$/);
+    expect(fault.blamesDevice).toBe(true);
     expect(output.data.every((sample) => sample === 0xab)).toBe(true);
-    expect(backend.usable).toBe(false);
-    await expect(backend.transform(input, output, jobOf({}))).rejects.toBeInstanceOf(GpuFault);
-    expect(await backend.lost).toMatch(/^the device was destroyed/);
+    expect(host.backend.usable).toBe(false);
+    await expect(host.transform(input, output, operationOf())).rejects.toBeInstanceOf(BackendFault);
+    expect(await host.lost).toMatch(/^the device was destroyed/);
   });
 
   test.each(PHASES)(
-    'in the phase %s of the fourth strip: those that came back are right, and the rest can follow',
+    'in the phase %s of any strip: rows that came back are right, the rest can follow',
     async (phase) => {
-      const job = jobOf({ border: 'replicate' });
-      const destroyed = at(phase, 4, (device) => device.destroy());
-      const { input, output, fault } = await failingTransform(destroyed, job, STRIP_BYTES);
-      const expected = referenceOf(input, job);
-      // Until the fourth strip has a place, the first must have left it.
-      expect(fault.progress.rowsDone).toBe(phase === 'copy' ? 18 : 6);
-      const finished = WIDTH * 4 * fault.progress.rowsDone;
-      expect(Buffer.compare(output.data.subarray(0, finished), expected.data.subarray(0, finished))).toBe(0);
-      expect(output.data.subarray(finished).every((sample) => sample === 0xab)).toBe(true);
-      finish(fault, output, job);
-      expect(firstDifference(expected, output)).toBeUndefined();
+      for (const border of BORDER_MODES) {
+        for (const passes of [1, 3]) {
+          for (const time of [1, 3, 4]) {
+            const onPhase = at(phase, time, (device) => device.destroy());
+            const host = await openHost({ onPhase, bufferBytes: STRIP_BYTES });
+            const operation = operationOf({ border, passes });
+            const expected = referenceOf(input, operation);
+            const output = createImage(WIDTH, HEIGHT, 4);
+            const faults: BackendFault[] = [];
+            await host.transform(input, output, operation, {}, async (fault, rowsDone) => {
+              faults.push(fault);
+              expect(rowsDone).toBeLessThanOrEqual(HEIGHT);
+              return referenceTransformer;
+            });
+            expect(firstDifference(expected, output), `${border} ${passes} ${time}`).toBeUndefined();
+            expect(faults).toHaveLength(1);
+          }
+        }
+      }
     },
   );
 
-  test.each(PHASES)('in the phase %s of the second pass over strips: the first pass is kept', async (phase) => {
-    const job = jobOf({ border: 'reflect', passes: 3 });
-    const destroyed = at(phase, 6, (device) => device.destroy());
-    const { input, output, fault } = await failingTransform(destroyed, job, STRIP_BYTES);
-    expect(fault.progress.passesLeft).toBe(2);
-    expect(fault.progress.rowsDone).toBe(0);
-    expect(firstDifference(referenceOf(input, { ...job, passes: 1 }), fault.progress.input)).toBeUndefined();
-    finish(fault, output, job);
-    expect(firstDifference(referenceOf(input, job), output)).toBeUndefined();
-  });
-
   test('with the output over the input: what finished strips overwrote is kept', async () => {
-    const backend = await openBackend({
-      bufferBytes: STRIP_BYTES,
-      onPhase: at('map', 4, (device) => device.destroy()),
-    });
-    const image = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
-    const expected = referenceOf({ ...image, data: image.data.slice() }, jobOf({}));
-    const error = await backend.transform(image, image, jobOf({})).catch((reason) => reason);
-    expect(error).toBeInstanceOf(GpuFault);
-    const output = { ...image, data: new Uint8Array(image.data.length) };
-    finish(error, output, jobOf({}));
-    expect(firstDifference(expected, output)).toBeUndefined();
+    const onPhase = at('map', 4, (device) => device.destroy());
+    const host = await openHost({ bufferBytes: STRIP_BYTES, onPhase });
+    const image = { ...input, data: input.data.slice() };
+    await host.transform(image, image, operationOf({ border: 'wrap' }), {}, async () => referenceTransformer);
+    expect(firstDifference(referenceOf(input, { border: 'wrap' }), image)).toBeUndefined();
   });
 
   test('while passes are submitted in portions', async () => {
-    const job = jobOf({ border: 'wrap', passes: 1000 });
-    const input = makeImage('photograph', 300, 300, 4, 1);
-    const backend = await openBackend({ onPhase: at('dispatch', 2, (device) => device.destroy()) });
-    await expect(backend.transform(input, { ...input }, job)).rejects.toBeInstanceOf(GpuFault);
+    const large = makeImage('photograph', 300, 300, 4, 1);
+    const host = await openHost({ onPhase: at('dispatch', 2, (device) => device.destroy()) });
+    const running = host.transform(large, { ...large }, operationOf({ border: 'wrap', passes: 1000 }));
+    await expect(running).rejects.toBeInstanceOf(BackendFault);
   });
 
   test('by dispose, with transforms running and waiting', async () => {
-    const backend = await openBackend();
-    const input = makeImage('noise', 200, 200, 4, 1);
-    const pending = [1, 2, 3].map(() => backend.transform(input, { ...input, data: input.data.slice() }, jobOf({})));
-    backend.dispose();
+    const host = await openHost();
+    const image = makeImage('noise', 200, 200, 4, 1);
+    const pending = [1, 2, 3].map(() => host.transform(image, { ...image, data: image.data.slice() }, operationOf()));
+    host.dispose();
     const outcomes = await Promise.allSettled(pending);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: expect.any(GpuFault) });
-    expect(backend.usable).toBe(false);
-    backend.dispose();
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: expect.any(BackendFault) });
+    expect(host.backend.usable).toBe(false);
+    host.dispose();
   });
 });
 
@@ -126,12 +117,28 @@ describeOnGpu('a device that refuses', () => {
         return createBuffer.call(device, isInput ? { ...descriptor, size: 2 ** 50 } : descriptor);
       };
     });
-    const { backend, input, output, fault } = await failingTransform(listener, jobOf({}));
-    expect(fault.phase).toBe('prepare');
-    expect(fault.message).toMatch(/exceeds the max buffer size/);
+    const { host, output, fault } = await failingTransform(listener, operationOf());
+    expect(fault.message).toMatch(/^GPU failed while preparing .*exceeds the max buffer size/);
     expect(output.data.every((sample) => sample === 0xab)).toBe(true);
-    expect(backend.usable).toBe(true);
-    expect(await differenceOf(backend, input, {})).toBeUndefined();
+    expect(host.backend.usable).toBe(true);
+    expect(await differenceOf(host, input)).toBeUndefined();
+  });
+
+  test('memory: a code of its own', async () => {
+    const listener = at('prepare', 1, (device) => {
+      const { popErrorScope } = device;
+      let scopes = 0;
+      device.popErrorScope = async () => {
+        const error = await popErrorScope.call(device);
+        // Of the three scopes of the first call, the second is for memory.
+        return ++scopes === 2 ? ({ message: 'no memory left' } as GPUError) : error;
+      };
+    });
+    const { fault } = await failingTransform(listener, operationOf());
+    expect(fault).toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: 'GPU failed while preparing (no memory left).',
+    });
   });
 
   test('a submission: a fault, not zeros', async () => {
@@ -145,29 +152,103 @@ describeOnGpu('a device that refuses', () => {
         return encoder;
       };
     });
-    const { backend, input, output, fault } = await failingTransform(listener, jobOf({}));
-    expect(fault.phase).toBe('dispatch');
+    const { host, output, fault } = await failingTransform(listener, operationOf());
+    expect(fault.event).toBe('GPU failed while submitting work');
     expect(output.data.every((sample) => sample === 0xab)).toBe(true);
-    expect(await differenceOf(backend, input, {})).toBeUndefined();
+    expect(await differenceOf(host, input)).toBeUndefined();
   });
 
-  test('something outside every call: later transforms fault, and nothing is printed', async () => {
+  test('something outside every call: later transforms fail, and nothing is printed', async () => {
     const listener = at('upload', 1, (device) => {
       queueMicrotask(() => device.createBuffer({ size: 2 ** 50, usage: 0x8 }));
     });
-    const backend = await openBackend({ onPhase: listener });
-    const input = makeImage('noise', 20, 20, 4, 1);
-    const outcomes = await Promise.allSettled([1, 2].map(() => backend.transform(input, { ...input }, jobOf({}))));
-    expect(outcomes[1]).toMatchObject({ reason: expect.any(GpuFault) });
+    const host = await openHost({ onPhase: listener });
+    const image = makeImage('noise', 20, 20, 4, 1);
+    const outcomes = await Promise.allSettled([1, 2].map(() => host.transform(image, { ...image }, operationOf())));
+    expect(outcomes[1]).toMatchObject({ reason: expect.any(BackendFault) });
   });
 });
 
-test('a fault is printed without the picture', async () => {
-  const input = makeImage('noise', 20, 20, 4, 1);
-  const fault = new GpuFault('map', { input, passesLeft: 1, rowsDone: 3, pixelsRedone: 0 }, new Error('lost'));
-  const { inspect } = await import('node:util');
-  expect(inspect(fault)).not.toMatch(/Uint8Array/);
-  expect(fault.message).toBe(
-    'The GPU failed in the phase map: lost (3 of 20 rows were finished). Use the backend auto or cpu.',
-  );
+/** The registry with the GPU of these tests, which passes for hardware. */
+function selectorWith(open: () => Promise<OpenedGpu>): Selector {
+  const [gpu, ...rest] = BACKENDS;
+  return new Selector([
+    { ...gpu, open: async () => ({ ...(await open()), reason: 'a hardware GPU answers' }) },
+    ...rest,
+  ]);
+}
+
+describeOnGpu('auto', () => {
+  const transformWith = async (selector: Selector, operation = operationOf(), image = input) => {
+    const output = createImage(image.width, image.height, 4);
+    const result = await selector.run(image, output, operation, {}, 'auto');
+    expect(firstDifference(referenceOf(image, operation), output)).toBeUndefined();
+    return result;
+  };
+
+  test.each(PHASES)('finishes on the CPU what fails in the phase %s', async (phase) => {
+    for (const border of BORDER_MODES) {
+      for (const strip of [1, 2, 4]) {
+        const onPhase = at(phase, strip, (device) => device.destroy());
+        const selector = selectorWith(() => openGpuForTests({ bufferBytes: STRIP_BYTES, onPhase }));
+        const result = await transformWith(selector, operationOf({ border }));
+        expect(result).toMatchObject({ backend: 'cpu', reason: expect.stringMatching(/^GPU failed while/) });
+        expect(result.fault).toMatch(
+          /^GPU failed while [\w ]+ \(.+\) after \d+ of 24 rows; finished on the CPU addon\. The output is correct\.$/,
+        );
+        await selector.dispose();
+      }
+    }
+  });
+
+  test('opens a lost device again for the next transform, and says nothing', async () => {
+    const devices: GPUDevice[] = [];
+    const selector = selectorWith(() => openGpuForTests({ onPhase: (_phase, device) => devices.push(device) }));
+    for (let round = 0; round < 2; round++) {
+      expect(await transformWith(selector)).toMatchObject({ backend: 'gpu', reason: 'a hardware GPU answers' });
+      devices.at(-1)!.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(new Set(devices).size).toBe(2);
+  });
+
+  test('takes the CPU for an image that is too wide, and the same device for the next one', async () => {
+    let opened = 0;
+    const selector = selectorWith(() => {
+      opened++;
+      return openGpuForTests({ bufferBytes: STRIP_BYTES });
+    });
+    const wide = makeImage('noise', 400, 4, 4, 1);
+    for (let round = 0; round < 5; round++) {
+      const { backend, fault } = await transformWith(selector, operationOf(), wide);
+      expect(backend).toBe('cpu');
+      expect(fault).toBe(
+        'The image is too wide for the GPU (3 rows of 400 pixels exceed 1280 bytes) after 0 of 4 rows; finished on the CPU addon. The output is correct.',
+      );
+    }
+    expect(await transformWith(selector)).toMatchObject({ backend: 'gpu' });
+    expect(opened).toBe(1);
+    await selector.dispose();
+  });
+
+  test('transforms at once share one device', async () => {
+    let opened = 0;
+    const options: GpuOptions = {};
+    const selector = selectorWith(() => {
+      opened++;
+      return openGpuForTests(options);
+    });
+    await Promise.all(Array.from({ length: 5 }, () => transformWith(selector)));
+    expect(opened).toBe(1);
+    await selector.dispose();
+  });
+});
+
+describe('a fault', () => {
+  test('is printed without the image', async () => {
+    const { inspect } = await import('node:util');
+    const fault = new BackendFault('GPU failed while reading back', 'lost', { cause: new Error('lost') });
+    expect(inspect(fault)).not.toMatch(/Uint8Array/);
+    expect(fault.message).toBe('GPU failed while reading back (lost).');
+  });
 });

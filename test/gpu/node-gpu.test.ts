@@ -8,18 +8,18 @@ const DIST = new URL('../../dist/', import.meta.url).href;
 /** The compiled library, as users run it; npm test compiles it first. */
 const PRELUDE = `
   import { openGpu, listAdapters } from '${DIST}gpu/node-gpu.js';
-  import { createRaster } from '${DIST}image.js';
+  import { createImage } from '${DIST}image.js';
   import { transformReference } from '${DIST}reference.js';
   import { makeImage } from '${DIST}conformance/images.js';
   const JOB = { alpha: 'opaque', border: 'wrap', passes: 1 };
   async function open() {
     const opened = await openGpu();
     if ('reason' in opened) throw new Error(opened.reason);
-    return opened.backend;
+    return opened.transformer;
   }
   async function check(backend, seed = 1) {
     const input = makeImage('noise', 60, 40, 4, seed);
-    const [output, expected] = [0, 0].map(() => createRaster(60, 40, 4));
+    const [output, expected] = [0, 0].map(() => createImage(60, 40, 4));
     await backend.transform(input, output, JOB);
     transformReference(input, expected, JOB);
     if (Buffer.compare(output.data, expected.data) !== 0) throw new Error('other bytes');
@@ -85,10 +85,10 @@ describeOnGpu('processes', () => {
       const opened = await openGpu({ onPhase: (phase, device) => {
         if (phase === 'map') queueMicrotask(() => device.createBuffer({ size: 2 ** 50, usage: 8 }));
       } });
-      await check(opened.backend).catch(() => {});
+      await check(opened.transformer).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 50));
-      if (opened.backend.usable) throw new Error('the error was not noticed');
-      opened.backend.dispose();
+      if (opened.transformer.backend.usable) throw new Error('the error was not noticed');
+      opened.transformer.dispose();
     `;
     expect(await runScript(script)).toEqual(CLEAN);
   });

@@ -1,129 +1,122 @@
 /**
- * The shaders' text, changed. A worse device, as far as WGSL allows one, must still give the right bytes; a mistake in a
- * shader must not: otherwise the images would prove nothing.
+ * The shaders with one place of their text changed. A worse device, as far as WGSL allows one, must still give the right
+ * bytes; a mistake in a shader must not: otherwise the images would prove nothing.
  */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type ImageKind, makeImage } from '../../src/conformance/images.js';
-import type { ShaderSources } from '../../src/gpu/pipelines.js';
-import { regionWords, wholeRegion } from '../../src/gpu/strips.js';
-import { createRaster, type Raster } from '../../src/image.js';
+import { REGION_BYTES, regionWords, workgroupsFor } from '../../src/gpu/passes.js';
+import { shaderCode } from '../../src/gpu/shader-code.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 import { ALPHA_MODES, type AlphaMode } from '../../src/options.js';
-import { firstDifference, jobOf, referenceOf } from '../jobs.js';
-import { unsettledFlat } from './comparisons.js';
-import { describeOnGpu, openBackend, shaders } from './devices.js';
+import { regionOf } from '../../src/regions.js';
+import { firstDifference, operationOf, referenceOf } from '../transforms.js';
+import { undecidedFlat } from './comparisons.js';
+import { describeOnGpu, openHost } from './devices.js';
 
 const HARD_KINDS: ImageKind[] = ['exact-integers', 'near-integers', 'domination', 'domination-band', 'domination-turn'];
 const PLAIN_KINDS: ImageKind[] = ['noise', 'zeros', 'extremes', 'all-255', 'photograph'];
 
-/** The sources with one place changed; the place must be there once. */
-function changed(file: keyof ShaderSources, from: string, to: string): ShaderSources {
-  const parts = shaders[file].split(from);
-  if (parts.length !== 2) throw new Error(`expected '${from}' once in ${file}, found it ${parts.length - 1} times`);
-  return { ...shaders, [file]: parts.join(to) };
+/** A text with one place changed; the place must occur exactly once. */
+function changed(from: string, to: string, text = shaderCode): string {
+  const parts = text.split(from);
+  if (parts.length !== 2)
+    throw new Error(`Expected '${from}' once in the shaders, but found it ${parts.length - 1} times.`);
+  return parts.join(to);
 }
 
 interface Expectation {
   readonly name: string;
-  readonly input: Raster;
+  readonly input: CheckedImage;
   readonly alpha: AlphaMode;
-  readonly expected: Raster;
+  readonly expected: CheckedImage;
 }
 
 const expectations: Expectation[] = ALPHA_MODES.flatMap((alpha) => {
   const kinds = [...HARD_KINDS, ...PLAIN_KINDS].map((kind) => ({ name: kind, input: makeImage(kind, 130, 50, 4, 11) }));
-  const images = [...kinds, { name: 'one colour', input: unsettledFlat(40, 40, 4) }];
-  return images.map((image) => ({ ...image, alpha, expected: referenceOf(image.input, jobOf({ alpha })) }));
+  const images = [...kinds, { name: 'one colour', input: undecidedFlat(40, 40, 4) }];
+  return images.map((image) => ({ ...image, alpha, expected: referenceOf(image.input, { alpha }) }));
 });
 
-/** The first difference from the reference over all kinds and alphas; undefined where there is none. */
-async function differenceWith(sources: ShaderSources): Promise<string | undefined> {
-  const backend = await openBackend({ shaders: sources });
+/** The first difference from the reference over all kinds and alpha modes; undefined if all bytes are equal. */
+async function differenceWith(code: string): Promise<string | undefined> {
+  const host = await openHost({ shaderCode: code });
   for (const { name, input, alpha, expected } of expectations) {
-    const output = createRaster(input.width, input.height, input.channels);
-    await backend.transform(input, output, jobOf({ alpha }));
+    const output = createImage(input.width, input.height, input.channels);
+    await host.transform(input, output, operationOf({ alpha }));
     const difference = firstDifference(expected, output);
     if (difference) return `${name} ${alpha}: ${difference}`;
   }
   return undefined;
 }
 
-const oneWorkgroup = changed(
-  'neighborProduct',
-  '/ repair_workgroup_size < most_repair_workgroups',
-  '/ repair_workgroup_size < 1u',
-);
+const oneWorkgroup = changed('/ exact_workgroup_size < most_exact_workgroups', '/ exact_workgroup_size < 1u');
 
 const T = '255.0 * inverseSqrt(max(dot(product, product), 0x1p-80))';
 const ULP = '0x1p-23';
 
 describeOnGpu('every device that keeps the accuracy of the WGSL specification', () => {
-  test.each<[string, ShaderSources]>([
-    ['as it is', shaders],
-    ['t larger by 8 ULP', changed('neighborProduct', T, `${T} * (1.0 + 8.0 * ${ULP})`)],
-    ['t smaller by 8 ULP', changed('neighborProduct', T, `${T} * (1.0 - 8.0 * ${ULP})`)],
+  test.each<[string, string]>([
+    ['as it is', shaderCode],
+    ['t larger by 8 ULP', changed(T, `${T} * (1.0 + 8.0 * ${ULP})`)],
+    ['t smaller by 8 ULP', changed(T, `${T} * (1.0 - 8.0 * ${ULP})`)],
     [
       'products off by 2 ULP either way',
-      changed(
-        'neighborProduct',
-        '= rescaled(whole_product)',
-        `= rescaled(whole_product) * (1.0 + vec4f(2.0, -2.0, 2.0, -2.0) * ${ULP})`,
-      ),
+      changed('= rescaled(whole_product)', `= rescaled(whole_product) * (1.0 + vec4f(2.0, -2.0, 2.0, -2.0) * ${ULP})`),
     ],
     [
       'inverseSqrt off by 2 ULP, the sum by 3, in another order',
       changed(
-        'neighborProduct',
         T,
         `255.0 * (inverseSqrt(max((product.w * product.w + product.z * product.z + product.y * product.y + product.x * product.x) * (1.0 + 3.0 * ${ULP}), 0x1p-80)) * (1.0 - 2.0 * ${ULP}))`,
       ),
     ],
-    ['other halves rounded', changed('neighborProduct', 'abs(t - round(t))', 'abs(t - floor(t + 0.5))')],
+    ['other halves rounded', changed('abs(t - round(t))', 'abs(t - floor(t + 0.5))')],
     ['one workgroup for the whole list', oneWorkgroup],
     [
-      'nothing settled at all',
-      changed('neighborProduct', 'if (any(select(near_integer, vec4<bool>(is_open), rounds_to_255)))', ''),
+      'every pixel left undecided',
+      changed('if (any(select(near_integer, vec4<bool>(perhaps_255), rounds_to_255)))', ''),
     ],
-  ])('%s', async (_, sources) => {
-    expect(await differenceWith(sources)).toBeUndefined();
+  ])('%s', async (_, code) => {
+    expect(await differenceWith(code)).toBeUndefined();
   });
 });
 
 describeOnGpu('mistakes that are found', () => {
-  test.each<[string, ShaderSources]>([
-    ['no uncertainty', changed('neighborProduct', 'UNCERTAINTY = 0x1p-19', 'UNCERTAINTY = 0.0')],
-    ['t larger by 20 ULP', changed('neighborProduct', T, `${T} * (1.0 + 20.0 * ${ULP})`)],
-    ['t smaller by 20 ULP', changed('neighborProduct', T, `${T} * (1.0 - 20.0 * ${ULP})`)],
-    ['exactly 1 from 2^-25 on', changed('neighborProduct', '= 0x1p-29', '= 0x1p-25')],
-    ['less than 1 from 2^-29 on', changed('neighborProduct', '= 0x1p-24', '= 0x1p-29')],
-    ['no rescaling', changed('neighborProduct', 'RESCALE_EXPONENT = 36u', 'RESCALE_EXPONENT = 0u')],
-    ['no repair', changed('repair', 'slot < to_repair.count', 'slot < 0u')],
+  test.each<[string, string]>([
+    ['no error bound', changed('UNDECIDED_WITHIN = 0x1p-19', 'UNDECIDED_WITHIN = 0.0')],
+    ['t larger by 20 ULP', changed(T, `${T} * (1.0 + 20.0 * ${ULP})`)],
+    ['t smaller by 20 ULP', changed(T, `${T} * (1.0 - 20.0 * ${ULP})`)],
+    ['surely 255 from 2^-25 on', changed('SURELY_255_BELOW = 0x1p-29', 'SURELY_255_BELOW = 0x1p-25')],
+    ['surely below 255 from 2^-29 on', changed('SURELY_BELOW_255_ABOVE = 0x1p-24', 'SURELY_BELOW_255_ABOVE = 0x1p-29')],
+    ['no rescaling', changed('RESCALE_EXPONENT = 36u', 'RESCALE_EXPONENT = 0u')],
+    ['no exact pass', changed('slot < undecided_read.count', 'slot < 0u')],
     [
       'one workgroup and no stride',
-      {
-        ...oneWorkgroup,
-        repair: changed('repair', 'slot += workgroups.x * repair_workgroup_size', 'slot += to_repair.count').repair,
-      },
+      changed('slot += workgroups.x * exact_workgroup_size', 'slot += undecided_read.count', oneWorkgroup),
     ],
-    ['factors in another order', changed('repair', 'neighbours[k], channel', 'neighbours[9 - k], channel')],
-    ['a quotient of 1 clamped to 254', changed('repair', 'vec2u(0u, 0x1fe000u)', 'vec2u(0u, 0x1fdfffu)')],
-    ['ties to odd', changed('binary64', '(significand.x & 1u) == 1u', '(significand.x & 1u) == 0u')],
-    ['rounding towards zero', changed('binary64', 'cut > half ||', 'false ||')],
-    ['no sticky bit', changed('binary64', 'select(0u, 1u, cut_off != 0u)', '0u')],
-    ['the first bit of a quotient lost', changed('binary64', 'quotient.x = 1u;', '')],
-  ])('%s', async (_, sources) => {
-    expect(await differenceWith(sources)).toMatch(/expected \d+, got \d+/);
+    ['factors in another order', changed('neighbours[k], channel', 'neighbours[9 - k], channel')],
+    ['a quotient of 1 clamped to 254', changed('vec2u(0u, 0x1fe000u)', 'vec2u(0u, 0x1fdfffu)')],
+    ['ties to odd', changed('(significand.x & 1u) == 1u', '(significand.x & 1u) == 0u')],
+    ['rounding towards zero', changed('cut > half ||', 'false ||')],
+    ['no sticky bit', changed('select(0u, 1u, cut_off != 0u)', '0u')],
+    ['the first bit of a quotient lost', changed('quotient.x = 1u;', '')],
+  ])('%s', async (_, code) => {
+    expect(await differenceWith(code)).toMatch(/expected \d+, \w+ \d+/);
   });
 });
 
-test('the alpha modes have the numbers that the host gives them', () => {
-  const numbers = ALPHA_MODES.map(
-    (mode) => shaders.neighborProduct.match(`const ${mode.toUpperCase()} = (\\d)u;`)?.[1],
-  );
-  expect(numbers).toEqual(['0', '1', '2']);
+test('the C++ kernel decides between 254 and 255 at the same ratios', () => {
+  const header = readFileSync(new URL('../../native-fallback/fast_pass.h', import.meta.url), 'utf8');
+  for (const name of ['surely_255_below', 'surely_below_255_above']) {
+    const limit = shaderCode.match(`const ${name.toUpperCase()} = (0x1p-\\d+);`)?.[1];
+    expect(limit).toBeDefined();
+    expect(header).toContain(`constexpr float ${name} = full_scale * ${limit}f;`);
+  }
 });
 
 test('a region has the fields in the order in which the host writes them', () => {
-  const [, body] = shaders.neighborProduct.match(/struct Region \{([^}]+)\}/)!;
+  const [, body] = shaderCode.match(/struct Region \{([^}]+)\}/)!;
   const fields = [...body.matchAll(/(\w+): (vec2u|u32),/g)].map(([, name, type]) => [name, type]);
   expect(fields).toEqual([
     ['first', 'vec2u'],
@@ -132,7 +125,16 @@ test('a region has the fields in the order in which the host writes them', () =>
     ['after_last', 'vec2u'],
     ['width', 'u32'],
   ]);
-  const region = { ...wholeRegion({ width: 9, height: 9 }, 'skip'), first: { x: 1, y: 2 }, end: { x: 3, y: 4 } };
-  const rest = { beforeFirst: { x: 5, y: 6 }, afterLast: { x: 7, y: 8 }, width: 9 };
-  expect([...regionWords({ ...region, ...rest })]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+  const region = { first: { x: 1, y: 2 }, end: { x: 3, y: 4 }, beforeFirst: { x: 5, y: 6 }, afterLast: { x: 7, y: 8 } };
+  expect([...regionWords(region, 9)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+  expect(regionWords(region, 9).byteLength).toBe(REGION_BYTES);
+});
+
+test('a dispatch covers the region; rows continue in z', () => {
+  const groups = (width: number, height: number) => workgroupsFor(regionOf({ width, height }, 'wrap'), 100);
+  expect(groups(1, 1)).toEqual([1, 1, 1]);
+  expect(groups(64, 8)).toEqual([1, 1, 1]);
+  expect(groups(65, 9)).toEqual([2, 2, 1]);
+  expect(groups(6400, 800)).toEqual([100, 100, 1]);
+  expect(groups(6400, 801)).toEqual([100, 100, 2]);
 });

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { AdapterDescription } from '../../src/gpu/adapters.js';
+import { adviseOn, type SystemFacts } from '../../src/gpu/system.js';
+
+const SYSTEM: SystemFacts = {
+  platform: 'linux',
+  architecture: 'x64',
+  hasVulkanLoader: true,
+  hasNvidiaDriver: false,
+  renderNodes: [],
+  forbiddenRenderNodes: [],
+  missingDriverFiles: [],
+};
+
+function adapter(software: boolean): AdapterDescription {
+  return { vendor: 'acme', architecture: '', device: '', description: '', software };
+}
+
+test('nothing where a GPU answers', () => {
+  expect(adviseOn({ adapters: [adapter(true), adapter(false)], system: SYSTEM })).toEqual([]);
+});
+
+test('a software adapter alone is no GPU', () => {
+  expect(adviseOn({ adapters: [adapter(true)], system: SYSTEM })).toEqual([
+    'This computer has no visible GPU. The CPU backend gives the same bytes.',
+  ]);
+});
+
+test.each<[Partial<SystemFacts>, RegExp[]]>([
+  [{ hasVulkanLoader: false }, [/libvulkan1/]],
+  [{ hasNvidiaDriver: true }, [/NVIDIA_DRIVER_CAPABILITIES/, /libegl1 libxext6/]],
+  [{ hasNvidiaDriver: true, hasVulkanLoader: false }, [/libvulkan1/, /NVIDIA_DRIVER_CAPABILITIES/, /libegl1/]],
+  [{ renderNodes: ['/dev/dri/renderD128'] }, [/mesa-vulkan-drivers/]],
+  [{ renderNodes: ['/dev/dri/renderD128'], forbiddenRenderNodes: ['/dev/dri/renderD128'] }, [/renderD128.*group/]],
+  [{ missingDriverFiles: ['/nowhere/icd.json'] }, [/VK_DRIVER_FILES.*\/nowhere\/icd\.json/]],
+  [{ platform: 'win32' }, [/graphics driver/]],
+])('no adapter, %o', (facts, sentences) => {
+  const advice = adviseOn({ adapters: [], system: { ...SYSTEM, ...facts } });
+  expect(advice).toHaveLength(sentences.length);
+  sentences.forEach((sentence, index) => {
+    expect(advice[index]).toMatch(sentence);
+  });
+});
+
+test.each([
+  ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.34' not found", /glibc 2\.34/],
+  ["Cannot find package 'webgpu' imported from node-gpu.js", /npm install webgpu/],
+  ["Cannot find module '/app/node_modules/webgpu/dist/linux-riscv64/dawn.node'", /linux-riscv64/],
+  ['something else', /npm install webgpu/],
+])('WebGPU does not load: %s', (failure, sentence) => {
+  const [advice, ...rest] = adviseOn({ adapters: [], failure, system: { ...SYSTEM, architecture: 'riscv64' } });
+  expect(advice).toMatch(sentence);
+  expect(rest).toEqual([]);
+});
