@@ -1,12 +1,12 @@
 /** Thousands of damaged files, the same in every run: each decodes or is refused, and nothing else happens. */
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { validPngs } from '../../fixtures/make-png-fixtures.mjs';
-import { chunk, png, store } from '../../fixtures/png/build-png.mjs';
-import { decodePng } from '../../src/codec/png.js';
-import type { PngCodec } from '../../src/codec/png-codec.js';
-import { NeighborProductError } from '../../src/errors.js';
-import type { Raster } from '../../src/image.js';
+import { validPngs } from '../../../fixtures/make-png-fixtures.mjs';
+import { chunk, png, store } from '../../../fixtures/png/build-png.mjs';
+import { NeighborProductError } from '../../../src/errors.js';
+import type { PngCodec } from '../../../src/formats/png/codec.js';
+import { decodePng } from '../../../src/formats/png/decode.js';
+import type { CheckedImage } from '../../../src/image.js';
 import { CODECS } from './codecs.js';
 
 const LIMITS = { maxPixels: 2 ** 20 };
@@ -69,7 +69,7 @@ function decodesOrIsRefused(file: Buffer): boolean {
   return first !== undefined;
 }
 
-function decodeOrRefuse(file: Buffer, codec: PngCodec): Raster | undefined {
+function decodeOrRefuse(file: Buffer, codec: PngCodec): CheckedImage | undefined {
   try {
     return decodePng(file, LIMITS, codec);
   } catch (error) {

@@ -1,14 +1,13 @@
-/** Whole files into memory and out of it. */
+/** Whole files, read into memory and written from it. */
 import { createReadStream, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { access, chmod, chown, constants, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
-import { unreadable, unwritable } from './file-errors.js';
 
-/** Bytes an input may have: of /dev/zero and its like there is no end. */
+/** The most bytes of an input: /dev/zero and its like never end. */
 const MAX_INPUT_BYTES = 2 ** 31;
 
-/** Names of what this process already has open; where they lead to a file, it must not be swapped for another. */
+/** Names of files that this process has open already, which must not be replaced by others. */
 const OPEN_FILES = /^\/(dev\/(stdout|stderr|fd\/)|proc\/)/;
 
 /** Temporary files that are not renamed yet. */
@@ -17,12 +16,11 @@ const unfinished = new Set<string>();
 /**
  * Reads a file, a pipe or, for `-`, standard input to its end.
  *
- * @throws NeighborProductError with code `INPUT_UNREADABLE`
+ * @throws NeighborProductError `INPUT_UNREADABLE`
  */
 export async function readInput(inputPath: string): Promise<Uint8Array> {
   if (inputPath === '-' && process.stdin.isTTY) {
-    const message =
-      'Expected a file on standard input, but it is a terminal. Name a file, or redirect one with < FILE.';
+    const message = 'Cannot read standard input: it is a terminal. Name a file, or redirect one with < FILE.';
     throw new NeighborProductError('INPUT_UNREADABLE', message);
   }
   try {
@@ -34,10 +32,10 @@ export async function readInput(inputPath: string): Promise<Uint8Array> {
 
 /**
  * Writes a file as a whole or not at all: under a temporary name in its folder, then renamed. An existing file must be
- * writable and keeps its permissions and, where that is allowed, its owner, but not its hard links; behind a symbolic
- * link, the file it leads to is written. What is no file (a pipe, a device) is written to as it is.
+ * writable and keeps its permissions and, where that is allowed, its owner, but not its hard links; a symbolic link is
+ * followed. A pipe or a device is written to directly.
  *
- * @throws NeighborProductError with code `OUTPUT_UNWRITABLE`
+ * @throws NeighborProductError `OUTPUT_UNWRITABLE`
  */
 export async function writeOutput(outputPath: string, bytes: Uint8Array): Promise<void> {
   try {
@@ -66,14 +64,14 @@ async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     pieces.push(piece);
     byteLength += piece.length;
     if (byteLength > MAX_INPUT_BYTES) {
-      const message = `Expected an input of at most ${MAX_INPUT_BYTES} bytes, but there are more. Name a smaller file.`;
+      const message = `The input has more than ${MAX_INPUT_BYTES} bytes. Name a smaller file.`;
       throw new NeighborProductError('INPUT_UNREADABLE', message);
     }
   }
   return Buffer.concat(pieces);
 }
 
-/** The path a symbolic link leads to in the end, whether there is something or not. Links in a circle were refused. */
+/** Where a symbolic link leads in the end, whether a file exists there or not. Circular links were refused before. */
 async function followLinks(path: string): Promise<string> {
   const link = await readlink(path).catch(() => undefined);
   return link === undefined ? path : followLinks(resolve(await realpath(dirname(path)), link));
@@ -84,7 +82,7 @@ function absentOrThrow(error: NodeJS.ErrnoException): undefined {
 }
 
 async function replaceFile(target: string, bytes: Uint8Array, existing: Stats | undefined): Promise<void> {
-  // No UUID: node:crypto takes longer to load than a small picture to transform.
+  // No UUID: node:crypto takes longer to load than a small image to transform.
   const unique = `${process.pid}-${Math.random().toString(36).slice(2)}`;
   const temporary = join(dirname(target), `.neighbor-product-${unique}.tmp`);
   unfinished.add(temporary);
@@ -106,4 +104,41 @@ async function takeOver(temporary: string, { uid, gid, mode }: Stats): Promise<v
   // Only root may give files away; anyone else's new file is their own.
   await chown(temporary, uid, gid).catch(() => {});
   await chmod(temporary, mode);
+}
+
+/** The cause and what to do, by the system's error code. */
+type Explanations = Readonly<Record<string, string>>;
+
+const READING: Explanations = {
+  ENOENT: 'no such file. Check the path',
+  EISDIR: 'it is a folder. Name a file in it',
+  ENOTDIR: 'a part of its path is not a folder. Check the path',
+  EACCES: 'permission denied. Change its permissions or run as another user',
+};
+
+const WRITING: Explanations = {
+  ENOENT: 'its folder does not exist. Create it first',
+  EISDIR: 'it is a folder. Name a file in it',
+  ENOTDIR: 'a part of its path is not a folder. Check the path',
+  EACCES: 'permission denied. Change the permissions of file and folder, or name another',
+  EROFS: 'the file system is read-only. Name another place',
+  ENOSPC: 'the disk is full. Make room or name another place',
+};
+
+/** The `INPUT_UNREADABLE` of an error of Node's file functions. */
+export function unreadable(inputPath: string, cause: unknown): NeighborProductError {
+  const name = inputPath === '-' ? 'standard input' : `'${inputPath}'`;
+  const message = `Cannot read ${name}: ${explain(cause, READING)}.`;
+  return new NeighborProductError('INPUT_UNREADABLE', message, { cause });
+}
+
+/** The `OUTPUT_UNWRITABLE` of an error of Node's file functions. */
+export function unwritable(outputPath: string, cause: unknown): NeighborProductError {
+  const message = `Cannot write '${outputPath}': ${explain(cause, WRITING)}.`;
+  return new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause });
+}
+
+function explain(cause: unknown, explanations: Explanations): string {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return explanations[code] ?? `${message}. Name another file`;
 }

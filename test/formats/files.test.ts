@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readInput, removeUnfinishedOutputs, writeOutput } from '../../src/codec/files.js';
+import { readInput, removeUnfinishedOutputs, unreadable, unwritable, writeOutput } from '../../src/formats/files.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
 const isPosix = process.platform !== 'win32';
@@ -64,7 +64,7 @@ describe('readInput', () => {
   it.each([
     ['a missing file', () => inFolder('missing'), /no such file\. Check the path\.$/],
     ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
-    ['a path through a file', () => inFolder('file/in'), /is no folder\. Check the path\.$/],
+    ['a path through a file', () => inFolder('file/in'), /is not a folder\. Check the path\.$/],
   ])('refuses %s', async (_, path, message) => {
     writeFileSync(inFolder('file'), '');
     await expect(readInput(path())).rejects.toMatchObject({
@@ -131,7 +131,7 @@ describe('writeOutput', () => {
   it.each([
     ['a missing folder', () => inFolder('missing/out'), /its folder does not exist\. Create it first\.$/],
     ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
-    ['a path through a file', () => inFolder('file/out'), /is no folder\. Check the path\.$/],
+    ['a path through a file', () => inFolder('file/out'), /is not a folder\. Check the path\.$/],
   ])('refuses %s', async (_, path, message) => {
     writeFileSync(inFolder('file'), '');
     await expect(writeOutput(path(), BYTES)).rejects.toMatchObject({
@@ -188,3 +188,19 @@ function inFolder(name: string): string {
 function expectBytes(name: string): void {
   expect(Buffer.compare(readFileSync(inFolder(name)), BYTES)).toBe(0);
 }
+
+const PERMISSION = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+const FULL = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+const STRANGE = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+
+describe('an error of a file', () => {
+  it.each([
+    [unreadable('a.png', PERMISSION), /^Cannot read 'a\.png': permission denied\. Change/],
+    [unreadable('-', STRANGE), /^Cannot read standard input: EIO: i\/o error\. Name another/],
+    [unwritable('b.png', PERMISSION), /^Cannot write 'b\.png': permission denied\. Change/],
+    [unwritable('b.png', FULL), /^Cannot write 'b\.png': the disk is full\. Make room/],
+    [unwritable('b.png', STRANGE), /^Cannot write 'b\.png': EIO: i\/o error\. Name another/],
+  ])('%s', (error, message) => expect(error.message).toMatch(message));
+
+  it('keeps its cause', () => expect(unreadable('a.png', PERMISSION).cause).toBe(PERMISSION));
+});

@@ -1,9 +1,9 @@
 /** In a file of its own, so in a process of its own: what is measured is the most memory the process ever had. */
 import { describe, expect, it } from 'vitest';
-import { compressedZeros, damagedPngs, validPngs } from '../../fixtures/make-png-fixtures.mjs';
-import { chunk, ihdr, png } from '../../fixtures/png/build-png.mjs';
-import { decodePng } from '../../src/codec/png.js';
-import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
+import { compressedZeros, damagedPngs, validPngs } from '../../../fixtures/make-png-fixtures.mjs';
+import { chunk, ihdr, png } from '../../../fixtures/png/build-png.mjs';
+import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
+import { decodePng } from '../../../src/formats/png/decode.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 const GIBIBYTE_OF_ZEROS = compressedZeros(1024);
@@ -13,9 +13,9 @@ describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
   const headerOnly = damagedPngs().get('too-many-pixels')!;
   const littleData = damagedPngs().get('too-few-bytes-for-the-header')!;
   const small = { width: 40, height: 30 };
-  const picture = validPngs().get('rgba-8')!;
+  const validFile = validPngs().get('rgba-8')!;
 
-  decodePng(picture, LIMITS);
+  decodePng(validFile, LIMITS);
 
   it.each([
     ['a header of 60000x60000 in 100 bytes', headerOnly, 'TOO_MANY_PIXELS'],
@@ -31,7 +31,7 @@ describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
 
   it('a gibibyte in a colour profile', () => {
     const profile = chunk('iCCP', Buffer.concat([Buffer.from('Bomb\0\0'), GIBIBYTE_OF_ZEROS]));
-    const file = Buffer.concat([picture.subarray(0, 33), profile, picture.subarray(33)]);
+    const file = Buffer.concat([validFile.subarray(0, 33), profile, validFile.subarray(33)]);
     expect(growthMiB(() => expect(decodePng(file, LIMITS).width).toBe(13))).toBeLessThan(MOST_GROWTH_MIB);
   });
 

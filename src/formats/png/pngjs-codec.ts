@@ -1,7 +1,7 @@
-/** The codec that is always there. The only file that loads pngjs. */
+/** The codec that is always available. The only file that loads pngjs. */
 import { createRequire } from 'node:module';
 import { constants } from 'node:zlib';
-import type { PackedPicture, PngCodec } from './png-codec.js';
+import type { PackedImage, PngCodec } from './codec.js';
 
 const { Z_RLE, Z_DEFAULT_STRATEGY } = constants;
 
@@ -9,7 +9,7 @@ const { Z_RLE, Z_DEFAULT_STRATEGY } = constants;
 const [NONE, SUB, PAETH] = [0, 1, 4];
 
 /**
- * One filter for all rows: to choose it row by row takes pngjs longer than all the rest, for 0.03 % of a photograph's
+ * One filter for all rows: choosing it row by row takes pngjs longer than everything else, for 0.03 % of a photograph's
  * bytes. Run lengths suit photographs, where they beat matching at any level; matching suits text and drawings.
  */
 export const pngjsCodec = {
@@ -22,12 +22,12 @@ export const pngjsCodec = {
   },
 } as const satisfies PngCodec;
 
-/** How PNG calls pixels of three and of four samples. */
+/** PNG's colour types for three and four samples per pixel. */
 const COLOUR_TYPES = { 3: 2, 4: 6 } as const;
 
-/** @param deflateLevel of no effect on run lengths */
+/** @param deflateLevel without effect on run lengths */
 function encoder(filterType: number, deflateStrategy: number, deflateLevel?: number) {
-  return ({ data, width, height, channels }: PackedPicture): Buffer => {
+  return ({ data, width, height, channels }: PackedImage): Buffer => {
     const PNG = loadPngjs();
     const colorType = COLOUR_TYPES[channels];
     const settings = { filterType, deflateStrategy, deflateLevel, colorType, inputColorType: colorType };
@@ -35,7 +35,7 @@ function encoder(filterType: number, deflateStrategy: number, deflateLevel?: num
   };
 }
 
-/** Where the other codec does all the work, this one is not loaded. */
+/** Loaded on first use: the other codec may do all the work. */
 function loadPngjs(): typeof import('pngjs').PNG {
   return createRequire(import.meta.url)('pngjs').PNG;
 }

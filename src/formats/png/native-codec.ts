@@ -1,9 +1,9 @@
 /** The faster codec, an optional dependency. The only file that loads @napi-rs/image. */
 import { createRequire } from 'node:module';
-import type { Encode, PackedPicture, PngCodec } from './png-codec.js';
-import { GREYSCALE, PALETTE, type PngHeader } from './png-header.js';
+import { GREYSCALE, PALETTE, type PngHeader } from './chunks.js';
+import type { Encode, PackedImage, PngCodec } from './codec.js';
 
-/** What is used of it. Declared here: its own types are not there where the package is not. */
+/** The parts that are used. Declared here, because its own types are missing where the package is. */
 interface Library {
   readonly Transformer: {
     new (file: Uint8Array): Transformer;
@@ -25,7 +25,7 @@ interface EncodeSettings {
   readonly filterType: number;
 }
 
-/** Loads the codec, or says why it cannot be loaded. */
+/** Loads the codec, or says why not. */
 export function loadNativeCodec(): { codec: PngCodec } | { reason: string } {
   try {
     return { codec: createNativeCodec(createRequire(import.meta.url)('@napi-rs/image')) };
@@ -35,12 +35,12 @@ export function loadNativeCodec(): { codec: PngCodec } | { reason: string } {
   }
 }
 
-/** No settings for `small`: of photographs, the best of them leaves 2 to 4 % more than run lengths by zlib. */
+/** No settings for `small`: of photographs, the best of them gives 2 to 4 % larger files than run lengths by zlib. */
 function createNativeCodec({ Transformer, CompressionType, FilterType }: Library): PngCodec {
   const encoder = (compressionType: number, filterType: number): Encode => {
     const settings = { compressionType, filterType };
-    return Object.assign((picture: PackedPicture) => toTransformer(picture).pngSync(settings), {
-      offThread: (picture: PackedPicture) => toTransformer(picture).png(settings),
+    return Object.assign((image: PackedImage) => toTransformer(image).pngSync(settings), {
+      offThread: (image: PackedImage) => toTransformer(image).png(settings),
     });
   };
   return {
@@ -59,7 +59,7 @@ function createNativeCodec({ Transformer, CompressionType, FilterType }: Library
   };
 
   /** It takes raw pixels as RGBA only, but reads RGB from a portable pixmap: a line of text and the samples. */
-  function toTransformer({ data, width, height, channels }: PackedPicture): Transformer {
+  function toTransformer({ data, width, height, channels }: PackedImage): Transformer {
     if (channels === 4) return Transformer.fromRgbaPixels(data, width, height);
     return new Transformer(Buffer.concat([Buffer.from(`P6 ${width} ${height} 255\n`), data]));
   }
@@ -107,7 +107,7 @@ function spreadGrey(
   }
 }
 
-/** A copy, for the bytes may lie at an odd address. */
+/** A copy, because the bytes may lie at an odd address. */
 function toWords(raw: Buffer): Uint16Array {
   const words = new Uint16Array(raw.length / 2);
   new Uint8Array(words.buffer).set(raw);

@@ -1,0 +1,186 @@
+/** The registry of image formats: what can be read and written, and what is recognised only to say what a file is. */
+import { extname } from 'node:path';
+import { NeighborProductError } from '../errors.js';
+import type { CheckedImage } from '../image.js';
+import { damaged, isPng } from './png/chunks.js';
+import type { CodecChoice, Compression, DecodeLimits, EncodeOptions } from './png/codec.js';
+import { chooseDecoder, declaredPngSize, decodePngOffThread } from './png/decode.js';
+import { chooseEncoder, encodePngOffThread } from './png/encode.js';
+
+export type { Compression, DecodeLimits, EncodeOptions };
+
+type Size = Pick<CheckedImage, 'width' | 'height'>;
+
+/** A format that can be read, and perhaps written. */
+interface Format {
+  readonly name: string;
+  /** In lower case, with the dot; the first one is suggested. */
+  readonly extensions: readonly string[];
+  readonly matches: (file: Uint8Array) => boolean;
+  /** The size that a file declares for itself. Nothing is checked. */
+  readonly declaredSize: (file: Uint8Array) => Size;
+  /** Which codec decodes an image of a size. */
+  readonly decoder: (size: Size) => CodecChoice;
+  /** Decodes to 8-bit RGBA, mostly on other threads. */
+  readonly decode: (file: Uint8Array, limits: DecodeLimits) => Promise<CheckedImage>;
+  /** Absent for a format that is only read. */
+  readonly encode?: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
+}
+
+const PNG = {
+  name: 'PNG',
+  extensions: ['.png'],
+  matches: isPng,
+  declaredSize: declaredPngSize,
+  decoder: chooseDecoder,
+  decode: decodePngOffThread,
+  encode: encodePngOffThread,
+} as const satisfies Format;
+
+/** Every format. Importing this loads no codec: each is loaded when it is first used. */
+const FORMATS: readonly Format[] = [PNG];
+
+/** Of every file that can be read, in lower case and without the dot. */
+export const READABLE_EXTENSIONS: readonly string[] = FORMATS.flatMap(({ extensions }) =>
+  extensions.map((extension) => extension.slice(1)),
+);
+
+/** A format that can be neither read nor written. */
+interface ForeignFormat {
+  /** With its article. */
+  readonly noun: string;
+  /** Where a signature stands, and its bytes as Latin-1. */
+  readonly signatures?: readonly (readonly [at: number, bytes: string])[];
+  readonly extensions?: readonly string[];
+  /** Default {@link CONVERT}. */
+  readonly advice?: string;
+}
+
+const CONVERT = `Convert it to ${PNG.name} first`;
+const NAME_ANOTHER = `Name a ${PNG.name} file`;
+const UNPACK = 'Unpack it first';
+
+/** In this order signatures are compared: two letters say little, so those come last. */
+const FOREIGN_FORMATS: readonly ForeignFormat[] = [
+  { noun: 'a JPEG image', signatures: [[0, '\xff\xd8\xff']], extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'] },
+  { noun: 'a JPEG 2000 image', signatures: [[4, 'jP  \r\n']], extensions: ['.jp2'] },
+  {
+    noun: 'a JPEG XL image',
+    signatures: [
+      [4, 'JXL \r\n'],
+      [0, '\xff\x0a'],
+    ],
+    extensions: ['.jxl'],
+  },
+  { noun: 'a GIF image', signatures: [[0, 'GIF8']], extensions: ['.gif'] },
+  { noun: 'a WebP image', signatures: [[8, 'WEBP']], extensions: ['.webp'] },
+  {
+    noun: 'a TIFF image',
+    signatures: [
+      [0, 'II*\0'],
+      [0, 'MM\0*'],
+    ],
+    extensions: ['.tif', '.tiff', '.dng'],
+  },
+  { noun: 'an AVIF image', signatures: [[4, 'ftypavif']], extensions: ['.avif'] },
+  {
+    noun: 'a HEIC image',
+    signatures: [
+      [4, 'ftyphei'],
+      [4, 'ftypmif1'],
+    ],
+    extensions: ['.heic', '.heif'],
+  },
+  { noun: 'an OpenEXR image', signatures: [[0, '\x76\x2f\x31\x01']], extensions: ['.exr'] },
+  { noun: 'a QOI image', signatures: [[0, 'qoif']], extensions: ['.qoi'] },
+  { noun: 'an icon', signatures: [[0, '\0\0\x01\0']], extensions: ['.ico'] },
+  { noun: 'a Photoshop document', signatures: [[0, '8BPS']], extensions: ['.psd'] },
+  { noun: 'an MNG animation', signatures: [[0, '\x8aMNG']], extensions: ['.mng'] },
+  { noun: 'an SVG drawing', signatures: [[0, '<svg']], extensions: ['.svg'] },
+  { noun: 'a PDF document', signatures: [[0, '%PDF']], extensions: ['.pdf'], advice: NAME_ANOTHER },
+  { noun: 'a ZIP archive', signatures: [[0, 'PK\x03\x04']], advice: UNPACK },
+  { noun: 'a gzip archive', signatures: [[0, '\x1f\x8b']], advice: UNPACK },
+  { noun: 'a Targa image', extensions: ['.tga'] },
+  { noun: 'a BMP image', signatures: [[0, 'BM']], extensions: ['.bmp'] },
+  { noun: 'a PBM image', signatures: [[0, 'P4']], extensions: ['.pbm'] },
+  { noun: 'a PGM image', signatures: [[0, 'P5']], extensions: ['.pgm'] },
+  { noun: 'a PPM image', signatures: [[0, 'P6']], extensions: ['.ppm', '.pnm'] },
+  { noun: 'a PAM image', signatures: [[0, 'P7']], extensions: ['.pam'] },
+];
+
+/**
+ * Decodes a file of any format that can be read. The file must not change before the promise settles.
+ *
+ * @throws NeighborProductError `INVALID_PNG`, `OUT_OF_MEMORY`, or `TOO_MANY_PIXELS` before memory is allocated
+ */
+export async function decode(file: Uint8Array, limits: DecodeLimits): Promise<CheckedImage> {
+  const format = formatOf(file);
+  if (format === undefined) throw unreadableFormat(file);
+  return format.decode(file, limits);
+}
+
+/** Encodes an image, which must not change before the promise settles. @throws NeighborProductError `OUT_OF_MEMORY` */
+export function encode(image: CheckedImage, options: EncodeOptions = {}): Promise<Uint8Array> {
+  return PNG.encode(image, options);
+}
+
+/** The size that a file declares for itself; 0x0 for a file that cannot be read. Nothing else is checked. */
+export function declaredSize(file: Uint8Array): Size {
+  return formatOf(file)?.declaredSize(file) ?? { width: 0, height: 0 };
+}
+
+/** Which codec reads and which writes. */
+export interface CodecUse {
+  readonly decoder: CodecChoice;
+  readonly encoder: CodecChoice;
+}
+
+/** The codecs for a file whose image has a size. */
+export function describeCodecs(file: Uint8Array, size: Size, compression: Compression): CodecUse {
+  const { decoder } = formatOf(file) ?? PNG;
+  return { decoder: decoder(size), encoder: chooseEncoder(size, compression) };
+}
+
+/** Refuses an output path with the extension of another format. @throws NeighborProductError `INVALID_OPTION` */
+export function refuseForeignExtension(path: string): void {
+  const suggested = withOwnExtension(path);
+  if (suggested === path) return;
+  const names = FORMATS.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
+  const message = `Cannot write '${path}': only ${names.join(' and ')} can be written. Type: -o ${suggested}`;
+  throw new NeighborProductError('INVALID_OPTION', message);
+}
+
+/** A path with the extension of a format that can be written, where it has that of another one. */
+export function withOwnExtension(path: string): string {
+  const extension = extname(path);
+  const unwritable = [...FORMATS.filter(({ encode }) => encode === undefined), ...FOREIGN_FORMATS];
+  const isForeign =
+    path.endsWith(extension) && // extname('a.jpg/') is .jpg, but that is a folder
+    unwritable.some(({ extensions = [] }) => extensions.includes(extension.toLowerCase()));
+  return isForeign ? path.slice(0, path.length - extension.length) + PNG.extensions[0] : path;
+}
+
+function formatOf(file: Uint8Array): Format | undefined {
+  return FORMATS.find(({ matches }) => matches(file));
+}
+
+/** Says what a file seems to be that no format matches. */
+function unreadableFormat(file: Uint8Array): NeighborProductError {
+  const start = Buffer.from(file.subarray(0, 64)).toString('latin1');
+  const foreign = FOREIGN_FORMATS.find(({ signatures = [] }) =>
+    signatures.some(([at, bytes]) => start.startsWith(bytes, at)),
+  );
+  if (foreign === undefined && /PNG|IHDR/.test(start)) {
+    return damaged('its signature is wrong', 'Transfer it again in binary mode');
+  }
+  const { noun, advice = CONVERT } = foreign ?? { noun: unknownKind(start), advice: NAME_ANOTHER };
+  const names = FORMATS.map(({ name }) => name).join(' or ');
+  return new NeighborProductError('INVALID_PNG', `Not a ${names} file but ${noun}. ${advice}.`);
+}
+
+function unknownKind(start: string): string {
+  if (start === '') return 'an empty file';
+  if (/^[\t\n\r -~]+$/.test(start)) return 'text';
+  const bytes = Array.from(start.slice(0, 8), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0'));
+  return `a file that begins with the bytes ${bytes.join(' ')}`;
+}

@@ -1,0 +1,193 @@
+/** The container of a PNG file: signature, chunks, CRC, and the header with its limits. */
+import * as zlib from 'node:zlib';
+import { NeighborProductError } from '../../errors.js';
+
+/** The eight bytes every PNG begins with. */
+export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/** Bytes of a chunk besides its data: length, type and CRC. */
+export const CHUNK_OVERHEAD = 12;
+
+const DOWNLOAD_AGAIN = 'Download or export it again';
+
+/** The `INVALID_PNG` error: `The PNG is damaged: the CRC of ... is wrong. Download or export it again.` */
+export function damaged(event: string, advice = DOWNLOAD_AGAIN): NeighborProductError {
+  return new NeighborProductError('INVALID_PNG', `The PNG is damaged: ${event}. ${advice}.`);
+}
+
+/** The same for a file that ends too early. */
+export function cutShort(event: string): NeighborProductError {
+  return new NeighborProductError('INVALID_PNG', `The PNG was cut short: ${event}. ${DOWNLOAD_AGAIN}.`);
+}
+
+export interface Chunk {
+  /** Four letters. */
+  readonly type: string;
+  /** A view into the file's memory. */
+  readonly data: Uint8Array;
+  /** False for an ancillary chunk with a wrong CRC, which libpng ignores; a critical one is always intact. */
+  readonly intact: boolean;
+}
+
+/** Whether a file begins with the signature of PNG. */
+export function isPng(file: Uint8Array): boolean {
+  return PNG_SIGNATURE.every((byte, at) => file[at] === byte);
+}
+
+/**
+ * The chunks of a PNG file in order, IEND the last; what follows IEND is ignored.
+ *
+ * @throws NeighborProductError `INVALID_PNG`, while it is iterated over
+ */
+export function* readChunks(file: Uint8Array): Generator<Chunk, undefined> {
+  if (!isPng(file)) throw new NeighborProductError('INVALID_PNG', 'Not a PNG file. Name a PNG file.');
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  let at = PNG_SIGNATURE.length;
+  let type = '';
+  while (type !== 'IEND') {
+    if (file.length - at < CHUNK_OVERHEAD) throw cutShort(`another chunk expected, but ${endOf(file)}`);
+    const byteLength = view.getUint32(at);
+    const typeAndData = file.subarray(at + 4, at + 8 + byteLength);
+    type = String.fromCharCode(...typeAndData.subarray(0, 4));
+    if (!/^[A-Za-z]{4}$/.test(type)) throw damaged(`the type of the chunk at byte ${at} is not four letters`);
+    if (byteLength > file.length - at - CHUNK_OVERHEAD) {
+      throw cutShort(`${byteLength} bytes of ${type} data expected, but ${endOf(file)}`);
+    }
+    const intact = crc32(typeAndData) === view.getUint32(at + 8 + byteLength);
+    if (!intact && isCritical(type)) throw damaged(`the CRC of the ${type} chunk at byte ${at} is wrong`);
+    yield { type, data: typeAndData.subarray(4), intact };
+    at += CHUNK_OVERHEAD + byteLength;
+  }
+}
+
+/** Whether a decoder must understand a chunk: an upper case first letter says so. */
+export function isCritical(type: string): boolean {
+  return type[0] <= 'Z';
+}
+
+function endOf(file: Uint8Array): string {
+  return `the file ends after ${file.length} bytes`;
+}
+
+/** The remainder of each byte value, for the reflected polynomial of ISO 3309 that PNG prescribes. */
+const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
+  return remainder;
+});
+
+/**
+ * The CRC-32 of bytes as PNG defines it, 0 to 2^32 - 1. Node has one from 20.15 on, which is ten times as fast;
+ * importing it by name would keep this package from loading on older versions.
+ *
+ * @param before the CRC of the bytes before these
+ */
+export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32InJavaScript;
+
+/** {@link crc32} where Node has none. */
+export function crc32InJavaScript(bytes: Uint8Array, before = 0): number {
+  let crc = ~before;
+  for (let at = 0; at < bytes.length; at++) crc = REMAINDERS[(crc ^ bytes[at]) & 0xff] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/** The IHDR chunk, in the words of the PNG specification. */
+export interface PngHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly bitDepth: number;
+  /** 0 greyscale, 2 truecolour, 3 palette, 4 greyscale with alpha, 6 truecolour with alpha. */
+  readonly colourType: number;
+  readonly interlaced: boolean;
+}
+
+/** Colour types. */
+export const GREYSCALE = 0;
+export const PALETTE = 3;
+
+/** Samples per pixel and the allowed bit depths, by colour type. */
+const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readonly number[] }>> = {
+  [GREYSCALE]: { samples: 1, bitDepths: [1, 2, 4, 8, 16] },
+  2: { samples: 3, bitDepths: [8, 16] },
+  [PALETTE]: { samples: 1, bitDepths: [1, 2, 4, 8] },
+  4: { samples: 2, bitDepths: [8, 16] },
+  6: { samples: 4, bitDepths: [8, 16] },
+};
+
+/** The longest side, libpng's default; below it, the number of bits in a row fits into 32 bits. */
+const MAX_SIDE = 1_000_000;
+
+/** The image data is handed on as one chunk, and PNG has none longer. */
+const MAX_IMAGE_DATA_BYTES = 2 ** 31 - 1;
+
+const CUT = 'Cut the image into smaller ones';
+
+/** Reads the first chunk of a file, which must be IHDR. @throws NeighborProductError `INVALID_PNG` */
+export function readHeader({ type, data }: Chunk): PngHeader {
+  if (type !== 'IHDR') throw damaged(`its first chunk is ${type}, not IHDR`);
+  if (data.length !== 13) throw damaged(`IHDR has ${data.length} bytes, not 13`);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const [width, height] = [view.getUint32(0), view.getUint32(4)];
+  const [bitDepth, colourType, compression, filter, interlace] = data.subarray(8);
+  if (width === 0 || height === 0) throw damaged(`the header says ${width}x${height} pixels`);
+  if (!COLOUR_TYPES[colourType]?.bitDepths.includes(bitDepth)) {
+    throw damaged(`the header says colour type ${colourType} with bit depth ${bitDepth}, which PNG does not have`);
+  }
+  if (compression !== 0) throw damaged(`the header says compression method ${compression}, not 0`);
+  if (filter !== 0) throw damaged(`the header says filter method ${filter}, not 0`);
+  if (interlace > 1) throw damaged(`the header says interlace method ${interlace}, not 0 or 1`);
+  return { width, height, bitDepth, colourType, interlaced: interlace === 1 };
+}
+
+/** Refuses an image that is too large, before memory is allocated. @throws NeighborProductError `TOO_MANY_PIXELS` */
+export function checkSize(header: PngHeader, maxPixels: number): void {
+  const { width, height } = header;
+  if (!(width * height <= maxPixels)) {
+    const advice = 'Raise the limit (--max-pixels, maxPixels) if you trust the file';
+    throw tooManyPixels(header, `more than the limit of ${maxPixels}`, advice);
+  }
+  if (Math.max(width, height) > MAX_SIDE) throw tooManyPixels(header, `a side of more than ${MAX_SIDE}`, CUT);
+  if (imageDataBytes(header) > MAX_IMAGE_DATA_BYTES) {
+    throw tooManyPixels(header, `more than ${MAX_IMAGE_DATA_BYTES} bytes of samples`, CUT);
+  }
+}
+
+function tooManyPixels({ width, height }: PngHeader, excess: string, advice: string): NeighborProductError {
+  const message = `The image has ${width}x${height} pixels, ${excess}. ${advice}.`;
+  return new NeighborProductError('TOO_MANY_PIXELS', message);
+}
+
+/** Where each pass of Adam7 starts in the 8x8 pattern, and its steps. */
+const ADAM7 = [
+  { x: 0, y: 0, stepX: 8, stepY: 8 },
+  { x: 4, y: 0, stepX: 8, stepY: 8 },
+  { x: 0, y: 4, stepX: 4, stepY: 8 },
+  { x: 2, y: 0, stepX: 4, stepY: 4 },
+  { x: 0, y: 2, stepX: 2, stepY: 4 },
+  { x: 1, y: 0, stepX: 2, stepY: 2 },
+  { x: 0, y: 1, stepX: 1, stepY: 2 },
+] as const;
+
+/** An image within the image data: the whole one, or one of the seven that an interlaced PNG consists of. */
+export interface InterlacePass {
+  readonly rows: number;
+  /** Bytes of a row after its filter byte. */
+  readonly rowBytes: number;
+}
+
+/** The passes that hold a pixel, in the order of the image data. */
+export function interlacePasses({ width, height, bitDepth, colourType, interlaced }: PngHeader): InterlacePass[] {
+  const bitsPerPixel = COLOUR_TYPES[colourType].samples * bitDepth;
+  const grids = interlaced ? ADAM7 : [{ x: 0, y: 0, stepX: 1, stepY: 1 }];
+  return grids
+    .map(({ x, y, stepX, stepY }) => ({
+      rows: Math.ceil((height - y) / stepY),
+      rowBytes: Math.ceil((Math.ceil((width - x) / stepX) * bitsPerPixel) / 8),
+    }))
+    .filter(({ rows, rowBytes }) => rows > 0 && rowBytes > 0);
+}
+
+/** Bytes of the inflated image data, filter bytes included. */
+export function imageDataBytes(header: PngHeader): number {
+  return interlacePasses(header).reduce((sum, { rows, rowBytes }) => sum + rows * (1 + rowBytes), 0);
+}

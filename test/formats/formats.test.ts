@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { declaredSize, decode, encode, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
+import { createImage } from '../../src/image.js';
+
+const LIMITS = { maxPixels: 1e6 };
+
+describe('decode', () => {
+  it('reads what encode wrote', async () => {
+    const image = createImage(3, 2, 4);
+    image.data.set(image.data.map((_, at) => at * 10));
+    const decoded = await decode(await encode(image), LIMITS);
+    expect({ ...decoded, data: [...decoded.data] }).toEqual({ ...image, data: [...image.data] });
+  });
+
+  it('refuses a damaged file of its own', async () => {
+    const file = readFileSync(new URL('../../fixtures/one-pixel.png', import.meta.url));
+    file[file.length - 20] ^= 1;
+    await expect(decode(file, LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_PNG',
+      message: expect.stringMatching(/^The PNG is damaged: the CRC of the IDAT chunk at byte 33 is wrong\./),
+    });
+  });
+});
+
+describe('a file that cannot be read: decode says what it is', () => {
+  it.each([
+    ['', 'an empty file. Name a PNG file.'],
+    ['\xff\xd8\xff\xdb', 'a JPEG image. Convert it to PNG first.'],
+    ['GIF87a', 'a GIF image. Convert it to PNG first.'],
+    ['RIFF....WEBPVP8 ', 'a WebP image. Convert it to PNG first.'],
+    ['RIFF....WAVE\0', 'a file that begins with the bytes 52 49 46 46 2e 2e 2e 2e. Name a PNG file.'],
+    ['II*\0', 'a TIFF image. Convert it to PNG first.'],
+    ['MM\0*', 'a TIFF image. Convert it to PNG first.'],
+    ['\0\0\0\x20ftypavif', 'an AVIF image. Convert it to PNG first.'],
+    ['\0\0\0\x20ftypheic', 'a HEIC image. Convert it to PNG first.'],
+    ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL image. Convert it to PNG first.'],
+    ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000 image. Convert it to PNG first.'],
+    ['<svg xmlns="http://www.w3.org/2000/svg">', 'an SVG drawing. Convert it to PNG first.'],
+    ['%PDF-1.7', 'a PDF document. Name a PNG file.'],
+    ['PK\x03\x04', 'a ZIP archive. Unpack it first.'],
+    ['BM\x36', 'a BMP image. Convert it to PNG first.'],
+    ['P6 3 3 255\n', 'a PPM image. Convert it to PNG first.'],
+    ['Buongiorno.\r\n\tCiao', 'text. Name a PNG file.'],
+    ['\x01\x02', 'a file that begins with the bytes 01 02. Name a PNG file.'],
+  ])('%j', async (start, kind) => {
+    await expect(decode(Buffer.from(start, 'latin1'), LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_PNG',
+      message: `Not a PNG file but ${kind}`,
+    });
+  });
+
+  it('a PNG that was transferred as text', async () => {
+    await expect(decode(Buffer.from('\x89PNG\n\x1a\n', 'latin1'), LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_PNG',
+      message: 'The PNG is damaged: its signature is wrong. Transfer it again in binary mode.',
+    });
+  });
+});
+
+describe('declaredSize', () => {
+  it('is what the header of a PNG says', async () => {
+    const file = await encode(createImage(3, 2, 4));
+    expect(declaredSize(file)).toEqual({ width: 3, height: 2 });
+    expect(declaredSize(file.subarray(0, 23))).toEqual({ width: 0, height: 0 });
+  });
+
+  it('is 0x0 for another file', () => {
+    expect(declaredSize(Buffer.alloc(100, 'text'))).toEqual({ width: 0, height: 0 });
+  });
+});
+
+describe('the extension of an output', () => {
+  it.each([
+    'out.png',
+    'out.PNG',
+    'out',
+    'out.',
+    '.jpg',
+    'photo.jpg.png',
+    'out.2',
+    '/dev/stdout',
+    'a.jpg/out',
+    'a.jpg/',
+  ])('%s is accepted', (path) => {
+    expect(() => refuseForeignExtension(path)).not.toThrow();
+    expect(withOwnExtension(path)).toBe(path);
+  });
+
+  it.each([
+    ['out.jpg', 'out.png'],
+    ['folder/out.JPEG', 'folder/out.png'],
+    ['a.b.webp', 'a.b.png'],
+    ['out.tiff', 'out.png'],
+  ])('%s is refused, and %s suggested', (path, suggested) => {
+    expect(withOwnExtension(path)).toBe(suggested);
+    expect(() => refuseForeignExtension(path)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: `Cannot write '${path}': only PNG can be written. Type: -o ${suggested}`,
+      }),
+    );
+  });
+});
