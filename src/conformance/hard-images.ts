@@ -1,10 +1,9 @@
-/** The kinds that need an image to be built round the definition's arithmetic: see docs/numerics.md. */
-import type { Canvas, Paint } from './images.js';
-import type { Random } from './random.js';
+/** The kinds of images that are built around the definition's arithmetic: see docs/numerics.md. */
+import type { Canvas, Paint, Random } from './canvas.js';
 
 /**
- * A dominated channel's samples are this many thousandths of the dominating one's. The ratio of nine-fold products is
- * the ninth power: 0.190^9 = 2^-21.6, 0.158^9 = 2^-24.0, 0.107^9 = 2^-29.0, 0.084^9 = 2^-32.2. Binary64 turns from
+ * A dominated channel's samples are this many thousandths of the dominating channel's. The ratio of the products is the
+ * ninth power: 0.190^9 = 2^-21.6, 0.158^9 = 2^-24.0, 0.107^9 = 2^-29.0, 0.084^9 = 2^-32.2. Binary64 turns from
  * 254 to 255 where the ratio's square is lost beside 1, at 2^-26.5 = 0.130^9.
  */
 interface RatioRange {

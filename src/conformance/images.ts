@@ -1,21 +1,10 @@
 /**
- * Images to compare backends on, made from a seed: the same bytes in Node and in a browser. Each kind is made to hit one
- * place where a nearly right implementation goes wrong; test/conformance/images.test.ts measures that it does.
+ * Generated images to compare backends on: a seed gives the same bytes in Node and in every browser. Each kind aims at
+ * one place where a nearly right implementation goes wrong; test/conformance/images.test.ts measures that it hits it.
  */
-import { createRaster, type Raster } from '../image.js';
+import { type CheckedImage, createImage } from '../image.js';
+import { type Canvas, type Paint, Random } from './canvas.js';
 import { HARD_KINDS } from './hard-images.js';
-import { Random } from './random.js';
-
-/** Writes the samples of the pixel at x, y; called for every pixel in reading order. */
-export type Paint = (pixel: Uint8Array, x: number, y: number) => void;
-
-/** What a kind may know of the image before its first pixel. */
-export interface Canvas {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 3 | 4;
-  readonly random: Random;
-}
 
 /** Alpha is a fourth channel of the same kind, except where a kind says otherwise. */
 const PLAIN_KINDS = {
@@ -36,7 +25,7 @@ const PLAIN_KINDS = {
     const strong = random.below(3);
     return sampled((c) => (c === strong ? random.between(180, 255) : random.below(90)));
   },
-  /** Smooth gradients plus grain, as a camera gives them; alpha is opaque. */
+  /** Smooth gradients and grain, like a camera's image; alpha is opaque. */
   photograph: ({ random, width, height }) => {
     const corners = [0, 1, 2].map(() => Uint8Array.from({ length: 4 }, () => random.between(30, 225)));
     return sampled((c, x, y) => {
@@ -56,7 +45,7 @@ const PLAIN_KINDS = {
   black: () => sampled(() => 0),
   ones: () => sampled(() => 1),
   'all-255': () => sampled(() => 255),
-  /** Two colours taking turns. */
+  /** Two alternating colours. */
   checkerboard: ({ random }) => {
     const colours = [0, 1].map(() => Uint8Array.from({ length: 4 }, () => random.between(1, 255)));
     return sampled((c, x, y) => colours[(x + y) % 2][c]);
@@ -87,18 +76,18 @@ export type ImageKind = keyof typeof KINDS;
 
 export const IMAGE_KINDS = Object.keys(KINDS) as ImageKind[];
 
-/** An image of the kind, without padding; the same arguments give the same bytes everywhere. */
-export function makeImage(kind: ImageKind, width: number, height: number, channels: 3 | 4, seed: number): Raster {
-  const raster = createRaster(width, height, channels);
+/** A generated image without padding; the same arguments give the same bytes everywhere. */
+export function makeImage(kind: ImageKind, width: number, height: number, channels: 3 | 4, seed: number): CheckedImage {
+  const image = createImage(width, height, channels);
   const paint = KINDS[kind]({ width, height, channels, random: new Random(seed) });
   const pixel = new Uint8Array(channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       paint(pixel, x, y);
-      raster.data.set(pixel, y * raster.rowBytes + x * channels);
+      image.data.set(pixel, y * image.rowBytes + x * channels);
     }
   }
-  return raster;
+  return image;
 }
 
 /** `undefined`: at random. */
@@ -110,7 +99,7 @@ function sampled(sample: (channel: number, x: number, y: number) => number): Pai
   };
 }
 
-/** Bilinear between the four corners; the order of operations decides, not the engine. */
+/** Bilinear between the four corners; exact to the bit in every engine, since the order of operations is fixed. */
 function blend([topLeft, topRight, bottomLeft, bottomRight]: Uint8Array, right: number, down: number): number {
   const top = topLeft + (topRight - topLeft) * right;
   const bottom = bottomLeft + (bottomRight - bottomLeft) * right;

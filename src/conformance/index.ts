@@ -1,6 +1,6 @@
 /**
- * What tests a backend of one's own, in Node and in a browser: the suite behind the command `conformance`. Every byte is
- * compared with the definition; there is no tolerance.
+ * Tests your own backend, in Node and in a browser: the suite behind the command `conformance`. Every byte is compared
+ * with the definition; there is no tolerance.
  *
  * @example
  * ```ts
@@ -9,7 +9,7 @@
  * const backend = {
  *   async transform(input, output, { alpha, border, passes }) {
  *     // Writes the transform of input.data into output.data; rows are rowBytes apart.
- *     return { device: 'what it ran on', pixelsRedone: 0 };
+ *     return { device: 'what it ran on', exactPixels: 0 };
  *   },
  * };
  * const report = await runConformance({ subjects: [{ name: 'mine', backend }], quick: true });
@@ -19,27 +19,30 @@
  *
  * @module neighbor-product/conformance
  */
-export type { Run } from '../backend.js';
-export type { Raster } from '../image.js';
-export type { AlphaMode, BorderMode, Job, Operation } from '../options.js';
+export type { Computed, Fact, Transformer } from '../backend.js';
+export type { CheckedImage } from '../image.js';
+export type { AlphaMode, Operation, RunOptions } from '../options.js';
+export type { BorderMode } from '../regions.js';
 export { type Case, type CaseSelection, DEFAULT_SEED, type Fixtures, type ImageSource, listCases } from './cases.js';
-export type { Mismatch, PixelPlace, Place } from './compare.js';
-export type { Crop, DifferenceMap, Evidence } from './evidence.js';
+export type { Crop, DifferenceMap, Evidence, Mismatch, MismatchPlace, PixelPlace } from './compare.js';
 export type { ImageKind } from './images.js';
-export type { Layout, Size } from './placements.js';
-export { reportHtml } from './report-html.js';
-export { reportJson } from './report-json.js';
-export { reportJunit } from './report-junit.js';
-export { reportTable } from './report-table.js';
-export type { Failure, GroupResult, SubjectResult } from './result.js';
+export type { ImageShape, Layout } from './placements.js';
 export {
-  type ConformanceOptions,
   type ConformanceReport,
-  type Fact,
+  type Failure,
+  type GroupResult,
   parseReplayRecord,
   type ReplayRecord,
   replayOptions,
+  type SubjectResult,
+} from './report.js';
+export { reportHtml } from './report-html.js';
+export { reportJson, reportJunit, reportTable } from './report-text.js';
+export {
+  type ConformanceOptions,
+  type Progress,
   runConformance,
-} from './run-conformance.js';
-export type { Progress, SuiteOptions } from './run-suite.js';
-export type { Subject, TestedBackend } from './tally.js';
+  type Subject,
+  type SuiteOptions,
+  type TestedBackend,
+} from './suite.js';

@@ -1,63 +1,62 @@
-/** The memory a case runs in, and the memory it must leave behind. */
-import { createRaster, type Raster } from '../image.js';
+/** The memory of a case: the bytes before and after it ran. */
+import { type CheckedImage, createImage } from '../image.js';
 import { transformReference } from '../reference.js';
 import type { Case, Fixtures } from './cases.js';
 import { makeImage } from './images.js';
-import { byteLengthOf, GUARD_BYTES, type Layout } from './placements.js';
+import { GUARD_BYTES, type ImageShape, type Layout } from './placements.js';
 
-/** Input and output with all bytes round them; one and the same array where a case has them share memory. */
+/** Input and output with their surrounding bytes; the same array twice if the case shares memory. */
 export interface CaseMemory {
   readonly input: Uint8Array;
   readonly output: Uint8Array;
 }
 
-/** A case with its input and its memory before and after, made once for all backends. */
+/** A case with its memory before and after the transform, made once for all subjects. */
 export interface PreparedCase {
   readonly item: Case;
   /** The input without padding. */
-  readonly image: Raster;
+  readonly image: CheckedImage;
   readonly before: CaseMemory;
   readonly expected: CaseMemory;
 }
 
-/** The fixtures are those that the case was listed with. */
+/** @param fixtures those that the case was listed with */
 export function prepareCase(item: Case, fixtures: Fixtures): PreparedCase {
   const image = makeInput(item, fixtures);
   const before = makeMemory(item, image);
   return { item, image, before, expected: makeExpectedMemory(item, image, before) };
 }
 
-function makeInput({ image }: Case, fixtures: Fixtures): Raster {
+function makeInput({ image }: Case, fixtures: Fixtures): CheckedImage {
   if ('kind' in image) return makeImage(image.kind, image.width, image.height, image.channels, image.seed);
   return fixtures.get(image.fixture)!;
 }
 
-/** The memory of a case before it runs: the input in its place, canaries everywhere else. */
-function makeMemory(item: Case, image: Raster): CaseMemory {
-  const input = makeCanaries(
-    item.shared ? Math.max(endOf(item, item.input), endOf(item, item.output)) : endOf(item, item.input),
-  );
+/** The memory of a case before it runs: the input in its place, canaries around it. */
+function makeMemory(item: Case, image: CheckedImage): CaseMemory {
+  const [inputEnd, outputEnd] = [endOf(item, item.input), endOf(item, item.output)];
+  const input = makeCanaries(item.shared ? Math.max(inputEnd, outputEnd) : inputEnd);
   copyRows(image, viewAt(input, item, item.input), 0);
-  return { input, output: item.shared ? input : makeCanaries(endOf(item, item.output)) };
+  return { input, output: item.shared ? input : makeCanaries(outputEnd) };
 }
 
-/** Memory to run a case in again. */
+/** Memory for one run of the case. */
 export function copyMemory({ input, output }: CaseMemory): CaseMemory {
   const copy = input.slice();
   return { input: copy, output: output === input ? copy : output.slice() };
 }
 
-/** What a backend is given: the two images, each ending with its last sample. */
-export function viewImages(item: Case, memory: CaseMemory): { input: Raster; output: Raster } {
+/** The images in the memory, as a backend receives them: each ends with its last sample. */
+export function viewImages(item: Case, memory: CaseMemory): { input: CheckedImage; output: CheckedImage } {
   return { input: viewAt(memory.input, item, item.input), output: viewAt(memory.output, item, item.output) };
 }
 
 /**
- * The memory of a case after it ran: the samples the reference computes from the input alone, without padding or
- * overlap, in their place, and every other byte as it was.
+ * The memory of a case after a correct transform: the reference's samples, computed without padding or overlap, in
+ * their place; every other byte as it was.
  */
-function makeExpectedMemory(item: Case, image: Raster, before: CaseMemory): CaseMemory {
-  const computed = createRaster(image.width, image.height, image.channels);
+function makeExpectedMemory(item: Case, image: CheckedImage, before: CaseMemory): CaseMemory {
+  const computed = createImage(image.width, image.height, image.channels);
   transformReference(image, computed, item.operation);
   const after = copyMemory(before);
   copyRows(computed, viewAt(after.output, item, item.output), item.operation.border === 'skip' ? 1 : 0);
@@ -68,21 +67,26 @@ function endOf({ image }: Case, { byteOffset, rowBytes }: Layout): number {
   return byteOffset + byteLengthOf(image, rowBytes) + GUARD_BYTES;
 }
 
-/** Bytes that differ from their neighbours near and far, so that a copy from the wrong place shows. */
+/** Bytes that differ from their neighbours, near and far, so that a copy from the wrong place shows. */
 function makeCanaries(byteLength: number): Uint8Array {
   const canaries = new Uint8Array(byteLength);
   for (let at = 0; at < byteLength; at++) canaries[at] = Math.imul(at + 1, 0x9e3779b1) >>> 24;
   return canaries;
 }
 
-function viewAt(memory: Uint8Array, { image }: Case, { byteOffset, rowBytes }: Layout): Raster {
+/** Bytes from the first to the last sample of an image: the last row has no padding. */
+function byteLengthOf({ width, height, channels }: ImageShape, rowBytes: number): number {
+  return (height - 1) * rowBytes + width * channels;
+}
+
+function viewAt(memory: Uint8Array, { image }: Case, { byteOffset, rowBytes }: Layout): CheckedImage {
   const { width, height, channels } = image;
   const data = memory.subarray(byteOffset, byteOffset + byteLengthOf(image, rowBytes));
   return { data, width, height, channels, rowBytes };
 }
 
 /** Copies all but the outermost `margin` pixels on each side. */
-function copyRows(from: Raster, to: Raster, margin: number): void {
+function copyRows(from: CheckedImage, to: CheckedImage, margin: number): void {
   const { width, height, channels } = from;
   for (let y = margin; y < height - margin; y++) {
     const start = y * from.rowBytes + margin * channels;

@@ -1,4 +1,4 @@
-/** The style sheet of the HTML report. Colours carry no meaning alone: a mark or a number says the same. */
+/** The style sheet of the HTML report. No colour carries meaning alone: a mark or a number repeats it. */
 export const STYLE = `
 :root {
   --page: #f6f7f9; --card: #ffffff; --ink: #16191d; --quiet: #5b6470; --line: #dfe3e8;
@@ -39,6 +39,7 @@ header dd { font-size: 22px; font-weight: 600; line-height: 1.25; }
 .subjects li > .figures { text-align: right; }
 .number { color: var(--quiet); font-weight: 400; }
 .subjects p, .groups p { font-size: 13px; font-weight: 400; }
+.note { margin: 8px 18px 0; font-size: 13px; }
 .groups { width: 100%; border-collapse: separate; border-spacing: 0; }
 .groups th, .groups td { padding: 8px 14px; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 .groups thead th { border-top: 0; font-size: 13px; font-weight: 400; color: var(--quiet); }
@@ -56,7 +57,7 @@ article > details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--quiet); }
 pre { white-space: pre-wrap; margin-top: 8px; }
 .ids { padding: 10px 0 0; list-style: none; columns: 300px; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 16px; margin-top: 14px; }
+.images { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 16px; margin-top: 14px; }
 figure svg { display: block; width: 100%; overflow: visible; }
 figcaption { margin-top: 4px; color: var(--quiet); font-size: 13px; text-align: center; }
 .frame { fill: var(--page); stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
@@ -71,7 +72,7 @@ figure text { fill: var(--card); font: 600 7px var(--mono); text-anchor: middle;
   .subjects li { flex-wrap: wrap; }
   .subjects li > div { flex-basis: calc(100% - 3em); }
   .subjects li > .figures { text-align: left; margin-left: calc(1.5em + 14px); }
-  .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .images { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .groups thead { display: none; }
   .groups tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; padding: 8px 12px; border-top: 1px solid var(--line); }
   .groups tr:first-child { border-top: 0; }

@@ -1,13 +1,11 @@
-/** The report people look at and send: one page that needs nothing else, no script, light and dark, phone and desk. */
-import { GROUP_TITLES } from './case-groups.js';
-import { escapeMarkup } from './escape-markup.js';
-import { failuresHtml } from './report-html-failures.js';
+/** The report that people look at and send: one page that needs no other file and no script, for any screen and for print. */
+import { GROUP_TITLES } from './cases.js';
+import type { Crop, DifferenceMap, Mismatch } from './compare.js';
+import { type ConformanceReport, type Failure, type SubjectResult, totalOf } from './report.js';
 import { STYLE } from './report-html-style.js';
-import { type SubjectResult, totalOf } from './result.js';
-import type { ConformanceReport } from './run-conformance.js';
-import { countText, durationText, pluralText } from './wording.js';
+import { countText, durationText, EXACT_PIXELS_TEXT, escapeMarkup, failureText, pluralText } from './wording.js';
 
-/** A complete HTML document. */
+/** A complete HTML document, a text file's last line break included. */
 export function reportHtml(report: ConformanceReport): string {
   const title = `${report.passed ? 'Passed' : 'Failed'}: neighbor-product conformance`;
   return `<!doctype html>
@@ -55,19 +53,21 @@ function markHtml(passed: boolean): string {
 }
 
 function subjectsHtml({ subjects }: ConformanceReport): string {
+  const note = subjects.some(({ groups }) => groups.length > 0) ? `<p class="note">${EXACT_PIXELS_TEXT}</p>` : '';
   return `<section>
 <h2>Backends</h2>
 <ol class="subjects">${subjects.map(subjectHtml).join('\n')}</ol>
+${note}
 </section>`;
 }
 
 function subjectHtml(result: SubjectResult, index: number): string {
-  const { cases, failed, bytes, elapsedMs } = totalOf(result);
+  const { cases, failed, bytes, exactPixels, elapsedMs } = totalOf(result);
   const isMissing = result.missing !== undefined;
   const state = !isMissing && failed === 0 && cases > 0 ? 'pass' : 'fail';
   const outcome =
     failed > 0 ? `${countText(failed)} of ${pluralText(cases, 'case')} failed` : pluralText(cases, 'case');
-  const figures = `${countText(bytes)} bytes, ${pluralText(result.pixelsRedone, 'pixel')} redone, ${durationText(elapsedMs)}`;
+  const figures = `${countText(bytes)} bytes, ${pluralText(exactPixels, 'exact pixel')}, ${durationText(elapsedMs)}`;
   return `<li class="${state}">${markHtml(state === 'pass')}<div><strong><span class="number">${index + 1}</span>
 ${escapeMarkup(result.subject)}</strong><p>${escapeMarkup(isMissing ? result.missing : result.device)}</p></div>
 <div class="figures"><strong>${isMissing ? 'did not run' : outcome}</strong><p>${isMissing ? '' : figures}</p></div></li>`;
@@ -94,6 +94,119 @@ function groupHtml(group: string, subjects: readonly SubjectResult[]): string {
   const cases = Math.max(...results.map((result) => result?.cases ?? 0));
   return `<tr><th scope="row">${escapeMarkup(group)}<p>${escapeMarkup(GROUP_TITLES[group] ?? '')}</p></th>
 <td class="count">${countText(cases)}</td><td class="chips">${chips.join(' ')}</td></tr>`;
+}
+
+/** Failures of a backend shown in full, and ids listed below them. */
+const SHOWN_FAILURES = 4;
+const LISTED_FAILURES = 200;
+
+function failuresHtml({ subjects }: ConformanceReport): string {
+  return subjects
+    .filter(({ failures }) => failures.length > 0)
+    .map(subjectFailuresHtml)
+    .join('\n');
+}
+
+function subjectFailuresHtml({ subject, failures }: SubjectResult): string {
+  return `<section>
+<h2>Failures of ${escapeMarkup(subject)}</h2>
+${failures.slice(0, SHOWN_FAILURES).map(failureHtml).join('\n')}
+${listHtml(failures.slice(SHOWN_FAILURES))}
+</section>`;
+}
+
+function failureHtml(failure: Failure): string {
+  const { mismatch, evidence } = { mismatch: undefined, evidence: undefined, ...failure };
+  const images = mismatch?.pixel && evidence && cropsHtml(evidence.crop, mismatch.pixel) + mapHtml(evidence.map);
+  return `<article>
+<h3>${escapeMarkup(failure.caseId)}</h3>
+<p>${escapeMarkup(failureText(failure))}</p>
+${images ? `<div class="images">${images}${neighboursHtml(mismatch)}</div>` : ''}
+${recordHtml(failure)}
+</article>`;
+}
+
+function neighboursHtml({ neighbours }: Mismatch): string {
+  if (!neighbours) return '';
+  const cells = neighbours.map((samples) => `<span>${samples.join('<br>')}</span>`).join('');
+  return `<figure><div class="neighbours">${cells}</div><figcaption>the nine neighbours</figcaption></figure>`;
+}
+
+function recordHtml(failure: Failure): string {
+  const { evidence: _, ...record } = { evidence: undefined, ...failure };
+  return `<details><summary>Run this case again</summary>
+<p>Save as <code>record.json</code>, then <code>neighbor-product conformance --replay record.json</code></p>
+<pre>${escapeMarkup(JSON.stringify(record))}</pre></details>`;
+}
+
+function listHtml(failures: readonly Failure[]): string {
+  if (failures.length === 0) return '';
+  const listed = failures.slice(0, LISTED_FAILURES).map(({ caseId }) => `<li>${escapeMarkup(caseId)}</li>`);
+  const rest = failures.length - listed.length;
+  const more = rest > 0 ? `<p>and ${pluralText(rest, 'case')} more; the JSON report lists all.</p>` : '';
+  return `<details><summary>${pluralText(failures.length, 'more failing case')}</summary>
+<ul class="ids">${listed.join('')}</ul>${more}</details>`;
+}
+
+/** Width of a magnified pixel, in units of the SVG. */
+const PIXEL = 20;
+
+/** The same crop of the input, both outputs and their difference; the pixel at x, y of the image is outlined. */
+function cropsHtml(crop: Crop, { x, y }: { readonly x: number; readonly y: number }): string {
+  const outline = `<rect class="outline" ${rectPlace(x - crop.left, y - crop.top)}/>`;
+  const pixels = Array.from({ length: crop.width * crop.height }, (_, pixel) => pixel);
+  const magnified = (samples: readonly number[]) => pixels.map((pixel) => colouredRect(crop, samples, pixel)).join('');
+  const panels = [
+    ['input', magnified(crop.input)],
+    ['expected', magnified(crop.expected)],
+    ['actual', magnified(crop.actual)],
+    ['difference', pixels.map((pixel) => differenceRect(crop, pixel)).join('')],
+  ];
+  return panels.map(([caption, content]) => figureHtml(crop, caption, content + outline)).join('\n');
+}
+
+/** Where in the whole image pixels differ. */
+function mapHtml(map: DifferenceMap): string {
+  const most = Math.max(...map.differingPixels);
+  const rects = map.differingPixels.map((count, index) => {
+    if (count === 0) return '';
+    const place = rectPlace(index % map.columns, Math.trunc(index / map.columns));
+    return `<rect class="differing" opacity="${(0.35 + (0.65 * count) / most).toFixed(2)}" ${place}/>`;
+  });
+  return figureHtml({ width: map.columns, height: map.rows }, 'whole image', rects.join(''));
+}
+
+function figureHtml({ width, height }: { width: number; height: number }, caption: string, content: string): string {
+  const side = Math.max(width, height) * PIXEL;
+  const [left, top] = [(width * PIXEL - side) / 2, (height * PIXEL - side) / 2];
+  const frame = `<rect class="frame" width="${width * PIXEL}" height="${height * PIXEL}"/>`;
+  const box = `viewBox="${left} ${top} ${side} ${side}" role="img" aria-label="${caption}" shape-rendering="crispEdges"`;
+  return `<figure><svg ${box}>${frame}${content}</svg><figcaption>${caption}</figcaption></figure>`;
+}
+
+function rectPlace(column: number, row: number): string {
+  return `x="${column * PIXEL}" y="${row * PIXEL}" width="${PIXEL}" height="${PIXEL}"`;
+}
+
+/** Colour without alpha: the suite compares samples, not what they look like when blended. */
+function colouredRect({ width, channels }: Crop, samples: readonly number[], pixel: number): string {
+  const colour = samples.slice(pixel * channels, (pixel + 1) * channels);
+  const hex = colour.slice(0, 3).map((sample) => sample.toString(16).padStart(2, '0'));
+  const place = rectPlace(pixel % width, Math.trunc(pixel / width));
+  return `<rect fill="#${hex.join('')}" ${place}><title>${colour.join(', ')}</title></rect>`;
+}
+
+/** The largest difference among a pixel's samples, signed, as text in the pixel. */
+function differenceRect({ width, channels, expected, actual }: Crop, pixel: number): string {
+  const differences = Array.from({ length: channels }, (_, c) => {
+    return actual[pixel * channels + c] - expected[pixel * channels + c];
+  });
+  const largest = differences.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  if (largest === 0) return '';
+  const [column, row] = [pixel % width, Math.trunc(pixel / width)];
+  const text = `${largest > 0 ? '+' : '−'}${Math.abs(largest)}`;
+  const centre = `x="${(column + 0.5) * PIXEL}" y="${(row + 0.5) * PIXEL}"`;
+  return `<rect class="differing" ${rectPlace(column, row)}/><text ${centre}>${text}</text>`;
 }
 
 function factsHtml({ facts, date, selection, seed, corpusHash }: ConformanceReport): string {

@@ -1,5 +1,5 @@
-/** Words and numbers as all reports write them. */
-import type { Failure } from './result.js';
+/** Words, numbers and markup as all reports write them. */
+import type { Failure } from './report.js';
 
 const CHANNEL_NAMES = ['red', 'green', 'blue', 'alpha'];
 
@@ -21,18 +21,30 @@ export function durationText(elapsedMs: number): string {
   return `${Math.trunc(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** What is wrong, in one sentence without the case's id. */
+/** Explains `exact pixels`, once in each report that counts them. */
+export const EXACT_PIXELS_TEXT =
+  'Exact pixels were computed in binary64, because single precision left them undecided.';
+
+/** The error or the mismatch in words, without the case's id. */
 export function failureText(failure: Failure): string {
   if ('error' in failure) return `The backend threw: ${failure.error}`;
-  const { expected, got, differingBytes } = failure.mismatch;
-  return `${placeText(failure)}: expected ${expected}, got ${got}. ${pluralText(differingBytes, 'byte')} of the case ${differingBytes === 1 ? 'differs' : 'differ'}.`;
+  const { expected, actual, differingBytes } = failure.mismatch;
+  const count = `${pluralText(differingBytes, 'byte')} of the case ${differingBytes === 1 ? 'differs' : 'differ'}`;
+  return `${placeText(failure)}: expected ${expected}, actual ${actual}. ${count}.`;
 }
 
 function placeText({ mismatch: { place, pixel, byteIndex } }: Extract<Failure, { mismatch: unknown }>): string {
   if (!pixel) {
-    const owner = place === 'input' ? 'the input, which must stay as it is' : 'the memory round the output';
+    const owner = place === 'input' ? 'the input, which must stay as it is' : 'the memory around the output';
     return `Byte ${byteIndex} of ${owner}`;
   }
   const where = `x ${pixel.x}, y ${pixel.y}, ${CHANNEL_NAMES[pixel.channel]}`;
   return place === 'skipped border' ? `Border pixel that must not be written, ${where}` : `Pixel ${where}`;
 }
+
+/** Escapes text for HTML and XML, in content and quoted attributes; control characters that XML forbids become `?`. */
+export function escapeMarkup(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n\r]/gu, '?').replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

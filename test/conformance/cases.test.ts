@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Case, listCases } from '../../src/conformance/cases.js';
 import { IMAGE_KINDS, makeImage } from '../../src/conformance/images.js';
-import { ALPHA_MODES, BORDER_MODES } from '../../src/options.js';
+import { ALPHA_MODES } from '../../src/options.js';
+import { BORDER_MODES } from '../../src/regions.js';
 
 const all = listCases();
 const quick = listCases({ quick: true });

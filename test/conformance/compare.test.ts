@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { listCases } from '../../src/conformance/cases.js';
-import { compareMemory, type Mismatch } from '../../src/conformance/compare.js';
+import { compareMemory, gatherEvidence, type Mismatch } from '../../src/conformance/compare.js';
+import { makeImage } from '../../src/conformance/images.js';
 import { type CaseMemory, copyMemory, type PreparedCase, prepareCase } from '../../src/conformance/memory.js';
+import type { CheckedImage } from '../../src/image.js';
 
 /** Compares a case with itself after `spoil`; the mismatch, or undefined where all is equal. */
 function compareSpoiled(prepared: PreparedCase, spoil: (memory: CaseMemory) => void): Mismatch | undefined {
-  const { item, image, expected } = prepared;
-  const got = copyMemory(expected);
-  spoil(got);
-  const comparison = compareMemory(item, image, expected, got);
+  const actual = copyMemory(prepared.expected);
+  spoil(actual);
+  const comparison = compareMemory(prepared, actual);
   return comparison.equal ? undefined : comparison.mismatch;
 }
 
@@ -41,7 +42,7 @@ describe('the first mismatch', () => {
       output[indexOf(32, 6, 3)] ^= 0xff;
     });
     expect(mismatch).toMatchObject({ place: 'sample', pixel: { x: 20, y: 3, channel: 2 }, differingBytes: 3 });
-    expect(mismatch!.got).toBe(mismatch!.expected ^ 0xff);
+    expect(mismatch!.actual).toBe(mismatch!.expected ^ 0xff);
   });
 
   test('has the nine neighbours with the border mode applied', () => {
@@ -86,4 +87,52 @@ describe('the first mismatch', () => {
     });
     expect(mismatch).toMatchObject({ place: 'input', byteIndex: 100 });
   });
+});
+
+const image = makeImage('noise', 100, 60, 3, 1);
+
+function changed(pixels: readonly (readonly [number, number])[]): CheckedImage {
+  const data = image.data.slice();
+  for (const [x, y] of pixels) data[y * image.rowBytes + x * 3 + 1] ^= 1;
+  return { ...image, data };
+}
+
+describe('the crop', () => {
+  test.each([
+    ['in the middle is centred', 50, 30, 46, 26],
+    ['at the first corner stays inside', 0, 0, 0, 0],
+    ['at the last corner stays inside', 99, 59, 91, 51],
+  ])('%s', (_, x, y, left, top) => {
+    const { crop } = gatherEvidence({ input: image, expected: image, actual: changed([[x, y]]) }, { x, y });
+    expect(crop).toMatchObject({ left, top, width: 9, height: 9, channels: 3 });
+    const at = ((y - top) * 9 + x - left) * 3 + 1;
+    expect(crop.actual[at]).toBe(crop.expected[at] ^ 1);
+    expect(crop.input).toEqual(crop.expected);
+    expect(crop.actual.filter((sample, index) => sample !== crop.expected[index])).toHaveLength(1);
+  });
+
+  test('of a smaller image is all of it', () => {
+    const small = makeImage('noise', 2, 3, 4, 1);
+    const { crop } = gatherEvidence({ input: small, expected: small, actual: small }, { x: 1, y: 1 });
+    expect(crop).toMatchObject({ left: 0, top: 0, width: 2, height: 3, input: [...small.data] });
+  });
+});
+
+test('the map counts the pixels that differ in each cell', () => {
+  const actual = changed([
+    [0, 0],
+    [1, 1],
+    [4, 4],
+    [99, 59],
+  ]);
+  const { map } = gatherEvidence({ input: image, expected: image, actual }, { x: 0, y: 0 });
+  expect(map).toMatchObject({ columns: 25, rows: 30, cellWidth: 4, cellHeight: 2 });
+  const cells = map.differingPixels.flatMap((count, cell) =>
+    count ? [[cell % 25, Math.trunc(cell / 25), count]] : [],
+  );
+  expect(cells).toEqual([
+    [0, 0, 2],
+    [1, 2, 1],
+    [24, 29, 1],
+  ]);
 });

@@ -1,17 +1,22 @@
 /** The suite can fail: each backend that is wrong on purpose is found, named, and found again alone. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeFaultySubjects } from '../../src/conformance/faulty-backends.js';
 import { IMAGE_KINDS } from '../../src/conformance/images.js';
-import { type SubjectResult, type SuiteResult, totalOf } from '../../src/conformance/result.js';
-import { parseReplayRecord, replayOptions } from '../../src/conformance/run-conformance.js';
-import { runSuite } from '../../src/conformance/run-suite.js';
+import {
+  type ConformanceReport,
+  parseReplayRecord,
+  replayOptions,
+  type SubjectResult,
+  totalOf,
+} from '../../src/conformance/report.js';
+import { runConformance } from '../../src/conformance/suite.js';
+import { makeFaultySubjects } from './faulty-backends.js';
 import { reference } from './subjects.js';
 
-let result: SuiteResult;
+let result: ConformanceReport;
 const resultOf = (name: string): SubjectResult => result.subjects.find(({ subject }) => subject === name)!;
 
 beforeAll(async () => {
-  result = await runSuite([reference, ...makeFaultySubjects()], { quick: true });
+  result = await runConformance({ subjects: [reference, ...makeFaultySubjects()], quick: true });
 });
 
 test('each is named in the reasons, the reference is not', () => {
@@ -28,9 +33,9 @@ test('one byte off in one pixel: one case, one byte', () => {
   expect(failures[0]).toMatchObject({ caseId: result.caseIds[99], mismatch: { differingBytes: 1 } });
 });
 
-test('skips repair: found on nearly every kind that needs it, not on those that do not', async () => {
-  const subject = makeFaultySubjects().filter(({ name }) => name === 'skips repair');
-  const { subjects } = await runSuite(subject, { filter: 'kind/*/skip' });
+test('skips the exact pass: found on nearly every kind that needs it, not on those that do not', async () => {
+  const skipping = makeFaultySubjects().filter(({ name }) => name === 'skips the exact pass');
+  const { subjects } = await runConformance({ subjects: skipping, filter: 'kind/*/skip' });
   const kinds = new Set(subjects[0].failures.map(({ caseId }) => caseId.split('/')[1]));
   for (const kind of ['exact-integers', 'near-integers', 'domination-turn', 'flat', 'worst-case', 'saturated']) {
     expect(kinds).toContain(kind);
@@ -47,29 +52,29 @@ test('swaps channels: found in every group', () => {
 
 describe('a failure', () => {
   test('is found again from its record alone', async () => {
-    const [failure] = resultOf('skips repair').failures;
+    const [failure] = resultOf('skips the exact pass').failures;
     const options = replayOptions(parseReplayRecord(JSON.stringify(failure)));
-    const replayed = await runSuite(makeFaultySubjects(), options);
+    const replayed = await runConformance({ subjects: makeFaultySubjects(), ...options });
     expect(replayed.caseIds).toEqual([failure.caseId]);
-    const again = replayed.subjects.find(({ subject }) => subject === 'skips repair')!;
+    const again = replayed.subjects.find(({ subject }) => subject === 'skips the exact pass')!;
     expect(again.failures).toEqual([failure]);
   });
 
   test('shows the pixel in a crop of input and both outputs', () => {
-    const [failure] = resultOf('skips repair').failures;
+    const [failure] = resultOf('skips the exact pass').failures;
     if (!('mismatch' in failure)) throw new Error('expected a mismatch');
     const { mismatch, evidence } = failure;
     const { crop, map } = evidence!;
     const { x, y, channel } = mismatch.pixel!;
     const at = ((y - crop.top) * crop.width + x - crop.left) * crop.channels + channel;
     expect(crop.expected[at]).toBe(mismatch.expected);
-    expect(crop.got[at]).toBe(mismatch.got);
+    expect(crop.actual[at]).toBe(mismatch.actual);
     expect(crop.input[at]).toBe(mismatch.neighbours![4][channel]);
     const cell = Math.trunc(y / map.cellHeight) * map.columns + Math.trunc(x / map.cellWidth);
     expect(map.differingPixels[cell]).toBeGreaterThan(0);
   });
 
-  test('keeps its pictures for the first few of a subject only', () => {
+  test('keeps its evidence for the first few of a subject only', () => {
     const { failures } = resultOf('swaps channels');
     const illustrated = failures.filter((failure) => 'evidence' in failure && failure.evidence);
     expect(illustrated.length).toBeGreaterThan(3);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createRaster } from '../../src/image.js';
-import { ALPHA_MODES, BORDER_MODES } from '../../src/options.js';
+import { createImage } from '../../src/image.js';
+import { ALPHA_MODES } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
+import { BORDER_MODES } from '../../src/regions.js';
 
 interface GoldenInput {
   readonly kind: string;
@@ -22,12 +23,12 @@ test('the reference gives the bytes of the NumPy program', () => {
   for (const { kind, width, height, channels, byteOffset } of images) {
     const byteLength = width * height * channels;
     const input = {
-      ...createRaster(width, height, channels),
+      ...createImage(width, height, channels),
       data: inputs.subarray(byteOffset, byteOffset + byteLength),
     };
     for (const alpha of channels === 4 ? ALPHA_MODES : (['opaque'] as const)) {
       for (const border of BORDER_MODES) {
-        const output = createRaster(width, height, channels);
+        const output = createImage(width, height, channels);
         transformReference(input, output, { alpha, border, passes: 1 });
         const isEqual = Buffer.compare(output.data, expected.subarray(at, at + byteLength)) === 0;
         expect(isEqual, `${kind} ${width}x${height}x${channels} ${alpha} ${border}`).toBe(true);

@@ -1,4 +1,4 @@
-/** The public entry: a backend of one's own, as a user writes it. */
+/** The public entry: your own backend, as a user writes it. */
 import { expect, test } from 'vitest';
 import {
   listCases,
@@ -6,20 +6,21 @@ import {
   replayOptions,
   reportJson,
   runConformance,
+  type TestedBackend,
 } from '../../src/conformance/index.js';
-import { referenceBackend } from '../../src/reference.js';
+import { transformReference } from '../../src/reference.js';
 
-const right = {
-  async transform(...[input, output, job]: Parameters<typeof referenceBackend.transform>) {
-    await referenceBackend.transform(input, output, job);
-    return { device: 'right', pixelsRedone: 0 };
+const right: TestedBackend = {
+  async transform(input, output, { alpha, border, passes }) {
+    transformReference(input, output, { alpha, border, passes });
+    return { device: 'right', exactPixels: 0 };
   },
 };
-const wrong = {
-  async transform(...[input, output, job]: Parameters<typeof referenceBackend.transform>) {
-    await referenceBackend.transform(input, output, job);
+const wrong: TestedBackend = {
+  async transform(input, output, { alpha, border, passes }) {
+    transformReference(input, output, { alpha, border, passes });
     output.data[output.data.length - 2] ^= 1;
-    return { device: 'wrong', pixelsRedone: 0 };
+    return { device: 'wrong', exactPixels: 0 };
   },
 };
 const selection = { filter: 'border/*/33x7' };

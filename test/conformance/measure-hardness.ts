@@ -1,5 +1,5 @@
 /** How hard an image is for an implementation in single precision, measured from its products. */
-import type { Raster } from '../../src/image.js';
+import type { CheckedImage } from '../../src/image.js';
 
 /** Shares of an image's inner windows, 0 to 1. */
 export interface Hardness {
@@ -19,7 +19,10 @@ export interface RatioBits {
   readonly most: number;
 }
 
-export function measureHardness(image: Raster, normChannels: number): Hardness & { readonly ratioBits: RatioBits } {
+export function measureHardness(
+  image: CheckedImage,
+  normChannels: number,
+): Hardness & { readonly ratioBits: RatioBits } {
   const windows = productsOf(image, normChannels);
   const shareOf = (test: (products: number[]) => boolean) => windows.filter(test).length / windows.length;
   const bits = windows.map((products) => Math.log2(secondRatio(products))).filter(Number.isFinite);
@@ -35,7 +38,7 @@ export function measureHardness(image: Raster, normChannels: number): Hardness &
   };
 }
 
-function productsOf(image: Raster, normChannels: number): number[][] {
+function productsOf(image: CheckedImage, normChannels: number): number[][] {
   const windows: number[][] = [];
   for (let y = 1; y < image.height - 1; y++) {
     for (let x = 1; x < image.width - 1; x++) {
@@ -45,7 +48,7 @@ function productsOf(image: Raster, normChannels: number): number[][] {
   return windows;
 }
 
-function productAt({ data, rowBytes, channels }: Raster, x: number, y: number, c: number): number {
+function productAt({ data, rowBytes, channels }: CheckedImage, x: number, y: number, c: number): number {
   let product = 1;
   for (let row = y - 1; row <= y + 1; row++) {
     for (let column = x - 1; column <= x + 1; column++) product *= data[row * rowBytes + column * channels + c];

@@ -1,15 +1,13 @@
 /** Subjects and reports for the tests of the suite itself. */
-import type { Backend } from '../../src/backend.js';
-import { makeFaultySubjects } from '../../src/conformance/faulty-backends.js';
-import { type ConformanceReport, runConformance } from '../../src/conformance/run-conformance.js';
-import type { Subject } from '../../src/conformance/tally.js';
-import { referenceBackend } from '../../src/reference.js';
+import type { ConformanceReport } from '../../src/conformance/report.js';
+import { runConformance, type Subject, type TestedBackend } from '../../src/conformance/suite.js';
+import { referenceTransformer } from '../../src/reference.js';
+import { makeFaultySubjects } from './faulty-backends.js';
 
-export const reference: Subject = { name: 'reference', backend: referenceBackend };
+export const reference: Subject = { name: 'reference', backend: referenceTransformer };
 
-/** The reference with another way to transform. */
-export function subjectOf(name: string, transform: Backend['transform']): Subject {
-  return { name, backend: { ...referenceBackend, transform } };
+export function subjectOf(name: string, transform: TestedBackend['transform']): Subject {
+  return { name, backend: { transform } };
 }
 
 /** A passing run of two backends, small. */

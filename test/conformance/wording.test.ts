@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Failure } from '../../src/conformance/result.js';
-import { countText, durationText, failureText, pluralText } from '../../src/conformance/wording.js';
+import type { Failure } from '../../src/conformance/report.js';
+import { countText, durationText, escapeMarkup, failureText, pluralText } from '../../src/conformance/wording.js';
 
 test.each([
   [0, '0 ms'],
@@ -16,27 +16,33 @@ test('counts', () => {
   expect([0, 1, 2000].map((count) => pluralText(count, 'case'))).toEqual(['0 cases', '1 case', '2,000 cases']);
 });
 
+test('markup is escaped, and control characters that XML forbids are replaced', () => {
+  expect(escapeMarkup('<a b="1">\'&\'</a>\t\n\u0000\u001b')).toBe(
+    '&lt;a b=&quot;1&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;\t\n??',
+  );
+});
+
 describe('a failure in words', () => {
   const head = { caseId: 'random/000', seed: 1, subject: 'gpu', device: 'test' };
-  const difference = { byteIndex: 70, expected: 254, got: 255, differingBytes: 1 };
+  const difference = { byteIndex: 70, expected: 254, actual: 255, differingBytes: 1 };
   const pixel = { x: 2, y: 0, channel: 2 };
   const failures: [Failure, string][] = [
     [{ ...head, error: 'lost' }, 'The backend threw: lost'],
     [
       { ...head, mismatch: { place: 'sample', pixel, ...difference } },
-      'Pixel x 2, y 0, blue: expected 254, got 255. 1 byte of the case differs.',
+      'Pixel x 2, y 0, blue: expected 254, actual 255. 1 byte of the case differs.',
     ],
     [
       { ...head, mismatch: { place: 'skipped border', pixel, ...difference, differingBytes: 3 } },
-      'Border pixel that must not be written, x 2, y 0, blue: expected 254, got 255. 3 bytes of the case differ.',
+      'Border pixel that must not be written, x 2, y 0, blue: expected 254, actual 255. 3 bytes of the case differ.',
     ],
     [
       { ...head, mismatch: { place: 'outside the output', ...difference } },
-      'Byte 70 of the memory round the output: expected 254, got 255. 1 byte of the case differs.',
+      'Byte 70 of the memory around the output: expected 254, actual 255. 1 byte of the case differs.',
     ],
     [
       { ...head, mismatch: { place: 'input', ...difference } },
-      'Byte 70 of the input, which must stay as it is: expected 254, got 255. 1 byte of the case differs.',
+      'Byte 70 of the input, which must stay as it is: expected 254, actual 255. 1 byte of the case differs.',
     ],
   ];
   test.each(failures)('%o', (failure, text) => expect(failureText(failure)).toBe(text));

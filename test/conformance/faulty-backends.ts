@@ -1,32 +1,33 @@
 /** Backends that are wrong on purpose, to show that the suite can fail: a suite that finds none of these finds nothing. */
-import type { Backend } from '../backend.js';
-import { createRaster, type Raster } from '../image.js';
-import type { Operation } from '../options.js';
-import { neighbourhood, referenceBackend, transformReference } from '../reference.js';
-import type { Subject } from './tally.js';
+import type { Subject } from '../../src/conformance/suite.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
+import type { Operation } from '../../src/options.js';
+import { neighbourhood, transformReference } from '../../src/reference.js';
 
 /** Each must fail under its name. */
 export function makeFaultySubjects(): Subject[] {
   return [
-    { name: 'one byte off in one pixel', backend: makeFaulty(makeOneByteOff()) },
-    { name: 'skips repair', backend: makeFaulty(transformWithoutRepair) },
-    { name: 'swaps channels', backend: makeFaulty(transformSwapped) },
+    makeFaulty('one byte off in one pixel', makeOneByteOff()),
+    makeFaulty('skips the exact pass', transformWithoutExactPass),
+    makeFaulty('swaps channels', transformSwapped),
   ];
 }
 
-type Transform = (input: Raster, output: Raster, operation: Operation) => void;
+type Transform = (input: CheckedImage, output: CheckedImage, operation: Operation) => void;
 
-function makeFaulty(transform: Transform): Backend {
+function makeFaulty(name: string, transform: Transform): Subject {
   return {
-    ...referenceBackend,
-    async transform(input, output, job) {
-      transform(input, output, job);
-      return { device: 'wrong on purpose', pixelsRedone: 0 };
+    name,
+    backend: {
+      async transform(input, output, operation) {
+        transform(input, output, operation);
+        return { device: 'wrong on purpose', exactPixels: 0 };
+      },
     },
   };
 }
 
-/** Right but for one sample of the middle pixel in the hundredth of all transforms. */
+/** Right except for one sample of the middle pixel in the hundredth transform. */
 function makeOneByteOff(): Transform {
   let transforms = 0;
   return (input, output, operation) => {
@@ -38,8 +39,8 @@ function makeOneByteOff(): Transform {
   };
 }
 
-/** Red and blue change places. */
-function transformSwapped(input: Raster, output: Raster, operation: Operation): void {
+/** Swaps red and blue. */
+function transformSwapped(input: CheckedImage, output: CheckedImage, operation: Operation): void {
   transformReference(input, output, operation);
   const margin = operation.border === 'skip' ? 1 : 0;
   for (let y = margin; y < output.height - margin; y++) {
@@ -50,18 +51,18 @@ function transformSwapped(input: Raster, output: Raster, operation: Operation): 
   }
 }
 
-/** Single precision from first to last: right for all but the few samples whose truncation it cannot settle. */
-function transformWithoutRepair(input: Raster, output: Raster, operation: Operation): void {
-  let source = { ...input, data: input.data.slice() };
+/** Single precision throughout: right for all but the few samples that it leaves undecided. */
+function transformWithoutExactPass(input: CheckedImage, output: CheckedImage, operation: Operation): void {
+  let current: CheckedImage = { ...input, data: input.data.slice() };
   for (let pass = 1; pass < operation.passes; pass++) {
-    const next = createRaster(input.width, input.height, input.channels);
-    transformInSinglePrecision(source, next, operation);
-    source = { ...next, data: next.data.slice() };
+    const next = createImage(input.width, input.height, input.channels);
+    transformInSinglePrecision(current, next, operation);
+    current = next;
   }
-  transformInSinglePrecision(source, output, operation);
+  transformInSinglePrecision(current, output, operation);
 }
 
-function transformInSinglePrecision(input: Raster, output: Raster, { alpha, border }: Operation): void {
+function transformInSinglePrecision(input: CheckedImage, output: CheckedImage, { alpha, border }: Operation): void {
   const { width, height, channels, rowBytes, data } = input;
   const normChannels = alpha === 'channel' ? channels : 3;
   const margin = border === 'skip' ? 1 : 0;
@@ -79,7 +80,7 @@ function transformInSinglePrecision(input: Raster, output: Raster, { alpha, bord
   }
 }
 
-/** Scaled by 2^-8 a column, so that no square leaves the range of normal numbers. */
+/** Scaled by 2^-8 per column, so that no square leaves the range of normal numbers. */
 function multiplyInSinglePrecision(data: Uint8Array, rows: number[], columns: number[], c: number): number {
   const columnProducts = columns.map((column) => {
     return rows.reduce((product, row) => product * data[row + column + c], 1) / 256;

@@ -1,15 +1,23 @@
-/** Every report of a passing and of a failing run. */
+/** Every report of a passing and of a failing run, and replaying from one. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type ConformanceReport,
+  parseReplayRecord,
+  replayOptions,
+  type SubjectResult,
+  totalOf,
+} from '../../src/conformance/report.js';
 import { reportHtml } from '../../src/conformance/report-html.js';
-import { reportJson } from '../../src/conformance/report-json.js';
-import { reportJunit } from '../../src/conformance/report-junit.js';
-import { reportTable } from '../../src/conformance/report-table.js';
-import { totalOf } from '../../src/conformance/result.js';
-import { type ConformanceReport, runConformance } from '../../src/conformance/run-conformance.js';
+import { reportJson, reportJunit, reportTable } from '../../src/conformance/report-text.js';
+import { runConformance } from '../../src/conformance/suite.js';
 import { makeFailingReport, makePassingReport, reference } from './subjects.js';
 
 let passing: ConformanceReport;
 let failing: ConformanceReport;
+const withExactPixels = (result: SubjectResult): SubjectResult => ({
+  ...result,
+  groups: result.groups.map((group) => ({ ...group, exactPixels: 1234 })),
+});
 const countOf = (text: string, part: string) => text.split(part).length - 1;
 
 beforeAll(async () => {
@@ -20,6 +28,14 @@ beforeAll(async () => {
 test('the runs are what these tests take them for', () => {
   expect([passing.passed, failing.passed]).toEqual([true, false]);
   expect(failing.reasons).toHaveLength(5);
+});
+
+test.each([
+  ['JSON', reportJson],
+  ['JUnit', reportJunit],
+  ['table', reportTable],
+])('%s leaves the last line break to the caller', (_, render) => {
+  for (const report of [passing, failing]) expect(render(report)).toMatch(/\S$/);
 });
 
 describe('JSON', () => {
@@ -66,6 +82,13 @@ describe('table', () => {
     expect(lines[0]).toBe('reference: binary64 TypeScript, 1 thread');
   });
 
+  test('counts exact pixels and explains them once', () => {
+    const text = reportTable({ ...passing, subjects: passing.subjects.map(withExactPixels) });
+    expect(text).toMatch(/^ {2}group +cases +failed +bytes +exact pixels +time$/m);
+    expect(text).toMatch(/^ {2}border +\d+ +0 +[\d,]+ +1,234 /m);
+    expect(countOf(text, 'computed in binary64')).toBe(1);
+  });
+
   test('has its columns under each other', () => {
     const lines = reportTable(passing).split('\n\n')[0].split('\n').slice(1);
     expect(lines.length).toBeGreaterThan(2);
@@ -104,12 +127,18 @@ describe('HTML', () => {
     expect(html).not.toContain('<article>');
   });
 
-  test('shows a failing case with pictures and record', () => {
+  test('counts exact pixels and explains them once', () => {
+    const html = reportHtml({ ...passing, subjects: passing.subjects.map(withExactPixels) });
+    expect(countOf(html, ' bytes, 1,234 exact pixels, ')).toBe(passing.subjects.length);
+    expect(countOf(html, 'computed in binary64')).toBe(1);
+  });
+
+  test('shows a failing case with images and record', () => {
     const html = reportHtml(failing);
     expect(html).toContain('</svg> Failed</h1>');
     for (const reason of failing.reasons) expect(html).toContain(reason);
-    for (const picture of ['input', 'expected', 'got', 'difference', 'whole image', 'the nine neighbours']) {
-      expect(html).toContain(`<figcaption>${picture}</figcaption>`);
+    for (const image of ['input', 'expected', 'actual', 'difference', 'whole image', 'the nine neighbours']) {
+      expect(html).toContain(`<figcaption>${image}</figcaption>`);
     }
     expect(html).toContain(`&quot;caseId&quot;:&quot;${failing.subjects[1].failures[0].caseId}&quot;`);
     expect(html).toContain('did not run');
@@ -118,4 +147,44 @@ describe('HTML', () => {
   test('of a run of nothing is a failure too', async () => {
     expect(reportHtml(await runConformance({ subjects: [], filter: 'none' }))).toContain('No case was selected.');
   });
+});
+
+describe('a replay record', () => {
+  test('is read from one failure', () => {
+    expect(parseReplayRecord('{"caseId":"random/007","seed":5,"subject":"gpu"}')).toEqual({
+      caseId: 'random/007',
+      seed: 5,
+      subject: 'gpu',
+    });
+  });
+
+  test('is the first failure of a report', () => {
+    const { caseId, seed, subject } = failing.subjects.flatMap(({ failures }) => failures)[0];
+    expect(parseReplayRecord(JSON.stringify(failing))).toEqual({ caseId, seed, subject });
+  });
+
+  test('may have fields of another version', () => {
+    const old = '{"caseId":"random/007","seed":5,"subject":"gpu","mismatch":{"place":"sample","expected":1,"got":2}}';
+    expect(parseReplayRecord(old)).toEqual({ caseId: 'random/007', seed: 5, subject: 'gpu' });
+  });
+
+  test('selects its case with its seed', () => {
+    expect(replayOptions({ caseId: 'random/007', seed: 5 })).toEqual({ id: 'random/007', seed: 5 });
+  });
+
+  test.each(['', 'no JSON', 'null', '3', '[]', '{}', '{"caseId":"a"}', '{"caseId":"a","seed":"1"}', '{"subjects":[]}'])(
+    'is not %j',
+    (json) => {
+      expect(() => parseReplayRecord(json)).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('caseId') }),
+      );
+    },
+  );
+
+  test.each(['{"subjects":3}', '{"subjects":[null]}', '{"subjects":[{"failures":[3]}]}'])(
+    'is not %j either',
+    (json) => {
+      expect(() => parseReplayRecord(json)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+    },
+  );
 });

@@ -1,6 +1,19 @@
+/** What generators of images paint with: random numbers, and the pixels of a canvas. */
+
+/** Writes the samples of the pixel at x, y; called for every pixel in reading order. */
+export type Paint = (pixel: Uint8Array, x: number, y: number) => void;
+
+/** What a kind knows about the image before its first pixel. */
+export interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3 | 4;
+  readonly random: Random;
+}
+
 /**
- * sfc32, the Small Fast Counting generator of Chris Doty-Humphrey's PractRand: four words in 32-bit arithmetic only, so
- * that one seed gives the same numbers in every engine.
+ * Random numbers by sfc32, the Small Fast Counting generator of Chris Doty-Humphrey's PractRand: four words, in 32-bit
+ * arithmetic only, so that a seed gives the same numbers in every engine.
  */
 export class Random {
   #a = 0x9e3779b9 | 0;
@@ -8,10 +21,10 @@ export class Random {
   #c: number;
   #counter = 1;
 
-  /** @param seed any whole number; its low 32 bits count */
+  /** @param seed any whole number, of which the low 32 bits are used */
   constructor(seed: number) {
     this.#c = seed | 0;
-    // Twelve rounds, as its author seeds it, until one bit of the seed has changed every word.
+    // Twelve rounds, as in PractRand, so that every bit of the seed changes every word.
     for (let round = 0; round < 12; round++) this.next();
   }
 
