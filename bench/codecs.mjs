@@ -4,10 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { loadNativeCodec } from '../dist/codec/native-codec.js';
-import { decodePng, encodePng } from '../dist/codec/png.js';
-import { COMPRESSIONS } from '../dist/codec/png-codec.js';
-import { pngjsCodec } from '../dist/codec/pngjs-codec.js';
+import { COMPRESSIONS } from '../dist/formats/png/codec.js';
+import { decodePng } from '../dist/formats/png/decode.js';
+import { encodePng } from '../dist/formats/png/encode.js';
+import { loadNativeCodec } from '../dist/formats/png/native-codec.js';
+import { pngjsCodec } from '../dist/formats/png/pngjs-codec.js';
 
 const ROUNDS = 3;
 const LIMITS = { maxPixels: 2 ** 28 };
@@ -16,16 +17,16 @@ const native = loadNativeCodec();
 if ('reason' in native) process.stderr.write(`${native.reason}: pngjs alone is measured\n`);
 const codecs = 'codec' in native ? [pngjsCodec, native.codec] : [pngjsCodec];
 
-process.stdout.write('| picture | codec | effort | ms | bytes |\n|---|---|---|---|---|\n');
+process.stdout.write('| image | codec | effort | ms | bytes |\n|---|---|---|---|---|\n');
 for (const path of process.argv.slice(2)) {
   const file = readFileSync(path);
-  const picture = decodePng(file, LIMITS);
+  const image = decodePng(file, LIMITS);
   const rows = codecs.flatMap((codec) => [
     { codec, effort: 'read', run: () => decodePng(file, LIMITS, codec) && file },
     ...COMPRESSIONS.filter((compression) => codec.settings[compression]).map((compression) => ({
       codec,
       effort: compression,
-      run: () => encodePng(picture, { compression }, codec),
+      run: () => encodePng(image, { compression }, codec),
     })),
   ]);
   const timesMs = rows.map(() => Number.POSITIVE_INFINITY);
@@ -36,7 +37,7 @@ for (const path of process.argv.slice(2)) {
       const written = run();
       timesMs[at] = Math.min(timesMs[at], performance.now() - startMs);
       byteLengths[at] = written.length;
-      if (Buffer.compare(decodePng(written, LIMITS).data, picture.data) !== 0) {
+      if (Buffer.compare(decodePng(written, LIMITS).data, image.data) !== 0) {
         throw new Error(`Expected the same pixels from ${codec.name}, ${effort}, but they differ. Report ${path}.`);
       }
     });

@@ -1,5 +1,5 @@
 /**
- * Ways to move pictures to a GPU and back, for src/gpu/transfer.ts: node bench/transfer.mjs [MEGABYTES...] after
+ * Ways to move images to a GPU and back, for src/gpu/slot.ts: node bench/transfer.mjs [MEGABYTES...] after
  * npm run build. Each way moves the same bytes in strips; of interleaved rounds the median, GB/s.
  */
 import { openGpu } from '../dist/gpu/node-gpu.js';
@@ -9,8 +9,8 @@ const STRIP_BYTES = 8 * 2 ** 20;
 const [MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST] = [1, 2, 4, 8];
 
 const opened = await openGpu();
-if ('reason' in opened) throw new Error(`Expected a GPU to measure, but there is none: ${opened.reason}.`);
-const { device } = opened.backend;
+if ('reason' in opened) throw new Error(`No usable GPU: ${opened.reason}.`);
+const { device } = opened.transformer.backend;
 const buffer = (size, usage) => device.createBuffer({ size, usage });
 
 process.stdout.write(`${opened.adapter.description || opened.adapter.device}, strips of ${STRIP_BYTES} bytes\n\n`);
@@ -18,11 +18,11 @@ process.stdout.write('| MiB | way | GB/s |\n|---|---|---|\n');
 for (const megabytes of process.argv.length > 2 ? process.argv.slice(2).map(Number) : [8, 32, 128]) {
   await measure(megabytes * 2 ** 20);
 }
-opened.backend.dispose();
+opened.transformer.dispose();
 
 async function measure(byteLength) {
-  const picture = new Uint8Array(byteLength).fill(7);
-  const ways = [...uploads(picture), ...downloads(new Uint8Array(byteLength).fill(1))];
+  const image = new Uint8Array(byteLength).fill(7);
+  const ways = [...uploads(image), ...downloads(new Uint8Array(byteLength).fill(1))];
   const timesMs = ways.map(() => []);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, { run }] of ways.entries()) {
@@ -39,15 +39,15 @@ async function measure(byteLength) {
 }
 
 /** Until the device has the bytes. */
-function uploads(picture) {
-  const target = buffer(picture.length, COPY_DST | COPY_SRC);
+function uploads(image) {
+  const target = buffer(image.length, COPY_DST | COPY_SRC);
   const stagings = [0, 1, 2].map(() => buffer(STRIP_BYTES, MAP_WRITE | COPY_SRC));
   return [
     {
       name: 'up: writeBuffer, a strip at a time',
       run: async () => {
-        for (const [offset, end] of strips(picture.length)) {
-          device.queue.writeBuffer(target, offset, picture, offset, end - offset);
+        for (const [offset, end] of strips(image.length)) {
+          device.queue.writeBuffer(target, offset, image, offset, end - offset);
           device.queue.submit([]);
         }
         await device.queue.onSubmittedWorkDone();
@@ -57,10 +57,10 @@ function uploads(picture) {
     {
       name: 'up: three mapped staging buffers in turn',
       run: async () => {
-        for (const [index, [offset, end]] of strips(picture.length).entries()) {
+        for (const [index, [offset, end]] of strips(image.length).entries()) {
           const staging = stagings[index % 3];
           await staging.mapAsync(2);
-          new Uint8Array(staging.getMappedRange()).set(picture.subarray(offset, end));
+          new Uint8Array(staging.getMappedRange()).set(image.subarray(offset, end));
           staging.unmap();
           submitCopy(staging, 0, target, offset, end - offset);
         }
@@ -71,9 +71,9 @@ function uploads(picture) {
     {
       name: 'up: a new buffer, mapped at creation, for each strip',
       run: async () => {
-        for (const [offset, end] of strips(picture.length)) {
+        for (const [offset, end] of strips(image.length)) {
           const staging = device.createBuffer({ size: end - offset, usage: COPY_SRC, mappedAtCreation: true });
-          new Uint8Array(staging.getMappedRange()).set(picture.subarray(offset, end));
+          new Uint8Array(staging.getMappedRange()).set(image.subarray(offset, end));
           staging.unmap();
           submitCopy(staging, 0, target, offset, end - offset);
           staging.destroy();
@@ -86,33 +86,33 @@ function uploads(picture) {
 }
 
 /** Until an array in memory has the bytes. */
-function downloads(picture) {
-  const source = buffer(picture.length, COPY_SRC | COPY_DST);
+function downloads(image) {
+  const source = buffer(image.length, COPY_SRC | COPY_DST);
   const readBacks = [0, 1, 2].map(() => buffer(STRIP_BYTES, MAP_READ | COPY_DST));
-  const land = async (readBack, [offset, end], takeOver) => {
+  const finish = async (readBack, [offset, end], takeOver) => {
     await readBack.mapAsync(1, 0, end - offset);
     takeOver(readBack.getMappedRange(0, end - offset), offset);
     readBack.unmap();
   };
   const inTurn = (takeOver) => async () => {
-    const flights = [];
-    for (const [index, strip] of strips(picture.length).entries()) {
-      if (flights.length === 3) await flights.shift()();
+    const underWay = [];
+    for (const [index, strip] of strips(image.length).entries()) {
+      if (underWay.length === 3) await underWay.shift()();
       const readBack = readBacks[index % 3];
       submitCopy(source, strip[0], readBack, 0, strip[1] - strip[0]);
-      flights.push(() => land(readBack, strip, takeOver));
+      underWay.push(() => finish(readBack, strip, takeOver));
     }
-    for (const flight of flights) await flight();
+    for (const end of underWay) await end();
   };
   return [
     {
-      name: 'down: mapped, copied into the picture',
-      run: inTurn((range, offset) => picture.set(new Uint8Array(range), offset)),
+      name: 'down: mapped, copied into the image',
+      run: inTurn((range, offset) => image.set(new Uint8Array(range), offset)),
       close: () => source.destroy(),
     },
     {
-      name: 'down: mapped, a copy of its own for each strip, copied into the picture',
-      run: inTurn((range, offset) => picture.set(new Uint8Array(range.slice(0)), offset)),
+      name: 'down: mapped, a copy of its own for each strip, copied into the image',
+      run: inTurn((range, offset) => image.set(new Uint8Array(range.slice(0)), offset)),
       close: () => destroyAll(readBacks),
     },
   ];

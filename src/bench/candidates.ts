@@ -1,21 +1,19 @@
-/** Everything of this project that is measured, and what it is measured against. */
-import type { Backend } from '../backend.js';
-import { loadAddon } from '../cpu/addon.js';
+/** What is measured: the backends, and what they are measured against, copies of the same bytes and a plain loop. */
+import { Worker } from 'node:worker_threads';
+import type { Device } from '../backend.js';
+import { BACKENDS, type BackendName, type RegisteredBackend } from '../backends.js';
 import { NeighborProductError } from '../errors.js';
-import type { GpuBackend } from '../gpu/gpu-backend.js';
-import type { Raster } from '../image.js';
-import { type Candidate, isProduct } from './candidate.js';
-import type { BenchBackends } from './choices.js';
-import { startCold } from './cold-start.js';
-import { sharedCopy, singleCopy } from './copy.js';
-import { measureDevice } from './device-times.js';
-import { type BackendSpec, openBackend, runBackend } from './open-backend.js';
-import { plainLoop } from './plain-loop.js';
+import type { CheckedImage } from '../image.js';
+import { DEFAULT_OPERATION } from '../options.js';
+import type { BenchCase } from './cases.js';
+import { ALL_BACKENDS, type BenchBackends } from './choices.js';
+import { CONTROL, type CopyJob, spinUntil } from './copy-worker.js';
+import { type Candidate, measureDevice, startCold } from './measure.js';
 import type { MissingProgram } from './result.js';
 
 export interface CandidateOptions {
   readonly backend: BenchBackends;
-  /** Every instruction set of this CPU and not the fastest alone. */
+  /** Every instruction set of this CPU, not only the fastest. */
   readonly everyInstructionSet: boolean;
   /** Thread counts of the CPU backend and of the copy. */
   readonly threadCounts: readonly number[];
@@ -26,70 +24,152 @@ export interface Candidates {
   readonly missing: readonly MissingProgram[];
 }
 
+type OpenDevice = Exclude<Device, { readonly missing: string }>;
+
 /**
- * @param byteLength of the image that will be copied
- * @throws NeighborProductError with code `BACKEND_UNAVAILABLE` where a backend was asked for by name and is not there
+ * @param byteLength of the image to copy
+ * @throws NeighborProductError with code `BACKEND_UNAVAILABLE` where a backend chosen by name does not open
  */
 export async function openCandidates(options: CandidateOptions, byteLength: number): Promise<Candidates> {
-  const candidates: Candidate[] = [plainJavaScript()];
+  const { backend, threadCounts } = options;
+  const ours: Candidate[] = [];
   const missing: MissingProgram[] = [];
-  for (const spec of listSpecs(options)) {
-    const opened = await openBackend(spec);
-    if ('reason' in opened && options.backend !== 'all') throw unavailable(spec.backend, opened.reason);
-    if ('reason' in opened) missing.push({ program: `neighbor-product ${spec.backend}`, reason: opened.reason });
-    else candidates.push(backendCandidate(spec, opened.backend));
+  for (const entry of BACKENDS) {
+    if (backend !== ALL_BACKENDS && backend !== entry.name) continue;
+    for (const device of await openDevices(entry, options)) {
+      if (!('missing' in device)) ours.push(...deviceCandidates(entry.name, device, options));
+      else if (backend === ALL_BACKENDS) missing.push({ program: programOf(device), reason: device.missing });
+      else throw unavailable(entry.name, device.missing);
+    }
   }
-  const copies = options.threadCounts.map((threads) =>
-    threads === 1 ? singleCopy() : sharedCopy(byteLength, threads),
-  );
-  return { candidates: [...(await Promise.all(copies)), ...candidates], missing };
+  const copies = threadCounts.map((threads) => (threads === 1 ? singleCopy() : sharedCopy(byteLength, threads)));
+  return { candidates: [...(await Promise.all(copies)), plainJavaScript(), ...ours], missing };
 }
 
-function listSpecs({ backend, everyInstructionSet, threadCounts }: CandidateOptions): BackendSpec[] {
-  const wants = (name: BackendSpec['backend']) => backend === 'all' || backend === name;
-  return [
-    ...(wants('cpu') ? cpuSpecs(everyInstructionSet, threadCounts) : []),
-    ...(wants('gpu') ? [{ backend: 'gpu', acceptSoftware: backend === 'gpu' } as const] : []),
-    ...(wants('reference') ? [{ backend: 'reference' } as const] : []),
-  ];
+/**
+ * A backend that can run on the calling thread runs on the CPU, where a device is an instruction set. Others are opened
+ * as for a transform: their best device, and software only where it was asked for by name.
+ */
+async function openDevices(
+  entry: RegisteredBackend,
+  { backend, everyInstructionSet }: CandidateOptions,
+): Promise<readonly Device[]> {
+  if (entry.openSync) {
+    const devices = await entry.openDevices();
+    return everyInstructionSet ? devices : devices.slice(0, 1);
+  }
+  const device = { name: entry.name, facts: [] };
+  const opened = await entry.open({ isAutomatic: backend === ALL_BACKENDS });
+  if (!('transformer' in opened)) return [{ ...device, missing: opened.reason }];
+  return [{ ...device, transformer: opened.transformer, hasThreads: false }];
 }
 
-function cpuSpecs(everyInstructionSet: boolean, threadCounts: readonly number[]): BackendSpec[] {
-  const loaded = loadAddon();
-  if ('reason' in loaded) return [{ backend: 'cpu' }];
-  const { variants, hasOpenMp } = loaded.addon;
-  const counts = hasOpenMp ? threadCounts : threadCounts.filter((threads) => threads === 1);
-  const instructionSets = everyInstructionSet ? variants : variants.slice(0, 1);
-  return instructionSets.flatMap((instructionSet) =>
-    counts.map((threads) => ({ backend: 'cpu', instructionSet, threads }) as const),
-  );
+/** One for each number of threads, where that has an effect. */
+function deviceCandidates(entryName: BackendName, device: OpenDevice, options: CandidateOptions): Candidate[] {
+  const { name, transformer, hasThreads } = device;
+  const instructionSet = name.slice(entryName.length + 1);
+  const counts = hasThreads ? options.threadCounts : [transformer.transformSync ? 1 : undefined];
+  return counts.map((threads) => {
+    const spec = {
+      backend: entryName,
+      ...(instructionSet && { instructionSet }),
+      ...(threads !== undefined && { threads }),
+      isAutomatic: options.backend === ALL_BACKENDS,
+    };
+    return {
+      program: programOf(device),
+      role: 'ours',
+      ...(threads !== undefined && { threads }),
+      // Synchronously where possible: one thread then is one thread.
+      run: (input, output) =>
+        transformer.transformSync
+          ? transformer.transformSync(input, output, DEFAULT_OPERATION, { threads })
+          : transformer.transform(input, output, DEFAULT_OPERATION, { threads }),
+      isCorrect: isTransform,
+      startCold: (input) => startCold(spec, input),
+      measureDevice: (input, output) => measureDevice(transformer, input, output),
+      close: () => transformer.dispose(),
+    };
+  });
 }
 
-function backendCandidate(spec: BackendSpec, backend: Backend): Candidate {
-  const threads = spec.backend === 'reference' ? 1 : spec.threads;
-  return {
-    program: ['neighbor-product', spec.backend, spec.instructionSet].filter(Boolean).join(' '),
-    role: 'ours',
-    ...(threads !== undefined && { threads }),
-    run: (input, output) => runBackend(backend, spec, input, output),
-    isRight: isProduct,
-    startCold: (input) => startCold(spec, input),
-    ...(isGpu(backend) && { measureDevice: (input: Raster, output: Raster) => measureDevice(backend, input, output) }),
-    close: () => backend.dispose(),
-  };
+function programOf({ name }: Device): string {
+  return `neighbor-product ${name}`;
 }
 
-/** By its name: loading the class would load the host of a GPU for those who measure a CPU. */
-function isGpu(backend: Backend): backend is GpuBackend {
-  return backend.name === 'gpu';
-}
-
-function unavailable(backend: string, reason: string): NeighborProductError {
-  const message = `Expected the backend ${backend}, but there is none to measure: ${reason}. neighbor-product devices says what is missing.`;
+function unavailable(backend: BackendName, reason: string): NeighborProductError {
+  const message = `Cannot measure the ${backend} backend: ${reason}. Run neighbor-product devices to see what is missing.`;
   return new NeighborProductError('BACKEND_UNAVAILABLE', message);
 }
 
-/** What anyone would write first, in the language at hand. */
+/** For every program that computes the transform. */
+export function isTransform({ expected }: BenchCase, output: CheckedImage): boolean {
+  return Buffer.compare(expected.data, output.data) === 0;
+}
+
+const COPY = { program: 'copy of the same bytes', role: 'copy' } as const;
+
+/** Copies on the calling thread, with the C library's memmove. No transform can be faster than memory. */
+export function singleCopy(): Candidate {
+  return {
+    ...COPY,
+    threads: 1,
+    run: (input, output) => {
+      output.data.set(input.data);
+      return undefined;
+    },
+    isCorrect: ({ input }, output) => Buffer.compare(input.data, output.data) === 0,
+  };
+}
+
+/**
+ * Copies as many bytes with several threads. Each copies its share in its own memory, since JavaScript copies shared
+ * memory word by word, at half the speed. The threads are awake before the copy begins: its time is the memory's,
+ * without the cost of waking them.
+ */
+async function sharedCopy(byteLength: number, threads: number): Promise<Candidate> {
+  const shareLength = Math.ceil(byteLength / threads);
+  const control = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * Object.keys(CONTROL).length));
+  const workerData: CopyJob = { control, shareLength };
+  const workers = Array.from({ length: threads - 1 }, () => {
+    return new Worker(new URL('../bench/copy-worker.js', import.meta.url), { workerData });
+  });
+  await Promise.all(workers.map(awaitReady));
+  const shareOf = ({ data }: CheckedImage) => data.subarray(0, shareLength);
+  return {
+    ...COPY,
+    threads,
+    prepare: () => {
+      Atomics.store(control, CONTROL.awake, 0);
+      Atomics.store(control, CONTROL.done, 0);
+      Atomics.add(control, CONTROL.alarm, 1);
+      Atomics.notify(control, CONTROL.alarm);
+      spinUntil(control, CONTROL.awake, workers.length);
+    },
+    run: (input, output) => {
+      Atomics.add(control, CONTROL.start, 1);
+      output.data.set(shareOf(input));
+      spinUntil(control, CONTROL.done, workers.length);
+      return undefined;
+    },
+    isCorrect: ({ input }, output) => {
+      const areWorkersEqual = Atomics.load(control, CONTROL.equal) === workers.length;
+      return areWorkersEqual && Buffer.compare(shareOf(input), shareOf(output)) === 0;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function awaitReady(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+/** What most people would write first, in JavaScript. */
 export function plainJavaScript(): Candidate {
   return {
     program: 'JavaScript double loop',
@@ -99,7 +179,31 @@ export function plainJavaScript(): Candidate {
       plainLoop(input, output);
       return undefined;
     },
-    isRight: isProduct,
-    close: () => {},
+    isCorrect: isTransform,
   };
+}
+
+/**
+ * The transform of an RGBA image without padding, alpha 255, the border left as it is. Binary64 in the definition's
+ * order, so its bytes are the definition's.
+ */
+export function plainLoop(input: CheckedImage, output: CheckedImage): void {
+  const { data: samples, width, height } = input;
+  const product = [0, 0, 0];
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      let squares = 0;
+      for (let c = 0; c < 3; c++) {
+        product[c] = 1;
+        for (let j = -1; j <= 1; j++) {
+          for (let i = -1; i <= 1; i++) product[c] *= samples[((y + j) * width + x + i) * 4 + c] / 255;
+        }
+        squares += product[c] * product[c];
+      }
+      const norm = Math.sqrt(squares);
+      const to = (y * width + x) * 4;
+      for (let c = 0; c < 3; c++) output.data[to + c] = norm === 0 ? 0 : Math.min(product[c] / norm, 1) * 255;
+      output.data[to + 3] = 255;
+    }
+  }
 }

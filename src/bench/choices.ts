@@ -1,11 +1,16 @@
-/** What may be asked of a benchmark. In a file of its own, so that the option table loads no backend. */
+/** What a benchmark can be asked for. Apart from the rest, so that the option table loads nothing that measures. */
+import { BACKEND_NAMES, type BackendName } from '../backends.js';
 import type { ImageKind } from '../conformance/images.js';
 
-export const BENCH_BACKENDS = ['all', 'gpu', 'cpu', 'reference'] as const;
-/** `all` takes a GPU only if it is hardware; one that is asked for by name has to be there, and may be software. */
-export type BenchBackends = (typeof BENCH_BACKENDS)[number];
+/** The name that stands for every backend. */
+export const ALL_BACKENDS = 'all';
 
-/** Kinds of conformance/images.ts that differ in speed: few pixels redone, few, a third, all but a seam. */
+/** `all` takes only hardware GPUs; a backend chosen by name has to open, and may be a GPU in software. */
+export type BenchBackends = typeof ALL_BACKENDS | BackendName;
+
+export const BENCH_BACKENDS: readonly BenchBackends[] = [ALL_BACKENDS, ...BACKEND_NAMES];
+
+/** Kinds of conformance/images.ts that differ in speed: few exact pixels, few, a third, all but a seam. */
 export const BENCH_KINDS = ['photograph', 'noise', 'flat', 'worst-case'] as const satisfies readonly ImageKind[];
 export type BenchKind = (typeof BENCH_KINDS)[number];
 
@@ -14,7 +19,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** The picture of the article that this project goes back to, and two sizes of films. */
+/** The image of the article that this project goes back to, and two sizes of films. */
 export const NAMED_SIZES: Readonly<Record<string, Size>> = {
   half: { width: 950, height: 535 },
   '4k': { width: 3840, height: 2160 },

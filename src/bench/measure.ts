@@ -1,75 +1,106 @@
-/** Measures candidates against each other in one process: checked first, then one after the other, again and again. */
-import type { Run } from '../backend.js';
+/**
+ * Measures candidates against each other in one process. Each is first started cold in a process of its own and has its
+ * bytes checked; then all run in interleaved rounds; last, GPUs are asked where their time goes.
+ */
+import { fork } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Computed, Transformer } from '../backend.js';
 import { NeighborProductError } from '../errors.js';
-import { createRaster, type Raster } from '../image.js';
-import { MAIN_LANE, type Span, type SpanListener, withSpan } from '../span.js';
-import type { Candidate } from './candidate.js';
+import { type CheckedImage, createImage } from '../image.js';
+import { DEFAULT_OPERATION } from '../options.js';
+import { MAIN_TRACK, type Span, type SpanListener, withSpan } from '../span.js';
 import type { BenchCase } from './cases.js';
-import type { DeviceTimes, Row } from './result.js';
-import { spreadOf } from './spread.js';
+import type { BackendSpec, ColdJob } from './cold-start-process.js';
+import type { ColdStart, DeviceTimes, Role, Row, Spread } from './result.js';
+
+/** Something to measure. It is called again and again, in memory that was allocated before. */
+export interface Candidate {
+  readonly program: string;
+  readonly role: Role;
+  /** Absent where thread counts have no effect. */
+  readonly threads?: number;
+  /** Called before each {@link run}, not timed. */
+  prepare?(): void;
+  run(input: CheckedImage, output: CheckedImage): Promise<Computed> | Computed | undefined;
+  /** Whether {@link run} wrote the right bytes into an output of zeros. */
+  isCorrect(benchCase: BenchCase, output: CheckedImage): boolean;
+  /** Measures a first result in a new process; absent where that means nothing. */
+  startCold?(input: CheckedImage): Promise<ColdStart>;
+  /** Where the time of a GPU goes; undefined for what does not run on one, and for one without a clock. */
+  measureDevice?(input: CheckedImage, output: CheckedImage): Promise<DeviceTimes | undefined>;
+  close?(): Promise<void> | void;
+}
 
 export interface MeasureOptions {
-  /** Rounds; a slow candidate leaves early, see {@link BUDGET_MS}. */
+  /** Rounds. A slow candidate takes part in fewer, see {@link BUDGET_MS}. */
   readonly repeat: number;
   readonly onProgress?: (text: string) => void;
   readonly onSpan?: SpanListener;
 }
 
-/** A candidate that has taken this long leaves, but not before {@link LEAST_REPETITIONS}. */
+/** A candidate drops out once it has taken this long, but not before {@link LEAST_REPETITIONS}. */
 const BUDGET_MS = 1500;
 const LEAST_REPETITIONS = 3;
 /** Caches make no difference to calls that take longer. */
 const WARMED_MS = 100;
 
-/**
- * Every round runs every candidate once, so that a busy moment of the machine hits all of them alike.
- *
- * @throws NeighborProductError with code `BACKEND_FAILED` where a candidate's bytes are not the reference's
- */
-export async function measureCase(
-  bench: BenchCase,
-  candidates: readonly Candidate[],
-  { repeat, onProgress = () => {}, onSpan }: MeasureOptions,
-): Promise<Row[]> {
-  const { width, height, channels } = bench.input;
-  const output = createRaster(width, height, channels);
-  const contenders: Contender[] = [];
-  for (const candidate of candidates) {
-    onProgress(`${bench.id}: checking ${candidate.program}`);
-    const cold = await withSpan(onSpan, `cold start ${candidate.program}`, () => candidate.startCold?.(bench.input));
-    const run = await withSpan(onSpan, `check ${candidate.program}`, () => checkBytes(bench, candidate, output));
-    contenders.push({ candidate, run, cold, timesMs: [] });
-  }
-  for (let round = 0; round < repeat; round++) {
-    onProgress(`${bench.id}: round ${round + 1} of ${repeat}`);
-    for (const contender of contenders.filter(isDue)) {
-      const span = await timeWarm(contender, bench.input, output);
-      contender.timesMs.push(span.endMs - span.startMs);
-      onSpan?.(span);
-    }
-  }
-  for (const contender of contenders) contender.device = await contender.candidate.measureDevice?.(bench.input, output);
-  return contenders.map((contender) => rowOf(contender, contenders, bench.input));
-}
-
+/** A candidate, and what was measured of it. */
 interface Contender {
   readonly candidate: Candidate;
-  /** What it said of the run that was checked. */
-  readonly run: Run | undefined;
-  readonly cold: Row['cold'] | undefined;
+  /** What it reported of the run that was checked. */
+  readonly computed: Computed | undefined;
+  readonly cold: ColdStart | undefined;
   readonly timesMs: number[];
   device?: DeviceTimes | undefined;
 }
 
-async function checkBytes(bench: BenchCase, candidate: Candidate, output: Raster): Promise<Run | undefined> {
+/**
+ * Every round runs every candidate once, so that a busy moment of the machine affects all of them alike.
+ *
+ * @throws NeighborProductError with code `BACKEND_FAILED` where a candidate's bytes differ from the reference's
+ */
+export async function measureCase(
+  benchCase: BenchCase,
+  candidates: readonly Candidate[],
+  { repeat, onProgress = () => {}, onSpan }: MeasureOptions,
+): Promise<Row[]> {
+  const { id, input } = benchCase;
+  const output = createImage(input.width, input.height, input.channels);
+  const contenders: Contender[] = [];
+  for (const candidate of candidates) {
+    onProgress(`${id}: checking ${candidate.program}`);
+    const cold = await withSpan(onSpan, `cold start ${candidate.program}`, () => candidate.startCold?.(input));
+    const check = () => checkBytes(benchCase, candidate, output);
+    const computed = await withSpan(onSpan, `check ${candidate.program}`, check);
+    contenders.push({ candidate, computed, cold, timesMs: [] });
+  }
+  for (let round = 0; round < repeat; round++) {
+    onProgress(`${id}: round ${round + 1} of ${repeat}`);
+    for (const contender of contenders.filter(isDue)) {
+      const span = await timeWarm(contender, input, output);
+      contender.timesMs.push(span.endMs - span.startMs);
+      onSpan?.(span);
+    }
+  }
+  for (const contender of contenders) contender.device = await contender.candidate.measureDevice?.(input, output);
+  return contenders.map((contender) => rowOf(contender, contenders, input));
+}
+
+async function checkBytes(
+  benchCase: BenchCase,
+  candidate: Candidate,
+  output: CheckedImage,
+): Promise<Computed | undefined> {
   output.data.fill(0);
-  candidate.makeReady?.();
-  const run = await candidate.run(bench.input, output);
-  if (candidate.isRight(bench, output)) return run;
+  candidate.prepare?.();
+  const computed = await candidate.run(benchCase.input, output);
+  if (candidate.isCorrect(benchCase, output)) return computed;
   throw new NeighborProductError(
     'BACKEND_FAILED',
-    `Expected the reference's bytes from ${candidate.program} on ${bench.id}, but some differ, so its time says nothing. ` +
-      'neighbor-product conformance finds out where.',
+    `The bytes of ${candidate.program} differ from the reference's on ${benchCase.id}, so its time means nothing. ` +
+      'Run neighbor-product conformance to find the first difference.',
   );
 }
 
@@ -77,28 +108,32 @@ function isDue({ timesMs }: Contender): boolean {
   return timesMs.length < LEAST_REPETITIONS || timesMs.reduce((sum, timeMs) => sum + timeMs) < BUDGET_MS;
 }
 
-/** What the candidate before left in the caches is not this one's: one call that counts for nothing, then the one. */
-async function timeWarm({ candidate, timesMs }: Contender, input: Raster, output: Raster): Promise<Span> {
+/** A call that does not count replaces what the previous candidate left in the caches. */
+async function timeWarm({ candidate, timesMs }: Contender, input: CheckedImage, output: CheckedImage): Promise<Span> {
   const lastMs = timesMs.at(-1) ?? 0;
   if (lastMs < WARMED_MS) await timeOnce(candidate, input, output);
   return timeOnce(candidate, input, output);
 }
 
-/** Waits only where there is something to wait for: a turn of the event loop would count against the fast ones. */
-async function timeOnce(candidate: Candidate, input: Raster, output: Raster): Promise<Span> {
-  candidate.makeReady?.();
+/** Awaits only a promise: a turn of the event loop would count against fast candidates. */
+async function timeOnce(candidate: Candidate, input: CheckedImage, output: CheckedImage): Promise<Span> {
+  candidate.prepare?.();
   const startMs = performance.now();
   const running = candidate.run(input, output);
   if (running instanceof Promise) await running;
-  return { name: candidate.program, lane: MAIN_LANE, startMs, endMs: performance.now() };
+  return { name: candidate.program, track: MAIN_TRACK, startMs, endMs: performance.now() };
 }
 
-function rowOf({ candidate, run, cold, timesMs, device }: Contender, all: readonly Contender[], input: Raster): Row {
+function rowOf(
+  { candidate, computed, cold, timesMs, device }: Contender,
+  all: readonly Contender[],
+  input: CheckedImage,
+): Row {
+  const { program, role, threads } = candidate;
   const pixels = input.width * input.height;
   const nsPerPixel = spreadOf(timesMs.map((timeMs) => (timeMs * 1e6) / pixels));
-  const copies = all.filter(({ candidate: { role } }) => role === 'copy');
-  const copy = copies.find(({ candidate: { threads } }) => threads === candidate.threads) ?? copies[0];
-  const { program, role, threads } = candidate;
+  const copies = all.filter((contender) => contender.candidate.role === 'copy');
+  const copy = copies.find((contender) => contender.candidate.threads === threads) ?? copies[0];
   return {
     program,
     role,
@@ -110,6 +145,85 @@ function rowOf({ candidate, run, cold, timesMs, device }: Contender, all: readon
     ...(cold && { cold }),
     ...(device && { device }),
     differingShare: 0,
-    ...(run && role === 'ours' && { redoneShare: run.pixelsRedone / pixels }),
+    ...(computed && { exactShare: computed.exactPixels / pixels }),
   };
+}
+
+/** @param values at least one */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = sorted.length % 2 ? sorted[Math.trunc(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, least: sorted[0], most: sorted[sorted.length - 1] };
+}
+
+/**
+ * Times opening a backend and its first transform in a new process, where nothing is loaded or compiled yet. Starting
+ * Node and reading the image do not count.
+ *
+ * @throws Error where the process ends without a result
+ */
+export async function startCold(spec: BackendSpec, { data, width, height }: CheckedImage): Promise<ColdStart> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'neighbor-product-bench-'));
+  try {
+    const inputPath = path.join(folder, 'input.rgba');
+    await writeFile(inputPath, data);
+    return await runColdJob({ spec, inputPath, width, height });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runColdJob(job: ColdJob): Promise<ColdStart> {
+  const child = fork(new URL('../bench/cold-start-process.js', import.meta.url));
+  return new Promise((resolve, reject) => {
+    child.once('message', (result) => resolve(result as ColdStart));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`The process for a cold start ended with exit code ${code}.`)));
+    child.send(job);
+  });
+}
+
+const DEVICE_REPETITIONS = 5;
+
+/**
+ * Where the time of a GPU goes. Measured apart from the rounds, since device times slow a transform down.
+ *
+ * @returns undefined for what does not run on a GPU, and for a GPU without a clock
+ */
+export async function measureDevice(
+  transformer: Transformer,
+  input: CheckedImage,
+  output: CheckedImage,
+): Promise<DeviceTimes | undefined> {
+  const device = deviceOf(transformer);
+  if (device === undefined || !device.features.has('timestamp-query')) return undefined;
+  const { DEVICE_TRACK, timeDeviceCopy } = await import('../gpu/timing.js');
+  const runs: DeviceTimes[] = [];
+  for (let run = 0; run < DEVICE_REPETITIONS; run++) {
+    const spans: Span[] = [];
+    await transformer.transform(input, output, DEFAULT_OPERATION, { onSpan: (span) => spans.push(span) });
+    runs.push({
+      uploadMs: totalMs(spans, ({ name }) => name === 'upload'),
+      kernelMs: totalMs(spans, ({ track }) => track === DEVICE_TRACK),
+      readBackMs: totalMs(spans, ({ name }) => name === 'copy'),
+      copyMs: await timeDeviceCopy(device, input.data.length),
+    });
+  }
+  const median = (name: keyof DeviceTimes) => spreadOf(runs.map((times) => times[name])).median;
+  return {
+    uploadMs: median('uploadMs'),
+    kernelMs: median('kernelMs'),
+    readBackMs: median('readBackMs'),
+    copyMs: median('copyMs'),
+  };
+}
+
+/** By its shape: testing for a class of the GPU backend would load that backend when a CPU is measured. */
+function deviceOf(transformer: Transformer): GPUDevice | undefined {
+  return (transformer as { readonly backend?: { readonly device?: GPUDevice } }).backend?.device;
+}
+
+function totalMs(spans: readonly Span[], isMeant: (span: Span) => boolean): number {
+  return spans.filter(isMeant).reduce((sum, { startMs, endMs }) => sum + (endMs - startMs), 0);
 }

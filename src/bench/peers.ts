@@ -1,4 +1,4 @@
-/** The same transform by other programs: starts bench/peers/peers.py on a case and reads what it prints. */
+/** The same transform by other programs: runs bench/peers/peers.py on a case and reads its output. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export interface PeerResult {
   readonly missing: readonly MissingProgram[];
 }
 
-/** A line of peers.py. */
+/** A line of its output. */
 type PeerLine =
   | { readonly program: string; readonly missing: string }
   | {
@@ -36,21 +36,24 @@ type PeerLine =
 const SCRIPT = fileURLToPath(new URL('../../bench/peers/peers.py', import.meta.url));
 
 /**
- * Never throws: peers that cannot be run are missing, with the reason.
+ * Never throws: peers that do not run are reported as missing, with the reason.
  *
- * @param copies rows of the copies of this case, which the peers' times are compared with
+ * @param copies rows of this case's copies, with which the peers' times are compared
  */
 export async function measurePeers(
-  bench: BenchCase,
+  benchCase: BenchCase,
   copies: readonly Row[],
   options: PeerOptions,
 ): Promise<PeerResult> {
-  const noneBecause = (reason: string) => ({ rows: [], missing: [{ program: 'every peer in Python', reason }] });
-  if (!existsSync(SCRIPT)) return noneBecause('bench/peers/ is not part of an installed package; clone the project');
+  const allMissing = (reason: string): PeerResult => ({
+    rows: [],
+    missing: [{ program: 'every peer in Python', reason }],
+  });
+  if (!existsSync(SCRIPT)) return allMissing('bench/peers/ is not part of an installed package; clone the project');
   const folder = await mkdtemp(path.join(tmpdir(), 'neighbor-product-peers-'));
   try {
-    const ended = await runScript(bench, folder, options);
-    if ('reason' in ended) return noneBecause(ended.reason);
+    const ended = await runScript(benchCase, folder, options);
+    if ('reason' in ended) return allMissing(ended.reason);
     return readLines(ended.text, copies);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -70,9 +73,9 @@ async function runScript(
   return runToEnd(python, [SCRIPT, ...sizes, inputPath, expectedPath, ...limits]);
 }
 
-function runToEnd(program: string, words: readonly string[]): Promise<{ text: string } | { reason: string }> {
+function runToEnd(program: string, args: readonly string[]): Promise<{ text: string } | { reason: string }> {
   return new Promise((resolve) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     let errors = '';
     child.stdout.on('data', (part) => {
@@ -89,7 +92,7 @@ function runToEnd(program: string, words: readonly string[]): Promise<{ text: st
   });
 }
 
-/** @param text a JSON object a line */
+/** @param text JSON objects, one per line */
 export function readLines(text: string, copies: readonly Row[]): PeerResult {
   const lines: PeerLine[] = text
     .split('\n')

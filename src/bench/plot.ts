@@ -1,23 +1,22 @@
-/** The benchmark to look at: bars of time a pixel on a logarithmic scale, with the copy limit drawn in. */
-import { escapeMarkup } from '../conformance/escape-markup.js';
-import { PLOT_STYLE } from './plot-style.js';
+/** A report as bars, SVG: time per pixel on a logarithmic scale, with the times of copies as limits. */
+import { escapeMarkup } from '../conformance/wording.js';
 import type { BenchReport, CaseResult, Row } from './result.js';
 import { caseTitle, machineText, numberText, shareText } from './table.js';
 
-/** In pixels of the picture. The columns from left to right: names, bars, times copy. */
+/** In pixels of the SVG. Columns from left to right: names, bars, times copy. */
 const WIDTH = 960;
 const MARGIN = 28;
 const BARS = { left: 344, right: 822 };
 const ROW_HEIGHT = 27;
 const BAR_HEIGHT = 15;
 const HEAD_HEIGHT = 96;
-/** Above the bars of a case: its title, the names of the limits. */
+/** Above the bars of a case: its title and the labels of the limits. */
 const CASE_HEAD = 66;
-/** Below them: the numbers of the scale. */
+/** Below the bars of a case: the numbers of the scale. */
 const CASE_FOOT = 44;
 const FOOT_HEIGHT = 62;
 
-/** An SVG document that needs nothing else, light and dark. */
+/** An SVG document that loads nothing else, light or dark as the viewer prefers. */
 export function benchPlot(report: BenchReport): string {
   let top = HEAD_HEIGHT;
   const panels = report.cases.map((result) => {
@@ -26,7 +25,7 @@ export function benchPlot(report: BenchReport): string {
     return panel;
   });
   const height = top + FOOT_HEIGHT;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Time a pixel of neighbor-product and of other programs">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Time per pixel of neighbor-product and other programs">
 <style>${PLOT_STYLE}</style>
 <rect class="page" width="${WIDTH}" height="${height}" rx="14"/>
 ${head()}
@@ -38,21 +37,26 @@ ${foot(report, top)}
 
 function head(): string {
   return [
-    text(MARGIN, 42, 'Nanoseconds a pixel, the transform alone', 'title'),
-    text(MARGIN, 64, 'Shorter is faster; each line of the scale is ten times the one before it.', 'quiet'),
+    text(MARGIN, 42, 'Nanoseconds per pixel, transform alone', 'title'),
+    text(
+      MARGIN,
+      64,
+      'Shorter is faster. Logarithmic scale: each line is ten times the one before. Thin lines: minimum to maximum.',
+      'quiet',
+    ),
     ...legend(),
   ].join('\n');
 }
 
 function legend(): string[] {
   const entries = [
-    { x: 568, style: 'ours', words: 'neighbor-product' },
-    { x: 704, style: 'exact', words: 'same bytes' },
-    { x: 802, style: 'inexact', words: 'some bytes differ' },
+    { x: 568, style: 'ours', label: 'neighbor-product' },
+    { x: 704, style: 'exact', label: 'same bytes' },
+    { x: 802, style: 'inexact', label: 'some bytes differ' },
   ];
-  return entries.flatMap(({ x, style, words }) => [
+  return entries.flatMap(({ x, style, label }) => [
     `<rect class="${style}" x="${x}" y="31" width="12" height="12" rx="3"/>`,
-    text(x + 18, 42, words, 'small quiet'),
+    text(x + 18, 42, label, 'small quiet'),
   ]);
 }
 
@@ -84,7 +88,7 @@ interface Scale {
   readonly to: number;
 }
 
-/** From the power of ten below the fastest to one that leaves a place for the slowest bar's number. */
+/** From the power of ten below the fastest to one that leaves room for the number of the slowest bar. */
 function scaleOf(rows: readonly Row[]): Scale {
   const medians = rows.map(({ nsPerPixel }) => nsPerPixel.median);
   return { from: Math.ceil(Math.log10(Math.min(...medians))) - 1, to: Math.ceil(Math.log10(2 * Math.max(...medians))) };
@@ -106,7 +110,7 @@ function scaleLines(scale: Scale, top: number, bottom: number): string[] {
   });
 }
 
-/** The fastest copy's name stands to the left of its line, those of the others to the right: they lie close together. */
+/** The fastest copy is labelled to the left of its line and the others to the right, since the lines are close together. */
 function copyLimits(rows: readonly Row[], scale: Scale, top: number, bottom: number): string[] {
   const copies = rows.filter(({ role }) => role === 'copy').sort(byTime);
   const zoneWidth = placeOf(scale, copies[0].nsPerPixel.median) - BARS.left;
@@ -114,12 +118,12 @@ function copyLimits(rows: readonly Row[], scale: Scale, top: number, bottom: num
     `<rect class="zone" x="${BARS.left}" y="${top}" width="${round(zoneWidth)}" height="${bottom - top}"/>`,
     ...copies.flatMap(({ threads, nsPerPixel: { median } }, index) => {
       const x = placeOf(scale, median);
-      const words = `copy, ${threadsText(threads)}: ${numberText(median)} ns`;
+      const label = `copy, ${threadsText(threads)}: ${numberText(median)} ns`;
       return [
         `<path class="limit" d="M${x} ${top - 22}V${bottom}"/>`,
         index === 0 && copies.length > 1
-          ? text(x - 6, top - 12, words, 'limit-text end')
-          : text(x + 6, top - 12 - 15 * Math.max(index - 1, 0), words, 'limit-text'),
+          ? text(x - 6, top - 12, label, 'limit-text end')
+          : text(x + 6, top - 12 - 15 * Math.max(index - 1, 0), label, 'limit-text'),
       ];
     }),
   ];
@@ -149,14 +153,14 @@ function name(program: string, threads: number | undefined, baseline: number, st
 }
 
 function value(median: number, note: string, x: number, baseline: number, strong: string): string {
-  const words = `${escapeMarkup(numberText(median))} ns<tspan class="quiet small" dx="7">${escapeMarkup(note)}</tspan>`;
-  return `<text class="${strong.trim()}" x="${round(x)}" y="${baseline}">${words}</text>`;
+  const content = `${escapeMarkup(numberText(median))} ns<tspan class="quiet small" dx="7">${escapeMarkup(note)}</tspan>`;
+  return `<text class="${strong.trim()}" x="${round(x)}" y="${baseline}">${content}</text>`;
 }
 
 function foot({ command, date, machine }: BenchReport, top: number): string {
   return [
     text(MARGIN, top + 16, command, 'small quiet'),
-    text(MARGIN, top + 34, `${date.slice(0, 10)}, ${machineText(machine)}. Thin lines: least to most.`, 'small quiet'),
+    text(MARGIN, top + 34, `${date.slice(0, 10)}, ${machineText(machine)}`, 'small quiet'),
   ].join('\n');
 }
 
@@ -164,10 +168,35 @@ function threadsText(threads = 1): string {
   return `${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
-function text(x: number, y: number, words: string, style: string): string {
-  return `<text class="${style}" x="${x}" y="${round(y)}">${escapeMarkup(words)}</text>`;
+function text(x: number, y: number, content: string, style: string): string {
+  return `<text class="${style}" x="${x}" y="${round(y)}">${escapeMarkup(content)}</text>`;
 }
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+/** Colour is never the only sign: the programs of this project are also set in bold. */
+const PLOT_STYLE = `
+:root { --page: #fbfaf8; --ink: #1b1f24; --quiet: #66707c; --line: #e4e2de; --zone: #f0eeea; --ours: #d63a5e; --peer: #9fb3a8; --wrong: #c9c4bb; --copy: #1f7a4d; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #14171b; --ink: #e9ecef; --quiet: #98a2ae; --line: #282d34; --zone: #1c2026; --ours: #ff6b8b; --peer: #5f7a6d; --wrong: #4a4d50; --copy: #5fd394; }
+}
+text { font: 13px system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; }
+.page { fill: var(--page); }
+.title { font-size: 20px; font-weight: 700; }
+.case { font-size: 15px; font-weight: 600; }
+.quiet { fill: var(--quiet); }
+.small { font-size: 11.5px; }
+.strong { font-weight: 700; }
+.end { text-anchor: end; }
+.middle { text-anchor: middle; }
+.grid { stroke: var(--line); }
+.zone { fill: var(--zone); }
+.limit { stroke: var(--copy); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.limit-text { fill: var(--copy); font-size: 12px; font-weight: 600; }
+.ours { fill: var(--ours); }
+.exact { fill: var(--peer); }
+.inexact { fill: var(--wrong); }
+.spread { stroke: var(--ink); stroke-width: 1.25; opacity: 0.55; }
+`.trim();

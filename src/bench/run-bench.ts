@@ -1,25 +1,23 @@
-/** The whole benchmark: every case, every candidate, the peers. */
-
+/** The whole benchmark: every case with every candidate, then the peers. */
 import { type SpanListener, withSpan } from '../span.js';
 import { type CandidateOptions, openCandidates } from './candidates.js';
 import { makeCase, type Photograph } from './cases.js';
 import type { BenchKind, Size } from './choices.js';
-import { describeMachine, readLoad } from './machine.js';
 import { measureCase } from './measure.js';
 import { measurePeers } from './peers.js';
-import { type BenchReport, type CaseResult, REPORT_FORMAT } from './result.js';
+import { type BenchReport, type CaseResult, describeMachine, REPORT_FORMAT, readLoad } from './result.js';
 
 export interface BenchOptions extends CandidateOptions {
-  /** The command line that asked for it, for the report. */
+  /** The command line, for the report. */
   readonly command: string;
   readonly sizes: readonly Size[];
   readonly kinds: readonly BenchKind[];
   readonly repeat: number;
-  /** A Python 3 to run the peers with; absent: without them. */
+  /** A Python 3 that runs the peers. Absent: no peers. */
   readonly python?: string;
   readonly photograph?: Photograph;
   readonly onProgress?: (text: string) => void;
-  /** Is told of every call that was timed, and of what was done around them. */
+  /** Receives a span for every timed call and for the work between them. */
   readonly onSpan?: SpanListener;
 }
 
@@ -36,27 +34,27 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
 }
 
 async function runCase(size: Size, kind: BenchKind, options: BenchOptions): Promise<CaseResult> {
-  options.onProgress?.(`${size.width}x${size.height}/${kind}: making the picture`);
+  options.onProgress?.(`${size.width}x${size.height}/${kind}: making the image`);
   const { onSpan } = options;
-  const bench = await withSpan(onSpan, 'make the picture', () => makeCase(size, kind, options.photograph));
-  const { candidates, missing } = await openCandidates(options, bench.input.data.length);
+  const benchCase = await withSpan(onSpan, 'make the image', () => makeCase(size, kind, options.photograph));
+  const { candidates, missing } = await openCandidates(options, benchCase.input.data.length);
   try {
-    const rows = await measureCase(bench, candidates, options);
+    const rows = await measureCase(benchCase, candidates, options);
     const { python } = options;
-    options.onProgress?.(`${bench.id}: peers`);
+    options.onProgress?.(`${benchCase.id}: peers`);
     const peers =
       python === undefined
         ? { rows: [], missing: [] }
-        : await withSpan(onSpan, 'peers', () => measurePeers(bench, rows, { ...options, python }));
+        : await withSpan(onSpan, 'peers', () => measurePeers(benchCase, rows, { ...options, python }));
     return {
-      id: bench.id,
+      id: benchCase.id,
       ...size,
       kind,
-      origin: bench.origin,
+      origin: benchCase.origin,
       rows: [...rows, ...peers.rows],
       missing: [...missing, ...peers.missing],
     };
   } finally {
-    for (const candidate of candidates) await candidate.close();
+    for (const candidate of candidates) await candidate.close?.();
   }
 }

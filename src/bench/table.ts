@@ -1,4 +1,4 @@
-/** The benchmark as text: aligned for a terminal, or as Markdown. Every table names command, date and machine. */
+/** A report as text: aligned for a terminal, or as Markdown. Command, date and machine stand below the tables. */
 import type { BenchReport, CaseResult, Machine, Row } from './result.js';
 
 interface Column {
@@ -11,31 +11,32 @@ const COLUMNS: readonly Column[] = [
   { title: 'threads', cell: ({ threads }) => String(threads ?? '') },
   { title: 'ns/pixel', cell: ({ nsPerPixel }) => numberText(nsPerPixel.median) },
   {
-    title: 'least to most',
+    title: 'min to max',
     cell: ({ nsPerPixel: { least, most } }) => `${numberText(least)} to ${numberText(most)}`,
   },
   { title: 'GB/s', cell: ({ gbPerSecond }) => numberText(gbPerSecond) },
   { title: 'times copy', cell: ({ timesCopy }) => numberText(timesCopy) },
   { title: 'open, first ms', cell: coldText },
-  { title: 'redone', cell: ({ redoneShare }) => (redoneShare === undefined ? '' : shareText(redoneShare)) },
+  { title: 'exact pixels', cell: ({ exactShare }) => (exactShare === undefined ? '' : shareText(exactShare)) },
   {
     title: 'bytes that differ',
     cell: ({ role, differingShare }) => (role === 'copy' ? '' : shareText(differingShare)),
   },
 ];
 
-/** Enough for a page that people only glance at. */
+/** The columns that a README needs. */
 const MARKDOWN_COLUMNS = COLUMNS.filter(({ title }) => {
   return ['program', 'threads', 'ns/pixel', 'times copy', 'bytes that differ'].includes(title);
 });
 
-/** What the columns mean, under every table. */
+/** What the columns mean. */
 const LEGEND = [
-  'Host time of the transform alone: median of interleaved rounds, caches warm, in memory that was taken before. GB/s:',
-  'bytes read and written. Times copy: against a copy of the same bytes with as many threads, or with one. Open, first: a',
-  "first result in a new process, apart from starting it; a peer's first call. Every program of this project was compared",
-  "with the reference, byte by byte, before it was timed. A GPU's time includes upload and read-back; what it spends on",
-  'each is told below its table, where its clock can be read.',
+  'ns/pixel: host time of the transform alone, median of interleaved rounds, caches warm, memory allocated before.',
+  'GB/s: bytes read and written. Times copy: divided by the time of a copy of the same bytes with as many threads, or one.',
+  'Open, first ms: opening and first result in a new process, once it runs; for a peer its first call.',
+  'Exact pixels: share of the pixels that were computed in binary64.',
+  'Every program of this project was compared with the reference, byte by byte, before it was timed.',
+  "A GPU's time includes upload and read-back. Where it has a clock, its phases are listed below the table.",
 ];
 
 /** For a terminal; no line break at the end. */
@@ -68,12 +69,12 @@ export function caseTitle({ width, height, kind, origin }: CaseResult): string {
   return `${width}x${height} ${kind} (${origin})`;
 }
 
-/** `neighbor-product gpu: upload 2.10 ms, kernel 0.900 ms on the device (1.50 times its copy), read-back 3.00 ms` */
+/** `neighbor-product gpu: upload 2.10 ms, kernel 0.900 ms on the device (1.50 times a copy there), read-back 3.00 ms` */
 function deviceLines({ rows }: CaseResult): string[] {
   return rows.flatMap(({ program, device }) => {
     if (device === undefined) return [];
     const { uploadMs, kernelMs, readBackMs, copyMs } = device;
-    const kernel = `kernel ${numberText(kernelMs)} ms on the device (${numberText(kernelMs / copyMs)} times its copy)`;
+    const kernel = `kernel ${numberText(kernelMs)} ms on the device (${numberText(kernelMs / copyMs)} times a copy there)`;
     return [`${program}: upload ${numberText(uploadMs)} ms, ${kernel}, read-back ${numberText(readBackMs)} ms`];
   });
 }
@@ -86,7 +87,7 @@ function originLines({ command, date, machine }: BenchReport): string[] {
   return [command, `${date.slice(0, 10)}, ${machineText(machine)}`];
 }
 
-/** `Intel(R) Xeon(R) Processor, 2 cores, 8 GB, Linux 6.1 x64, Node v20.20.2, load 0.10 to 1.90` */
+/** `Intel(R) Xeon(R) Processor, 2 cores, 8 GB, Linux 6.1 x64, Node v20.20.2, load 0.1 before, 1.9 after` */
 export function machineText({ processor, cores, memoryGb, system, node, loadBefore, loadAfter }: Machine): string {
   return [
     processor,
@@ -102,18 +103,18 @@ function coldText({ cold }: Row): string {
   return cold ? [cold.openMs ?? [], cold.firstMs].flat().map(numberText).join(', ') : '';
 }
 
-/** Three digits that count: `0.323`, `1.60`, `20.6`, `16,822`. */
+/** Three significant digits, all of a larger number: `0.323`, `1.60`, `20.6`, `16,822`. */
 export function numberText(value: number): string {
   if (value >= 99.95) return Math.round(value).toLocaleString('en-GB');
   return value.toFixed(value < 0.9995 ? 3 : value < 9.995 ? 2 : 1);
 }
 
-/** `0`, `0.0002 %`, `1.2 %`; only what is nothing is 0. */
+/** Two significant digits: `0`, `0.0002 %`, `1.2 %`. A share above 0 is never written as 0. */
 export function shareText(share: number): string {
   return share === 0 ? '0' : `${Number((share * 100).toPrecision(2))} %`;
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left, the others to the right. */
 function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) => {

@@ -1,26 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { type Candidate, isProduct } from '../../src/bench/candidate.js';
+import type { Transformer } from '../../src/backend.js';
+import { isTransform, plainLoop, singleCopy } from '../../src/bench/candidates.js';
 import { makeCase } from '../../src/bench/cases.js';
-import { singleCopy } from '../../src/bench/copy.js';
-import { measureCase } from '../../src/bench/measure.js';
-import { plainLoop } from '../../src/bench/plain-loop.js';
-import type { Raster } from '../../src/image.js';
+import { type Candidate, measureCase, measureDevice, spreadOf } from '../../src/bench/measure.js';
+import { makeImage } from '../../src/conformance/images.js';
+import { DEVICE_TRACK } from '../../src/gpu/timing.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
+import { referenceTransformer } from '../../src/reference.js';
+import type { SpanListener } from '../../src/span.js';
+import { describeOnGpu, openHost } from '../gpu/devices.js';
 
-const bench = makeCase({ width: 40, height: 30 }, 'noise');
+const benchCase = makeCase({ width: 40, height: 30 }, 'noise');
 
-function candidateOf(program: string, work: (input: Raster, output: Raster) => void): Candidate {
+function candidateOf(program: string, work: (input: CheckedImage, output: CheckedImage) => void): Candidate {
   const run: Candidate['run'] = (input, output) => {
     work(input, output);
     return undefined;
   };
-  return { program, role: 'peer', threads: 1, run, isRight: isProduct, close: () => {} };
+  return { program, role: 'peer', threads: 1, run, isCorrect: isTransform };
 }
 
 const right = candidateOf('right', plainLoop);
 
 describe('measureCase', () => {
   test('a row for each candidate, its time against that of the copy', async () => {
-    const rows = await measureCase(bench, [singleCopy(), right], { repeat: 5 });
+    const rows = await measureCase(benchCase, [singleCopy(), right], { repeat: 5 });
     expect(rows.map(({ program }) => program)).toEqual(['copy of the same bytes', 'right']);
     const [copy, row] = rows;
     expect(copy.timesCopy).toBe(1);
@@ -36,41 +40,121 @@ describe('measureCase', () => {
       plainLoop(input, output);
       output.data[output.rowBytes + 4] ^= 1;
     });
-    await expect(measureCase(bench, [singleCopy(), wrong], { repeat: 5 })).rejects.toMatchObject({
+    await expect(measureCase(benchCase, [singleCopy(), wrong], { repeat: 5 })).rejects.toMatchObject({
       code: 'BACKEND_FAILED',
-      message: expect.stringContaining('wrong on 40x30/noise'),
+      message: expect.stringContaining("wrong differ from the reference's on 40x30/noise"),
     });
     expect(calls).toBe(1);
   });
 
-  test('what the candidate before wrote is gone: doing nothing is not right', async () => {
+  test('the output is cleared before each check: doing nothing is not correct', async () => {
     const idle = candidateOf('idle', () => {});
-    await expect(measureCase(bench, [singleCopy(), right, idle], { repeat: 1 })).rejects.toThrow('idle');
+    await expect(measureCase(benchCase, [singleCopy(), right, idle], { repeat: 1 })).rejects.toThrow('idle');
   });
 
-  test('rounds are interleaved, and each is made ready and warmed before it is timed', async () => {
+  test('rounds are interleaved, and each is prepared and warmed before it is timed', async () => {
     const calls: string[] = [];
     const named = (name: string): Candidate => ({
       ...candidateOf(name, (input, output) => {
         calls.push(name);
         plainLoop(input, output);
       }),
-      makeReady: () => calls.push(`ready ${name}`),
+      prepare: () => calls.push(`prepare ${name}`),
     });
-    await measureCase(bench, [singleCopy(), named('a'), named('b')], { repeat: 2 });
-    const once = (name: string) => [`ready ${name}`, name];
+    await measureCase(benchCase, [singleCopy(), named('a'), named('b')], { repeat: 2 });
+    const once = (name: string) => [`prepare ${name}`, name];
     const turn = (name: string) => [...once(name), ...once(name)];
     const round = [...turn('a'), ...turn('b')];
     expect(calls).toEqual([...once('a'), ...once('b'), ...round, ...round]);
   });
 
-  test('a slow candidate leaves after its budget, but is measured three times', async () => {
+  test('a slow candidate drops out after its budget, but is measured three times', async () => {
     const slow = candidateOf('slow', (input, output) => {
       plainLoop(input, output);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
     });
-    const [copy, row] = await measureCase(bench, [singleCopy(), slow], { repeat: 6 });
+    const [copy, row] = await measureCase(benchCase, [singleCopy(), slow], { repeat: 6 });
     expect([copy.repetitions, row.repetitions]).toEqual([6, 3]);
     expect(row.nsPerPixel.least * 40 * 30).toBeGreaterThan(0.79e9);
   });
 });
+
+test.each([
+  [[3, 1, 2], { median: 2, least: 1, most: 3 }],
+  [[4, 1, 10, 2], { median: 3, least: 1, most: 10 }],
+  [[7], { median: 7, least: 7, most: 7 }],
+])('spread of %j', (values, spread) => {
+  expect(spreadOf(values)).toEqual(spread);
+});
+
+describeOnGpu('measureDevice on a GPU', () => {
+  test('the kernel takes longer than a copy, and the phases fit into the whole', async () => {
+    const host = await openHost();
+    const input = makeImage('photograph', 800, 600, 4, 1);
+    const output = createImage(800, 600, 4);
+    const startMs = performance.now();
+    const times = await measureDevice(host, input, output);
+    const elapsedMs = performance.now() - startMs;
+    expect(times!.kernelMs).toBeGreaterThan(times!.copyMs);
+    expect(times!.uploadMs + times!.kernelMs + times!.readBackMs).toBeLessThan(elapsedMs);
+    for (const timeMs of Object.values(times!)) expect(timeMs).toBeGreaterThan(0);
+  });
+
+  test('undefined for a device without a clock', async () => {
+    const host = await openHost();
+    Object.defineProperty(host.backend.device, 'features', { value: new Set() });
+    expect(await measureDevice(host, createImage(3, 3, 4), createImage(3, 3, 4))).toBeUndefined();
+  });
+});
+
+describe('measureDevice', () => {
+  test('undefined for what does not run on a GPU', async () => {
+    expect(await measureDevice(referenceTransformer, createImage(3, 3, 4), createImage(3, 3, 4))).toBeUndefined();
+  });
+
+  test('each phase is the sum over its strips', async () => {
+    const transform: Transformer['transform'] = async (_input, _output, _operation, run) => {
+      reportStrips(run!.onSpan!);
+      return { device: '', exactPixels: 0 };
+    };
+    const transformer = { transform, dispose: () => {}, backend: { device: deviceWithClock([10, 20, 30, 70]) } };
+    const image = createImage(3, 3, 4);
+    expect(await measureDevice(transformer, image, image)).toEqual({
+      uploadMs: 2,
+      kernelMs: 6,
+      readBackMs: 10,
+      copyMs: 50,
+    });
+  });
+});
+
+function reportStrips(onSpan: SpanListener): void {
+  const report = (name: string, track: string, endMs: number) => onSpan({ name, track, startMs: 1, endMs });
+  for (const strip of [1, 2]) {
+    report('upload', `GPU slot ${strip}`, 2);
+    report('map', `GPU slot ${strip}`, 100);
+    report('pass 1', DEVICE_TRACK, 4);
+    report('copy', `GPU slot ${strip}`, 6);
+  }
+}
+
+/** A device whose clock shows these times, in milliseconds, for the begin and end of two passes. */
+function deviceWithClock(timesMs: readonly number[]): GPUDevice {
+  const getMappedRange = () => BigUint64Array.from(timesMs, (timeMs) => BigInt(timeMs * 1e6)).buffer;
+  const device = {
+    features: new Set(['timestamp-query']),
+    queue: { submit: () => {} },
+    pushErrorScope: () => {},
+    popErrorScope: async () => null,
+    createQuerySet: () => ({ destroy: () => {} }),
+    createBuffer: () => ({ destroy: () => {}, mapAsync: async () => {}, getMappedRange }),
+    createCommandEncoder: () => ({
+      clearBuffer: () => {},
+      copyBufferToBuffer: () => {},
+      beginComputePass: () => ({ end: () => {} }),
+      resolveQuerySet: () => {},
+      finish: () => {},
+    }),
+  };
+  return device as unknown as GPUDevice;
+}

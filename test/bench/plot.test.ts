@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { benchPlot } from '../../src/bench/plot.js';
+import { parseReport } from '../../src/bench/result.js';
 import { REPORT } from './reports.js';
 
 const svg = benchPlot(REPORT);
@@ -25,7 +27,7 @@ test('a bar for each program, in the order of their speed, and a limit for each 
   expect([ends('ours'), ends('exact'), ends('inexact')].map((found) => found.length)).toEqual([2, 2, 2]);
 });
 
-test('ten times the time is a step of the scale, wherever it lies', () => {
+test('ten times the time is one step of the scale, wherever it lies', () => {
   const [fast, slow] = limits();
   const end = ends('ours')[1];
   const decade = (slow - fast) / Math.log10(0.5 / 0.3);
@@ -40,11 +42,19 @@ test('text is escaped, nothing is loaded from elsewhere, dark is another style',
   expect(svg).toContain('prefers-color-scheme: dark');
 });
 
-test('every mark lies within the picture', () => {
+test('all text lies within the plot', () => {
   const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)!.map(Number);
   for (const [, x, y] of svg.matchAll(/<text[^>]* x="([\d.]+)" y="([\d.]+)"/g)) {
     expect(Number(x)).toBeLessThan(width);
     expect(Number(y)).toBeLessThan(height);
   }
   expect(panel.rows.length).toBeGreaterThan(0);
+});
+
+/** `bench --from bench/results/... --sizes 4k --kinds photograph --plot docs/speed.svg` draws it again. */
+test('docs/speed.svg is drawn from the stored results', () => {
+  const path = 'bench/results/2026-11-23-xeon-2-cores.json';
+  const report = parseReport(readFileSync(path, 'utf8'), path);
+  const cases = report.cases.filter(({ id }) => id === '3840x2160/photograph');
+  expect(benchPlot({ ...report, cases }) === readFileSync('docs/speed.svg', 'utf8')).toBe(true);
 });

@@ -1,4 +1,4 @@
-/** A report whose numbers are round, for the tests of what is drawn from one. */
+/** A report of round numbers, for the tests of tables and plots. */
 import { type BenchReport, REPORT_FORMAT, type Row } from '../../src/bench/result.js';
 
 const spread = (median: number) => ({ median, least: median / 2, most: median * 2 });
@@ -47,7 +47,7 @@ export const REPORT: BenchReport = {
           role: 'ours',
           threads: 2,
           cold: { openMs: 10, firstMs: 2.5 },
-          redoneShare: 0.0075,
+          exactShare: 0.0075,
         }),
       ],
       missing: [{ program: 'OpenCV', reason: 'No module named cv2' }],

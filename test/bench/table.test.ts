@@ -5,7 +5,7 @@ import { REPORT, rowWith } from './reports.js';
 test('a table names case, command, date and machine, and what is missing', () => {
   const lines = benchTable(REPORT).split('\n');
   expect(lines[0]).toBe('950x535 photograph (generated, seed 1)');
-  expect(lines[1]).toMatch(/^ {2}program +threads +ns\/pixel +least to most +GB\/s +times copy/);
+  expect(lines[1]).toMatch(/^ {2}program +threads +ns\/pixel +min to max +GB\/s +times copy/);
   const ours = lines.find((line) => line.includes('cpu avx2'));
   expect(ours?.trim().split(/ {2,}/)).toEqual([
     'neighbor-product cpu avx2',
@@ -27,12 +27,12 @@ test('a table names case, command, date and machine, and what is missing', () =>
   );
 });
 
-test('what a GPU spends its time on is told below the table, by its clock against its copy', () => {
+test('the phases of a GPU stand below the table, by its clock and compared with its copy', () => {
   const device = { uploadMs: 2.1, kernelMs: 0.9, readBackMs: 3, copyMs: 0.6 };
   const row = rowWith({ program: 'neighbor-product gpu', role: 'ours', device });
   const report = { ...REPORT, cases: [{ ...REPORT.cases[0], rows: [row] }] };
   const line =
-    'neighbor-product gpu: upload 2.10 ms, kernel 0.900 ms on the device (1.50 times its copy), read-back 3.00 ms';
+    'neighbor-product gpu: upload 2.10 ms, kernel 0.900 ms on the device (1.50 times a copy there), read-back 3.00 ms';
   expect(benchTable(report).split('\n')).toContain(`  ${line}`);
   expect(benchMarkdown(report).split('\n')).toContain(`- ${line}`);
 });
