@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The transform between two passes of one's own, on one device and in one submission: nothing is read back but the end.
+ * The transform between two passes of your own, on one device and in one submission: nothing is read back but the end.
  *
  *     node examples/gpu-chain.js
  */
 import { fileURLToPath } from 'node:url';
-import { DeviceTransform, readShaders } from 'neighbor-product';
+import { DeviceTransform } from 'neighbor-product';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals); // GPUBufferUsage, GPUMapMode: there already in a browser
@@ -22,7 +22,7 @@ const PASSES = {
 /**
  * @param {GPUDevice} device
  * @param {import('neighbor-product').Image} image RGBA without padding between its rows, at most 65535 * 256 pixels
- * @returns the bytes of the picture that is lifted, transformed and inverted
+ * @returns the bytes of the image that is lifted, transformed and inverted
  */
 export async function runChain(device, { data, width, height }) {
   const size = width * height * 4;
@@ -30,7 +30,7 @@ export async function runChain(device, { data, width, height }) {
   const a = device.createBuffer({ size, usage: STORAGE | COPY_DST });
   const b = device.createBuffer({ size, usage: STORAGE | COPY_SRC });
   const readBack = device.createBuffer({ size, usage: COPY_DST | MAP_READ });
-  const transform = await DeviceTransform.create(device, await readShaders(), { width, height, border: 'reflect' });
+  const transform = await DeviceTransform.create(device, { width, height, border: 'reflect' });
 
   device.queue.writeBuffer(a, 0, data, 0, size);
   const encoder = device.createCommandEncoder();

@@ -20,7 +20,7 @@ const MAX_PIXELS = 2 ** 24;
 /** The first chunk of a PNG, which is IHDR, up to its bit depth. */
 const HEADER = { signature: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), byteLength: 25 };
 
-/** What the client has to mend; anything else that is thrown is this server's fault. */
+/** What the client has to fix; anything else that is thrown is this server's fault. */
 class Refusal extends Error {
   /** @param {number} status @param {string} message */
   constructor(status, message) {
@@ -80,7 +80,7 @@ function headerOf(file) {
   return { width: file.readUInt32BE(16), height: file.readUInt32BE(20), bitDepth: file[24] };
 }
 
-/** @param {import('neighbor-product').Raster} picture */
+/** @param {import('neighbor-product').CheckedImage} image */
 function encoderOf({ data, width, height, channels }) {
   if (channels === 4) return Transformer.fromRgbaPixels(data, width, height);
   // The codec takes raw pixels as RGBA only, but reads RGB from a portable pixmap.

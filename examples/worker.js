@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * A transform in a worker thread, so that even the reference, which computes on its own thread, does not hold up this
- * one. The picture is not copied: shared memory is worked on where it is, other memory is transferred there and back.
+ * one. The image is not copied: shared memory is worked on where it is, other memory is transferred there and back.
  *
  *     node examples/worker.js
  */

@@ -2,42 +2,24 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Photograph } from '../bench/cases.js';
-import { BENCH_KINDS, type BenchBackends, type BenchKind, DEFAULT_SIZES, type Size } from '../bench/choices.js';
+import { BENCH_KINDS, DEFAULT_SIZES } from '../bench/choices.js';
 import { benchPlot } from '../bench/plot.js';
 import { type BenchReport, parseReport } from '../bench/result.js';
 import { runBench } from '../bench/run-bench.js';
 import { benchMarkdown, benchTable } from '../bench/table.js';
-import { writeOutput } from '../codec/files.js';
-import { decodePng } from '../codec/png.js';
-import { expected, NeighborProductError } from '../errors.js';
+import { NeighborProductError } from '../errors.js';
+import { unreadable, writeOutput } from '../formats/files.js';
+import { decodePng } from '../formats/png/decode.js';
 import type { SpanListener } from '../span.js';
-import type { ConformanceVoice } from './conformance.js';
-import { prepareReport } from './prepare-outputs.js';
-
-export interface BenchRequest {
-  readonly sizes?: readonly Size[];
-  readonly kinds?: readonly BenchKind[];
-  readonly backend: BenchBackends;
-  readonly everyInstructionSet?: true;
-  readonly threads?: readonly number[];
-  readonly repeat: number;
-  readonly peers?: true;
-  readonly python: string;
-  /** Path of a report. */
-  readonly from?: string;
-  /** Path of the SVG to write. */
-  readonly plot?: string;
-  readonly json?: true;
-  readonly markdown?: true;
-  /** Path of the trace to write. */
-  readonly trace?: string;
-}
+import type { ReportSink } from './conformance.js';
+import type { BenchOptionValues } from './options.js';
+import { prepareReport } from './outputs.js';
 
 /** @param command the whole command line, for the report */
 export async function bench(
-  request: BenchRequest,
+  request: BenchOptionValues,
   command: string,
-  { print, showProgress }: ConformanceVoice,
+  { print, showProgress }: ReportSink,
   onSpan: SpanListener | undefined,
 ): Promise<void> {
   await prepareReport(request.from, request.plot);
@@ -47,13 +29,13 @@ export async function bench(
       : await readReport(request.from, request);
   showProgress?.('');
   if (request.plot !== undefined) await writeOutput(request.plot, Buffer.from(benchPlot(report)));
-  await print(`${rendered(report, request)}\n`);
+  await print(rendered(report, request));
 }
 
 async function measure(
-  request: BenchRequest,
+  request: BenchOptionValues,
   command: string,
-  onProgress: ConformanceVoice['showProgress'],
+  onProgress: ReportSink['showProgress'],
   onSpan: SpanListener | undefined,
 ): Promise<BenchReport> {
   const { backend, everyInstructionSet = false, repeat, peers, python } = request;
@@ -73,15 +55,15 @@ async function measure(
   });
 }
 
-/** Fixtures do not come with the package: a checkout has them, an installation measures on a generated picture. */
+/** Fixtures are not in the package: a checkout has them, an installation measures on a generated image. */
 async function readPhotograph(): Promise<Photograph | undefined> {
   const name = 'fixtures/watermelon-pizza.png';
   const file = await readFile(new URL(`../../${name}`, import.meta.url)).catch(() => undefined);
   return file && { name, image: decodePng(file, { maxPixels: 1e7 }) };
 }
 
-/** The report of a file, of the sizes and kinds that are asked for. */
-async function readReport(path: string, { sizes, kinds }: BenchRequest): Promise<BenchReport> {
+/** The report of a file, reduced to the chosen sizes and kinds. */
+async function readReport(path: string, { sizes, kinds }: BenchOptionValues): Promise<BenchReport> {
   const report = parseReport(await readText(path), path);
   const cases = report.cases.filter(({ width, height, kind }) => {
     const isSize = sizes?.some((size) => size.width === width && size.height === height) ?? true;
@@ -89,18 +71,19 @@ async function readReport(path: string, { sizes, kinds }: BenchRequest): Promise
   });
   if (cases.length > 0) return { ...report, cases };
   const measured = report.cases.map(({ id }) => id).join(', ');
-  throw new NeighborProductError('INVALID_OPTION', expected(`one of ${measured}`, '--sizes and --kinds', 'another'));
+  const message = `Expected one of ${measured} for --sizes and --kinds, but received others. Choose from these.`;
+  throw new NeighborProductError('INVALID_OPTION', message);
 }
 
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new NeighborProductError('INPUT_UNREADABLE', expected('a readable report', '--from', path), { cause });
+    throw unreadable(path, cause);
   }
 }
 
-function rendered(report: BenchReport, { json, markdown }: BenchRequest): string {
+function rendered(report: BenchReport, { json, markdown }: BenchOptionValues): string {
   if (json) return JSON.stringify(report, null, 2);
   return markdown ? benchMarkdown(report) : benchTable(report);
 }

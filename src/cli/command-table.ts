@@ -1,14 +1,14 @@
-/** The option table as plain data, for what is generated from it: shell completion and the manual page. */
+/** The option tables as plain data, for shell completion and the manual page. */
 import { createProgram } from './program.js';
 
 type Command = ReturnType<typeof createProgram>;
 type Option = Command['options'][number];
 
-/** What an option, or an argument, takes. */
+/** The value of an option or an argument. */
 export interface DescribedValue {
-  /** As the help writes it, such as `path`. */
+  /** As in the help, such as `path`. */
   readonly name: string;
-  /** All that is allowed; empty where that cannot be listed. */
+  /** Every allowed value; empty where they cannot be listed. */
   readonly choices: readonly string[];
   readonly isPath: boolean;
 }
@@ -17,28 +17,28 @@ export interface DescribedOption {
   /** One or two, the short one first: `-o`, `--output`. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** Absent where the option takes none. */
+  /** Absent if the option takes none. */
   readonly value?: DescribedValue;
   readonly defaultValue?: string;
-  /** The environment variable that stands in for the option. */
+  /** The environment variable with the same effect. */
   readonly variable?: string;
-  /** Prints and does nothing else: `--help`, `--version`. */
+  /** Only prints: `--help`, `--version`. */
   readonly isAlone: boolean;
 }
 
 export interface DescribedCommand {
-  /** Empty for the transform, which needs no name. */
+  /** Empty for the transform. */
   readonly name: string;
   readonly description: string;
   readonly options: readonly DescribedOption[];
-  /** What stands without a flag; absent where nothing does. */
+  /** The argument without a flag; absent if there is none. */
   readonly operand?: DescribedValue & { readonly description: string; readonly isRepeated: boolean };
 }
 
-/** Placeholders whose values are names of files or folders. */
+/** Placeholders of values that are names of files or folders. */
 const PATH_NAMES = ['path', 'file', 'folder'];
 
-/** @returns the transform first, then the commands that have a name */
+/** @returns the transform first, then the named commands */
 export function describeCommands(): [DescribedCommand, ...DescribedCommand[]] {
   const program = createProgram();
   return [{ ...describe(program), name: '' }, ...program.createHelp().visibleCommands(program).map(describe)];

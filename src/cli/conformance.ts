@@ -1,57 +1,37 @@
-/** The `conformance` command: runs the suite on this machine and says what came of it. */
+/** The `conformance` command: runs the suite on this machine and reports the result. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { writeOutput } from '../codec/files.js';
-import { decodePng } from '../codec/png.js';
+import { availableParallelism, cpus, release, type, version } from 'node:os';
+import type { Device, Fact } from '../backend.js';
+import { BACKENDS } from '../backends.js';
 import { type Fixtures, listCases } from '../conformance/cases.js';
+import { type ConformanceReport, parseReplayRecord, type ReplayRecord, replayOptions } from '../conformance/report.js';
 import { reportHtml } from '../conformance/report-html.js';
-import { reportJson } from '../conformance/report-json.js';
-import { reportJunit } from '../conformance/report-junit.js';
-import { reportTable } from '../conformance/report-table.js';
-import {
-  type ConformanceReport,
-  parseReplayRecord,
-  type ReplayRecord,
-  replayOptions,
-  runConformance,
-} from '../conformance/run-conformance.js';
-import type { Progress, SuiteOptions } from '../conformance/run-suite.js';
-import { expected, NeighborProductError } from '../errors.js';
+import { reportJson, reportJunit, reportTable } from '../conformance/report-text.js';
+import { type Progress, runConformance, type Subject, type SuiteOptions } from '../conformance/suite.js';
+import { unreadable, writeOutput } from '../formats/files.js';
+import { decodePng } from '../formats/png/decode.js';
+import { shaderCode } from '../gpu/shader-code.js';
 import type { SpanListener } from '../span.js';
-import type { ConformanceBackends } from './conformance-backends.js';
-import { openSubjects } from './conformance-subjects.js';
-import { prepareReport } from './prepare-outputs.js';
+import type { ConformanceOptionValues } from './options.js';
+import { prepareReport } from './outputs.js';
 
-export interface ConformanceRequest {
-  readonly backend: ConformanceBackends;
-  readonly filter?: string;
-  readonly list?: true;
-  readonly seed?: number;
-  readonly quick?: true;
-  /** Path of a record. */
-  readonly replay?: string;
-  /** Path of the HTML page to write. */
-  readonly report?: string;
-  readonly json?: true;
-  readonly junit?: true;
-  /** Path of the trace to write. */
-  readonly trace?: string;
-}
-
-/** Where the words go. */
-export interface ConformanceVoice {
+/** Where the text of a report goes. */
+export interface ReportSink {
+  /** Writes text and a line break to standard output. */
   readonly print: (text: string) => Promise<void>;
-  /** Replaces the line shown before; absent where there is no terminal. */
-  readonly showProgress?: (line: string) => void;
+  /** Replaces the line shown before; absent if there is no terminal. */
+  readonly showProgress?: ((line: string) => void) | undefined;
 }
 
-/** Small pictures of the package; a case for each. */
+/** Small images of the package; each is a case. */
 const FIXTURE_NAMES = ['gradient-64x48', 'saturated-40x25', 'noise-31x17', 'flat-33x7', 'one-pixel'];
 
-/** @returns the exit code: 0 only if every case of every backend asked for ran and agreed */
+/** @returns the exit code: 0 only if every chosen backend ran every case and its bytes were equal */
 export async function conformance(
-  request: ConformanceRequest,
+  request: ConformanceOptionValues,
   packageVersion: string,
-  { print, showProgress }: ConformanceVoice,
+  { print, showProgress }: ReportSink,
   onSpan: SpanListener | undefined,
 ): Promise<number> {
   await prepareReport(request.replay, request.report);
@@ -59,35 +39,67 @@ export async function conformance(
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
   if (request.list) {
     await print(
-      `${listCases(options)
-        .map(({ id }) => `${id}\n`)
-        .join('')}`,
+      listCases(options)
+        .map(({ id }) => id)
+        .join('\n'),
     );
     return 0;
   }
-  const { subjects, facts, close } = await openSubjects(
-    record ? backendsOf(record, request.backend) : request.backend,
-    packageVersion,
-  );
+  const devices = await openDevices(backendsFor(request, record));
   try {
-    const onProgress = throttled((progress) => showProgress?.(progressLine(progress)));
-    const report = await runConformance({ ...options, subjects, facts, onProgress, ...(onSpan && { onSpan }) });
+    const report = await runConformance({
+      ...options,
+      subjects: devices.flatMap(subjectsOf),
+      facts: [...machineFacts(packageVersion), ...devices.flatMap(({ facts }) => facts)],
+      onProgress: throttled((progress) => showProgress?.(progressLine(progress))),
+      ...(onSpan && { onSpan }),
+    });
     showProgress?.('');
     if (request.report !== undefined) await writeOutput(request.report, Buffer.from(reportHtml(report)));
     await print(rendered(report, request));
     return report.passed ? 0 : 1;
   } finally {
-    close();
+    for (const device of devices) if ('transformer' in device) device.transformer.dispose();
   }
 }
 
-/** The backend that failed, unless the user asks for one. */
-function backendsOf({ subject }: ReplayRecord, asked: ConformanceBackends): ConformanceBackends {
-  if (asked !== 'all') return asked;
-  return (['gpu', 'cpu'] as const).find((backend) => subject.startsWith(backend)) ?? 'all';
+/** The backends to test: of a record, the one that failed, unless the user asks for another. */
+function backendsFor({ backend }: ConformanceOptionValues, record: ReplayRecord | undefined) {
+  const tested = BACKENDS.filter(({ isOracle }) => !isOracle);
+  const chosen = tested.filter(({ name }) => name === backend);
+  if (chosen.length > 0) return chosen;
+  const failed = tested.filter(({ name }) => record?.subject.startsWith(name));
+  return failed.length > 0 ? failed : tested;
 }
 
-function suiteOptions({ filter, seed, quick }: ConformanceRequest): SuiteOptions {
+async function openDevices(backends: typeof BACKENDS): Promise<readonly Device[]> {
+  const devices: Device[] = [];
+  for (const { openDevices } of backends) devices.push(...(await openDevices()));
+  return devices;
+}
+
+/** A device with each thread count: with one core, two threads still cut the work differently. */
+function subjectsOf(device: Device): Subject[] {
+  const { name } = device;
+  if ('missing' in device) return [{ name, missing: device.missing }];
+  const backend = device.transformer;
+  if (!device.hasThreads) return [{ name, backend }];
+  return [1, Math.max(2, availableParallelism())].map((threads) => {
+    return { name: `${name}, ${threads} thread${threads === 1 ? '' : 's'}`, backend, threads };
+  });
+}
+
+function machineFacts(packageVersion: string): Fact[] {
+  return [
+    { name: 'neighbor-product', value: packageVersion },
+    { name: 'Processor', value: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores` },
+    { name: 'System', value: `${type()} ${release()} ${process.arch}, ${version()}` },
+    { name: 'Node', value: process.version },
+    { name: 'Shaders, SHA-256', value: createHash('sha256').update(shaderCode).digest('hex') },
+  ];
+}
+
+function suiteOptions({ filter, seed, quick }: ConformanceOptionValues): SuiteOptions {
   return {
     ...(filter !== undefined && { filter }),
     ...(seed !== undefined && { seed }),
@@ -99,11 +111,11 @@ async function readRecord(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new NeighborProductError('INPUT_UNREADABLE', expected('a readable record', '--replay', path), { cause });
+    throw unreadable(path, cause);
   }
 }
 
-/** Fixtures do not come with the package: a checkout has them, an installation runs without their cases. */
+/** Fixtures are not in the package: a checkout has them, an installation runs without their cases. */
 async function readFixtures(): Promise<Fixtures> {
   const fixtures = new Map();
   for (const name of FIXTURE_NAMES) {
@@ -113,9 +125,9 @@ async function readFixtures(): Promise<Fixtures> {
   return fixtures;
 }
 
-function rendered(report: ConformanceReport, { json, junit }: ConformanceRequest): string {
-  if (json) return `${reportJson(report)}\n`;
-  return junit ? `${reportJunit(report)}\n` : `${reportTable(report)}\n`;
+function rendered(report: ConformanceReport, { json, junit }: ConformanceOptionValues): string {
+  if (json) return reportJson(report);
+  return junit ? reportJunit(report) : reportTable(report);
 }
 
 function progressLine({ doneCases, caseCount, failed }: Progress): string {

@@ -1,31 +1,37 @@
-/** The `devices` command, rendered: what there is, what auto takes, what is missing. */
-import { BUILD_ADVICE } from '../cpu/build-advice.js';
-import type { Devices } from '../devices.js';
-import { adapterText } from '../gpu/adapters.js';
+/** The `devices` command: what every backend says of this machine, what auto takes, and what is missing. */
+import type { BackendDescription } from '../backend.js';
+import { AUTO, BACKENDS, type BackendName, Selector } from '../backends.js';
 
-/** Lines of text, ended by a line break. */
-export function devicesText(devices: Devices): string {
-  const { gpu, cpu, auto } = devices;
-  const lines = [
-    ...gpuLines(gpu),
-    'reason' in cpu ? `cpu        none: ${cpu.reason}` : `cpu        ${cpuText(cpu)}`,
-    'reference  binary64 TypeScript, always there, slow',
+/** What the backends report, by name, and the choice of auto. */
+export interface Devices {
+  readonly backends: readonly (BackendDescription & { readonly name: BackendName; readonly title: string })[];
+  readonly auto: { readonly backend: BackendName; readonly reason: string };
+}
+
+/** Asks every backend to describe itself, and lets auto choose. */
+export async function listDevices(): Promise<Devices> {
+  const backends = [];
+  for (const { name, title, describe } of BACKENDS) backends.push({ name, title, ...(await describe()) });
+  const selector = new Selector();
+  const { entry, reason } = await selector.select(AUTO);
+  await selector.dispose();
+  return { backends, auto: { backend: entry.name, reason } };
+}
+
+/** One line of JSON: what each backend reports, under its name, and `auto`. */
+export function devicesJson({ backends, auto }: Devices): string {
+  const facts = backends.map(({ name, facts }) => [name, facts] as const);
+  return JSON.stringify({ ...Object.fromEntries(facts), [AUTO]: auto });
+}
+
+const NAME_WIDTH = 11;
+
+/** Lines for people, the last without a line break. */
+export function devicesText({ backends, auto }: Devices): string {
+  return [
+    ...backends.flatMap(({ name, lines }) => lines.map((line) => `${name.padEnd(NAME_WIDTH)}${line}`)),
     '',
-    `auto       takes ${auto.backend}: ${auto.reason}`,
-    ...gpu.advice.map((sentence) => `for a GPU  ${sentence}`),
-    ...('reason' in cpu ? [`for cpu    ${BUILD_ADVICE}`] : []),
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function gpuLines({ adapters, failure }: Devices['gpu']): string[] {
-  if (failure !== undefined) return [`gpu        none: WebGPU does not load: ${failure}`];
-  if (adapters.length === 0) return ['gpu        none: no adapter answers'];
-  return adapters.map((adapter) => {
-    return `gpu        ${adapterText(adapter)}${adapter.software ? ', right but slower than cpu: never taken by auto' : ''}`;
-  });
-}
-
-function cpuText({ instructionSets, openMp, cores }: Exclude<Devices['cpu'], { reason: string }>): string {
-  return `${instructionSets.join(', ')}; ${openMp ? `OpenMP, ${cores} cores` : 'without OpenMP: one thread'}`;
+    `${AUTO.padEnd(NAME_WIDTH)}takes ${auto.backend}: ${auto.reason}`,
+    ...backends.flatMap(({ name, advice }) => advice.map((line) => `${`for ${name}`.padEnd(NAME_WIDTH)}${line}`)),
+  ].join('\n');
 }

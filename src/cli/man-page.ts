@@ -1,20 +1,20 @@
-/** The manual page, in the macros of man(7): all that can be asked comes from the option table. */
+/** The manual page, in the macros of man(7), from the option tables. */
 import { type DescribedCommand, type DescribedOption, describeCommands } from './command-table.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { EXAMPLES, readVersion } from './program.js';
 
-/** Besides those that stand in for an option. */
+/** Besides those of options. */
 const VARIABLES = [
   { name: 'NO_COLOR', meaning: 'set to anything: no colours, also on a terminal' },
-  { name: 'FORCE_COLOR', meaning: 'set to anything but 0 or false: colours, also where there is no terminal' },
-  { name: 'VK_DRIVER_FILES', meaning: 'files that name Vulkan drivers, for a GPU whose driver is not found by itself' },
+  { name: 'FORCE_COLOR', meaning: 'set to anything but 0 or false: colours, also without a terminal' },
+  { name: 'VK_DRIVER_FILES', meaning: 'the Vulkan driver files to use, for a GPU whose driver is not found' },
 ];
 
 /** @returns roff, ended by a line break */
 export function manPage([transform, ...commands] = describeCommands()): string {
   return `${[
     `.TH NEIGHBOR\\-PRODUCT 1 "" "neighbor\\-product ${readVersion()}" "User Commands"`,
-    '.nh', // a name that is broken by a hyphen cannot be copied
+    '.nh', // names broken by a hyphen cannot be copied
     '.ad l',
     ...section('NAME', [`neighbor\\-product \\- ${roff(lowerFirst(transform.description).replace(/\.$/, ''))}`]),
     ...section('SYNOPSIS', [transform, ...commands].flatMap(synopsis)),
@@ -27,7 +27,7 @@ export function manPage([transform, ...commands] = describeCommands()): string {
     ...section('COMMANDS', commands.flatMap(commandSection)),
     ...section('ENVIRONMENT', [...optionVariables(transform), ...VARIABLES].flatMap(variableEntry)),
     ...section('EXIT STATUS', [
-      'Of several failures the first one counts.',
+      'Of several failures, the first one counts.',
       ...EXIT_CODES.flatMap(({ exitCode, meaning }) => entry(bold(String(exitCode)), meaning)),
     ]),
     ...section('EXAMPLES', ['.EX', ...EXAMPLES.map(roff), '.EE']),
@@ -39,10 +39,10 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function synopsis({ name, operand }: DescribedCommand, index: number): string[] {
-  const words = [bold('neighbor-product'), ...(name === '' ? [] : [bold(name)]), `[${italic('options')}]`];
-  if (operand !== undefined) words.push(`${italic(operand.name)}${operand.isRepeated ? '...' : ''}`);
-  if (name === '') words.push(bold('-o'), italic('output'));
-  return [...(index === 0 ? [] : ['.br']), words.join(' ')];
+  const parts = [bold('neighbor-product'), ...(name === '' ? [] : [bold(name)]), `[${italic('options')}]`];
+  if (operand !== undefined) parts.push(`${italic(operand.name)}${operand.isRepeated ? '...' : ''}`);
+  if (name === '') parts.push(bold('-o'), italic('output'));
+  return [...(index === 0 ? [] : ['.br']), parts.join(' ')];
 }
 
 function commandSection(command: DescribedCommand): string[] {
@@ -66,7 +66,7 @@ interface Remarkable {
   readonly variable?: string;
 }
 
-/** In brackets, as the help has it. */
+/** In brackets, as in the help. */
 function remarks({ choices, defaultValue, variable }: Remarkable): string {
   const parts = [
     ...(choices.length > 0 ? [`choices: ${choices.join(', ')}`] : []),
@@ -78,9 +78,7 @@ function remarks({ choices, defaultValue, variable }: Remarkable): string {
 
 function optionVariables({ options }: DescribedCommand): { name: string; meaning: string }[] {
   return options.flatMap(({ variable, flags }) =>
-    variable === undefined
-      ? []
-      : [{ name: variable, meaning: `stands in for ${flags.at(-1)} where that is not given` }],
+    variable === undefined ? [] : [{ name: variable, meaning: `the value of ${flags.at(-1)} if that is not given` }],
   );
 }
 
@@ -109,7 +107,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '`': '\\(ga',
 };
 
-/** What roff would take for more than text: some characters anywhere, and a point or an apostrophe that begins a line. */
+/** Escapes what roff interprets: some characters anywhere, and a point or an apostrophe at the start of a line. */
 function roff(text: string): string {
   return text.replace(/[\\^~`-]/g, (character) => SPECIAL[character]).replace(/^(?=[.'])/, '\\&');
 }

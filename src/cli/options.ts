@@ -1,159 +1,197 @@
-/** The table of options: parsing, help and everything else that is told of an option comes from here. */
+/**
+ * The option table: flag, help, type and default of every option of every command. Parsing, help, shell completion and
+ * the manual page follow from it.
+ */
 import { InvalidArgumentError, Option } from 'commander';
+import { AUTO, BACKEND_CHOICES, BACKEND_NAMES, isOracle } from '../backends.js';
 import {
+  ALL_BACKENDS,
   BENCH_BACKENDS,
   BENCH_KINDS,
   type BenchKind,
   DEFAULT_REPEAT,
+  DEFAULT_SIZES,
   NAMED_SIZES,
   type Size,
 } from '../bench/choices.js';
-import { COMPRESSIONS, type Compression, DEFAULT_COMPRESSION } from '../codec/png-codec.js';
-import { DEFAULT_MAX_PIXELS } from '../codec/png-header.js';
-import {
-  ALPHA_MODES,
-  type AlphaMode,
-  BACKEND_CHOICES,
-  type BackendChoice,
-  BORDER_MODES,
-  type BorderMode,
-  DEFAULT_OPERATION,
-  MAX_PASSES,
-  MAX_THREADS,
-} from '../options.js';
-import { CONFORMANCE_BACKENDS } from './conformance-backends.js';
+import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
+import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
+import { BORDER_MODES } from '../regions.js';
 
-/** What commander makes of {@link createOptions}: a field is absent where the option has no default and was not given. */
-export interface OptionValues {
-  readonly output?: string;
-  readonly backend: BackendChoice;
-  readonly alpha: AlphaMode;
-  readonly border: BorderMode;
-  readonly passes: number;
-  readonly threads?: number;
-  readonly maxPixels: number;
-  readonly compression: Compression;
-  readonly verify?: true;
-  readonly json?: true;
-  readonly trace?: string;
-  readonly quiet?: true;
-  readonly verbose?: true;
+/** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
+export const transformOptions = () => ({
+  output: value(
+    '-o, --output <path>',
+    'output file, or a folder: existing, or ending in /; - for standard output',
+    asIs,
+  ),
+  backend: choice(
+    '--backend <name>',
+    'backend to run on; auto takes the best one available and says why',
+    BACKEND_CHOICES,
+    AUTO,
+  ).env('NEIGHBOR_PRODUCT_BACKEND'),
+  alpha: choice(
+    '--alpha <mode>',
+    'how alpha is handled: set to 255, treated as a colour channel, or copied from the input',
+    ALPHA_MODES,
+    DEFAULT_OPERATION.alpha,
+  ),
+  border: choice(
+    '--border <mode>',
+    'what lies beyond the edge; skip leaves a border of zeros',
+    BORDER_MODES,
+    DEFAULT_OPERATION.border,
+  ),
+  passes: value(
+    '--passes <n>',
+    `number of times to apply the transform, 1 to ${MAX_PASSES}`,
+    countUpTo(MAX_PASSES),
+    DEFAULT_OPERATION.passes,
+  ),
+  threads: value(
+    '--threads <n>',
+    `number of CPU threads, 1 to ${MAX_THREADS} (default: depends on image size and cores)`,
+    countUpTo(MAX_THREADS),
+  ),
+  maxPixels: value(
+    '--max-pixels <n>',
+    'refuse larger images before allocating memory; a number such as 1000000, 2^28 or 64M',
+    parsePixelCount,
+    DEFAULT_MAX_PIXELS,
+  ),
+  compression: choice(
+    '--compression <effort>',
+    'trade encoding speed for file size',
+    COMPRESSIONS,
+    DEFAULT_COMPRESSION,
+  ),
+  verify: flag('--verify', 'compare every byte with the result of the reference before writing'),
+  json: flag('--json', 'print one JSON record per image to standard output'),
+  trace: traceOption(),
+  quiet: flag('-q, --quiet', 'print errors only').conflicts('verbose'),
+  verbose: flag('-v, --verbose', 'also print why this backend, which codecs, and where errors come from'),
+});
+
+export const devicesOptions = () => ({
+  json: flag('--json', 'print a JSON object'),
+  trace: traceOption(),
+});
+
+/** The reference is what the others are compared with. */
+const COMPARED_BACKENDS = [ALL_BACKENDS, ...BACKEND_NAMES.filter((name) => !isOracle(name))] as const;
+
+export const conformanceOptions = () => ({
+  backend: choice(
+    '--backend <name>',
+    'backend to compare with the reference; all fails if one is missing',
+    COMPARED_BACKENDS,
+    ALL_BACKENDS,
+  ),
+  quick: flag('--quick', 'run only a seventh of the cases'),
+  filter: value('--filter <text>', 'run only cases whose id contains this text; * matches any characters', asIs),
+  seed: value('--seed <n>', 'seed of the generated images', parseSeed),
+  replay: value(
+    '--replay <file>',
+    'run only the failed case in a JSON file: a report (its first failure) or one of its failures',
+    asIs,
+  ).conflicts(['filter', 'quick', 'seed']),
+  list: flag('--list', 'print the ids of the cases and run nothing'),
+  report: value('--report <file>', 'write the report as an HTML page', asIs),
+  json: flag('--json', 'print the report as JSON').conflicts('junit'),
+  junit: flag('--junit', 'print the report as JUnit XML'),
+  trace: traceOption(),
+});
+
+export const benchOptions = () => ({
+  sizes: value(
+    '--sizes <list>',
+    `image sizes: ${SIZE_NAMES.map(nameAndSize).join(', ')} or others such as 640x480 (default: ${DEFAULT_SIZE_NAMES})`,
+    listOf(parseSize),
+  ),
+  kinds: value('--kinds <list>', `kinds of images (default: ${BENCH_KINDS.join(',')})`, listOf(parseKind)),
+  backend: choice('--backend <name>', 'backend to measure; all skips software GPUs', BENCH_BACKENDS, ALL_BACKENDS),
+  everyInstructionSet: flag(
+    '--every-instruction-set',
+    'measure every instruction set of the CPU, not only the fastest',
+  ),
+  threads: value(
+    '--threads <list>',
+    'thread counts of the CPU and of the copy (default: 1 and all cores)',
+    listOf(countUpTo(MAX_THREADS)),
+  ),
+  repeat: value(
+    '--repeat <n>',
+    'number of rounds; slow programs take part only in the first ones',
+    countUpTo(10_000),
+    DEFAULT_REPEAT,
+  ),
+  peers: flag('--peers', 'also measure NumPy, Numba, OpenCV, Pillow and C++ where they are installed'),
+  python: value('--python <path>', 'the Python that runs the peers', asIs, 'python3'),
+  from: value('--from <file>', 'measure nothing, and show a report that --json printed', asIs),
+  plot: value('--plot <file>', 'write a bar chart as SVG', asIs),
+  json: flag('--json', 'print the report as JSON').conflicts('markdown'),
+  markdown: flag('--markdown', 'print the table as Markdown'),
+  trace: traceOption(),
+});
+
+/** The shells that can complete the command. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export type TransformOptionValues = ValuesOf<typeof transformOptions>;
+export type DevicesOptionValues = ValuesOf<typeof devicesOptions>;
+export type ConformanceOptionValues = ValuesOf<typeof conformanceOptions>;
+export type BenchOptionValues = ValuesOf<typeof benchOptions>;
+
+/** What commander parses a table into; the value of an option without a default is absent if it is not given. */
+type ValuesOf<Table extends () => Record<string, TypedOption<unknown>>> = {
+  readonly [Name in keyof ReturnType<Table>]: ReturnType<Table>[Name] extends TypedOption<infer Value> ? Value : never;
+};
+
+/** An option with the type of its value. */
+class TypedOption<Value> extends Option {
+  /** Exists for the compiler only. */
+  declare readonly valueType: () => Value;
 }
 
-export function createOptions(): Option[] {
-  return [
-    new Option('-o, --output <path>', 'file to write; a folder, existing or ending in /; - for standard output'),
-    new Option('--backend <name>', 'what computes; auto takes the best there is and says why')
-      .choices(BACKEND_CHOICES)
-      .default('auto')
-      .env('NEIGHBOR_PRODUCT_BACKEND'),
-    new Option('--alpha <mode>', 'make alpha 255, let it take part as a channel, or keep that of the input')
-      .choices(ALPHA_MODES)
-      .default(DEFAULT_OPERATION.alpha),
-    new Option('--border <mode>', 'what lies beyond the edge; skip leaves a border of zeros')
-      .choices(BORDER_MODES)
-      .default(DEFAULT_OPERATION.border),
-    new Option('--passes <n>', `how often to transform, 1 to ${MAX_PASSES}`)
-      .argParser(countUpTo(MAX_PASSES))
-      .default(DEFAULT_OPERATION.passes),
-    new Option(
-      '--threads <n>',
-      `CPU threads, 1 to ${MAX_THREADS} (default: what the picture and the cores allow)`,
-    ).argParser(countUpTo(MAX_THREADS)),
-    new Option('--max-pixels <n>', 'refuse a larger picture before any memory is taken; 2^28 and 64M are numbers too')
-      .argParser(parsePixelCount)
-      .default(DEFAULT_MAX_PIXELS),
-    new Option('--compression <effort>', 'what the files shall be: fast to write, small, or balanced')
-      .choices(COMPRESSIONS)
-      .default(DEFAULT_COMPRESSION),
-    new Option('--verify', 'compute again with the reference and compare every byte before writing'),
-    new Option('--json', 'one JSON record a picture on standard output'),
-    createTraceOption(),
-    new Option('-q, --quiet', 'print errors only').conflicts('verbose'),
-    new Option('-v, --verbose', 'print why this backend, and where an error came from'),
-  ];
+/** An option without a value. */
+function flag(flags: string, help: string): TypedOption<true | undefined> {
+  return new TypedOption(flags, help);
 }
 
-export function createDevicesOptions(): Option[] {
-  return [new Option('--json', 'as one JSON object'), createTraceOption()];
+/** An option whose value is one of a list. */
+function choice<Choice extends string>(
+  flags: string,
+  help: string,
+  choices: readonly Choice[],
+  defaultChoice: Choice,
+): TypedOption<Choice> {
+  return new TypedOption<Choice>(flags, help).choices(choices).default(defaultChoice);
 }
 
-export function createConformanceOptions(): Option[] {
-  return [
-    new Option('--backend <name>', 'what to compare with the reference; all fails where there is no GPU')
-      .choices(CONFORMANCE_BACKENDS)
-      .default('all'),
-    new Option('--quick', 'a seventh of the cases'),
-    new Option('--filter <text>', 'only cases whose id contains this; * stands for any text'),
-    new Option('--seed <n>', 'of all generated images').argParser(parseSeed),
-    new Option(
-      '--replay <file>',
-      'only the case of a record: one failure out of a JSON report, or the whole report',
-    ).conflicts(['filter', 'quick', 'seed']),
-    new Option('--list', 'print the ids of the cases and run nothing'),
-    new Option('--report <file>', 'write a page to look at, HTML'),
-    new Option('--json', 'print the whole report as JSON').conflicts('junit'),
-    new Option('--junit', 'print the report as JUnit XML'),
-    createTraceOption(),
-  ];
+/** An option whose value is parsed. */
+function value<Value>(flags: string, help: string, parse: (text: string) => Value): TypedOption<Value | undefined>;
+function value<Value>(
+  flags: string,
+  help: string,
+  parse: (text: string) => Value,
+  defaultValue: Value,
+): TypedOption<Value>;
+function value<Value>(flags: string, help: string, parse: (text: string) => Value, defaultValue?: Value) {
+  return new TypedOption<Value | undefined>(flags, help).argParser(parse).default(defaultValue);
 }
 
-export function createBenchOptions(): Option[] {
-  return [
-    new Option('--sizes <list>', 'half (950x535), 4k, 8k or any such as 640x480 (default: half,4k)').argParser(
-      parseSizes,
-    ),
-    new Option('--kinds <list>', `kinds of pictures (default: ${BENCH_KINDS.join(',')})`).argParser(parseKinds),
-    new Option('--backend <name>', 'what to measure; a GPU in software only if it is asked for by name')
-      .choices(BENCH_BACKENDS)
-      .default('all'),
-    new Option('--every-instruction-set', 'of the CPU, and not the fastest alone'),
-    new Option('--threads <list>', 'of the CPU and of the copy (default: 1 and all cores)').argParser(parseThreads),
-    new Option('--repeat <n>', 'rounds; what is slow takes part in the first ones only')
-      .argParser(countUpTo(10_000))
-      .default(DEFAULT_REPEAT),
-    new Option('--peers', 'also NumPy, Numba, OpenCV, Pillow and C++, where they are installed'),
-    new Option('--python <path>', 'the Python that has them').default('python3'),
-    new Option('--from <file>', 'measure nothing, show a report that --json printed'),
-    new Option('--plot <file>', 'write bars to look at, SVG'),
-    new Option('--json', 'print the whole report as JSON').conflicts('markdown'),
-    new Option('--markdown', 'print the table as Markdown'),
-    createTraceOption(),
-  ];
+function traceOption(): TypedOption<string | undefined> {
+  return value('--trace <file>', 'write a timeline of the work, for ui.perfetto.dev or chrome://tracing', asIs);
 }
 
-function createTraceOption(): Option {
-  return new Option('--trace <file>', 'write what took how long, for ui.perfetto.dev or chrome://tracing');
+function listOf<Item>(parse: (text: string) => Item): (text: string) => Item[] {
+  return (text) => text.split(',').map(parse);
 }
 
-function parseSizes(text: string): Size[] {
-  return text.split(',').map((name) => {
-    const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(name) ?? [];
-    const named = Object.entries(NAMED_SIZES).find(([known]) => known === name)?.[1];
-    const size = width === undefined ? named : { width: Number(width), height: Number(height) };
-    if (size !== undefined) return size;
-    throw new InvalidArgumentError(
-      `Expected a list of ${Object.keys(NAMED_SIZES).join(', ')} or sizes such as 640x480.`,
-    );
-  });
-}
-
-function parseKinds(text: string): BenchKind[] {
-  return text.split(',').map((name) => {
-    const kind = BENCH_KINDS.find((known) => known === name);
-    if (kind !== undefined) return kind;
-    throw new InvalidArgumentError(`Expected a list of ${BENCH_KINDS.join(', ')}.`);
-  });
-}
-
-function parseThreads(text: string): number[] {
-  return text.split(',').map(countUpTo(MAX_THREADS));
-}
-
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
-  throw new InvalidArgumentError('Expected a whole number from 0 to 2^32 - 1.');
+function asIs(text: string): string {
+  return text;
 }
 
 function countUpTo(most: number): (text: string) => number {
@@ -171,4 +209,32 @@ function parsePixelCount(text: string): number {
   const count = exponent === undefined ? Number(digits) * (unit === 'M' ? 1e6 : 1) : 2 ** Number(exponent);
   if (Number.isSafeInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('Expected a number of pixels such as 1000000, 64M or 2^28.');
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
+  throw new InvalidArgumentError('Expected a whole number from 0 to 2^32 - 1.');
+}
+
+const SIZE_NAMES = Object.keys(NAMED_SIZES);
+const DEFAULT_SIZE_NAMES = SIZE_NAMES.filter((name) => DEFAULT_SIZES.includes(NAMED_SIZES[name])).join(',');
+
+/** `half (950x535)` */
+function nameAndSize(name: string): string {
+  const { width, height } = NAMED_SIZES[name];
+  return `${name} (${width}x${height})`;
+}
+
+function parseSize(name: string): Size {
+  if (SIZE_NAMES.includes(name)) return NAMED_SIZES[name];
+  const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(name) ?? [];
+  if (width !== undefined) return { width: Number(width), height: Number(height) };
+  throw new InvalidArgumentError(`Expected a list of ${SIZE_NAMES.join(', ')} or sizes such as 640x480.`);
+}
+
+function parseKind(name: string): BenchKind {
+  const kind = BENCH_KINDS.find((known) => known === name);
+  if (kind !== undefined) return kind;
+  throw new InvalidArgumentError(`Expected a list of ${BENCH_KINDS.join(', ')}.`);
 }

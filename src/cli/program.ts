@@ -1,53 +1,38 @@
-/** From arguments to a checked request. Knows commander; prints nothing and ends nothing. */
+/** From arguments to a checked request, by commander. Prints nothing and does not exit. */
 import { readFileSync } from 'node:fs';
-import { Argument, Command, CommanderError } from 'commander';
-import type { Compression } from '../codec/png-codec.js';
+import { Argument, Command, CommanderError, type Option } from 'commander';
 import { NeighborProductError } from '../errors.js';
-import type { Operation, TransformOptions } from '../options.js';
-import type { BenchRequest } from './bench.js';
-import { SHELLS, type Shell } from './completion/shells.js';
-import type { ConformanceRequest } from './conformance.js';
 import { EXIT_CODES } from './exit-codes.js';
 import {
-  createBenchOptions,
-  createConformanceOptions,
-  createDevicesOptions,
-  createOptions,
-  type OptionValues,
+  type BenchOptionValues,
+  benchOptions,
+  type ConformanceOptionValues,
+  conformanceOptions,
+  type DevicesOptionValues,
+  devicesOptions,
+  SHELLS,
+  type Shell,
+  type TransformOptionValues,
+  transformOptions,
 } from './options.js';
 
 /** What the user asks for, every option checked. */
-export interface TransformRequest {
+export interface TransformRequest extends TransformOptionValues {
   /** Paths; `-` is standard input. */
   readonly inputs: readonly string[];
-  /** A path, or `-` for standard output; absent where none was given. */
-  readonly output: string | undefined;
-  readonly transform: TransformOptions & Operation;
-  readonly maxPixels: number;
-  readonly compression: Compression;
-  readonly verify: boolean;
-  readonly json: boolean;
-  /** Path of the trace to write. */
-  readonly trace: string | undefined;
-  readonly verbosity: 'quiet' | 'normal' | 'verbose';
 }
 
-/** What takes time, so that a trace of it may be asked for. */
-export type Work = Exclude<CommandLine, { kind: 'text' | 'completion' }>;
-
-export interface DevicesRequest {
-  readonly json?: true;
-  /** Path of the trace to write. */
-  readonly trace?: string;
-}
+/** A command that takes time, so that it can be traced. */
+export type Work =
+  | { readonly kind: 'transform'; readonly request: TransformRequest }
+  | { readonly kind: 'devices'; readonly request: DevicesOptionValues }
+  | { readonly kind: 'conformance'; readonly request: ConformanceOptionValues }
+  | { readonly kind: 'bench'; readonly request: BenchOptionValues };
 
 export type CommandLine =
-  | { readonly kind: 'transform'; readonly request: TransformRequest }
-  | { readonly kind: 'devices'; readonly request: DevicesRequest }
-  | { readonly kind: 'conformance'; readonly request: ConformanceRequest }
-  | { readonly kind: 'bench'; readonly request: BenchRequest }
+  | Work
   | { readonly kind: 'completion'; readonly shell: Shell }
-  /** Help or the version, to be printed on standard output. */
+  /** Help or the version, for standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
 export const EXAMPLES = [
@@ -58,17 +43,17 @@ export const EXAMPLES = [
 
 const COMPLETION_HELP = `
 bash, in ~/.bashrc:                 eval "$(neighbor-product completion bash)"
-zsh, in ~/.zshrc, behind compinit:  eval "$(neighbor-product completion zsh)"
+zsh, in ~/.zshrc, after compinit:   eval "$(neighbor-product completion zsh)"
 fish, in config.fish:               neighbor-product completion fish | source`;
 
 const HELP_END = `
 Examples:
 ${EXAMPLES.map((example) => `  ${example}`).join('\n')}
 
-Exit codes (with several failures, the first one's):
+Exit codes (of several failures, the first one counts):
 ${EXIT_CODES.map(({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`).join('\n')}`;
 
-/** The command with its option table: what is asked lies in it after `parse`. */
+/** The command with its option tables. */
 export function createProgram(): Command {
   const program = new Command('neighbor-product')
     .description("Multiplies every pixel's colour channels over its 3x3 neighbourhood and normalises the vector.")
@@ -79,34 +64,43 @@ export function createProgram(): Command {
     .addHelpText('after', HELP_END)
     .enablePositionalOptions()
     .action(() => {});
-  for (const option of createOptions()) program.addOption(option);
-  const devices = program
-    .command('devices')
-    .description('list what this machine offers, what auto takes, and what is missing')
-    .action(() => {});
-  for (const option of createDevicesOptions()) devices.addOption(option);
-  const conformance = program
-    .command('conformance')
-    .description('find out whether every backend of this machine gives the right bytes')
-    .action(() => {});
-  for (const option of createConformanceOptions()) conformance.addOption(option);
-  const bench = program
-    .command('bench')
-    .description('measure every backend of this machine against a copy of the same bytes')
-    .action(() => {});
-  for (const option of createBenchOptions()) bench.addOption(option);
+  for (const option of Object.values(transformOptions())) program.addOption(option);
+  const commands = [
+    {
+      name: 'devices',
+      description: 'list the backends of this machine, which one auto takes, and what is missing',
+      options: devicesOptions(),
+    },
+    {
+      name: 'conformance',
+      description: 'check that every backend of this machine gives the right bytes',
+      options: conformanceOptions(),
+    },
+    {
+      name: 'bench',
+      description: 'measure every backend of this machine, and a copy of the same bytes for comparison',
+      options: benchOptions(),
+    },
+  ];
+  for (const { name, description, options } of commands) {
+    const command = program
+      .command(name)
+      .description(description)
+      .action(() => {});
+    for (const option of Object.values<Option>(options)) command.addOption(option);
+  }
   program
     .command('completion')
     .description('print a script that completes this command in a shell')
-    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'name of the shell').choices(SHELLS))
     .addHelpText('after', COMPLETION_HELP)
     .action(() => {});
   return program;
 }
 
 /**
- * @param args what follows the command's name
- * @throws NeighborProductError with code `INVALID_OPTION`
+ * @param args the arguments after the command's name
+ * @throws NeighborProductError `INVALID_OPTION`
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   let text = '';
@@ -122,7 +116,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     });
   }
   for (const option of program.options) {
-    // A variable that is set to nothing is what a shell's `NAME= command` leaves: as good as unset.
+    // A variable set to nothing, as by `NAME= command` in a shell, counts as unset.
     if (option.envVar !== undefined && process.env[option.envVar] === '') delete option.envVar;
   }
   try {
@@ -136,35 +130,31 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (name !== undefined && !isKnown) return parseCommandLine(command ? [command.name(), name] : [name]);
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
-  if (chosen !== program) refuseMisplacedOptions(program, chosen);
-  if (chosen.name() === 'devices') return { kind: 'devices', request: chosen.opts<DevicesRequest>() };
-  if (chosen.name() === 'conformance') return { kind: 'conformance', request: chosen.opts<ConformanceRequest>() };
-  if (chosen.name() === 'bench') return { kind: 'bench', request: chosen.opts<BenchRequest>() };
+  if (chosen === program) {
+    const request = { ...program.opts<TransformOptionValues>(), inputs: program.args };
+    return { kind: 'transform', request };
+  }
+  refuseMisplacedOptions(program, chosen);
   if (chosen.name() === 'completion') return { kind: 'completion', shell: chosen.processedArgs[0] };
-  return { kind: 'transform', request: toRequest(program.args, program.opts<OptionValues>()) };
+  return { kind: chosen.name(), request: chosen.opts() } as Work;
 }
 
-/** Options before a command belong to the transform; commander would drop them without a word. */
+/** Options before a command belong to the transform; commander would drop them silently. */
 function refuseMisplacedOptions(program: Command, chosen: Command): void {
   const misplaced = program.options.find((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
   if (misplaced === undefined) return;
-  const message = `Expected options of ${chosen.name()} behind it, but ${misplaced.long} stands before. See neighbor-product ${chosen.name()} --help.`;
-  throw new NeighborProductError('INVALID_OPTION', message);
+  const name = chosen.name();
+  const message = `Expected options of ${name} after its name, but ${misplaced.long} comes before it.`;
+  throw new NeighborProductError('INVALID_OPTION', `${message} See neighbor-product ${name} --help.`);
 }
 
-/** The name in `--bakend=cpu`: commander compares the value too, and finds nothing like it. */
+/** The name in `--bakend=cpu`: commander compares the value, too, and then suggests nothing. */
 function joinedUnknownName(args: readonly string[], { code, message }: CommanderError): string | undefined {
   const joined = args.find((arg) => /^--[^=]+=/.test(arg) && message.includes(`'${arg}'`));
   return code === 'commander.unknownOption' ? joined?.replace(/=.*/s, '') : undefined;
 }
 
-function toRequest(inputs: readonly string[], values: OptionValues): TransformRequest {
-  const { output, maxPixels, compression, verify = false, json = false, trace, quiet, verbose, ...transform } = values;
-  const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal';
-  return { inputs, output, transform, maxPixels, compression, verify, json, trace, verbosity };
-}
-
-/** Commander's message as one sentence a line, without its own prefix. */
+/** Commander's message as one line of sentences, without its own prefix. */
 function usageSentence({ code, message }: CommanderError): string {
   if (code === 'commander.missingArgument' && message.includes("'shell'")) {
     return `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`;

@@ -1,10 +1,34 @@
-/** What is said of a run, as text: lines for people, records for programs. Prints nothing. */
+/** A run of the command as text: lines for people, records for programs. Prints nothing. */
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
-import type { CodecChoice } from '../codec/png.js';
+import { isOracle } from '../backends.js';
 import { messageOf } from '../errors.js';
+import type { CodecUse } from '../formats/formats.js';
+import type { Result } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
-import type { Done, Outcome } from './transform-files.js';
+import type { Plan } from './outputs.js';
+
+/** An image that was written. */
+export interface Done {
+  readonly kind: 'done';
+  readonly plan: Plan;
+  readonly result: Result;
+  readonly decodeMs: number;
+  readonly encodeMs: number;
+  readonly codecs: CodecUse;
+  readonly fileByteLength: number;
+  /** Whether the bytes of another backend were compared with the reference's. */
+  readonly verified: boolean;
+}
+
+interface Failed {
+  readonly kind: 'failed';
+  readonly plan: Plan;
+  readonly error: unknown;
+}
+
+/** What came of an image. */
+export type FileOutcome = Done | Failed;
 
 /** Parameters of the terminal's Select Graphic Rendition sequence (ECMA-48, 8.3.117). */
 const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
@@ -12,12 +36,12 @@ const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
 /**
  * `in.png → out.png  950x535  cpu (avx2, 2 threads)  decode 40 ms, transform 1.1 ms, encode 51 ms`
  *
- * @param isAutomatic says why another backend than the GPU ran; why the reference did is a warning of its own
+ * @param isFallback adds why this backend ran
  */
-export function summaryLine(done: Done, isAutomatic: boolean): string {
+export function summaryLine(done: Done, isFallback: boolean): string {
   const { plan, result, decodeMs, encodeMs } = done;
   const { backend, device, reason, elapsedMs, image } = result;
-  const why = isAutomatic && backend === 'cpu' ? `; ${reason}` : '';
+  const why = isFallback ? `; ${reason}` : '';
   const times = `decode ${duration(decodeMs)}, transform ${duration(elapsedMs)}, encode ${duration(encodeMs)}`;
   const parts = [
     `${fileName(plan.input, 'standard input')} → ${fileName(plan.output, 'standard output')}`,
@@ -28,21 +52,19 @@ export function summaryLine(done: Done, isAutomatic: boolean): string {
   return onOneLine(parts.join('  '));
 }
 
-/** What `--verbose` adds to the summary. */
+/** The lines that `--verbose` adds. */
 export function detailLines({ plan, result, fileByteLength, codecs }: Done): string[] {
   const pixels = result.image.width * result.image.height;
   return [
     `  why ${result.backend}: ${result.reason}`,
-    ...(result.backend === 'reference'
-      ? []
-      : [`  computed again in binary64: ${result.pixelsRedone} of ${pixels} pixels`]),
-    `  PNG read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
+    ...(isOracle(result.backend) ? [] : [`  computed in binary64: ${result.exactPixels} of ${pixels} pixels`]),
+    `  read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
     `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)`,
   ].map(onOneLine);
 }
 
-/** One line of JSON, for a picture that was done and for one that failed. */
-export function recordLine(outcome: Outcome): string {
+/** One line of JSON for an image. */
+export function recordLine(outcome: FileOutcome): string {
   const { plan } = outcome;
   if (outcome.kind === 'failed') {
     return JSON.stringify({
@@ -51,7 +73,7 @@ export function recordLine(outcome: Outcome): string {
     });
   }
   const { result, decodeMs, encodeMs, codecs, verified } = outcome;
-  const { image, backend, reason, device, pixelsRedone, elapsedMs } = result;
+  const { image, backend, reason, device, exactPixels, elapsedMs } = result;
   const { width, height } = image;
   return JSON.stringify({
     ...plan,
@@ -65,15 +87,15 @@ export function recordLine(outcome: Outcome): string {
     decodeMs: roundToMicroseconds(decodeMs),
     transformMs: roundToMicroseconds(elapsedMs),
     encodeMs: roundToMicroseconds(encodeMs),
-    pixelsRedone,
+    exactPixels,
     verified,
   });
 }
 
 export interface ErrorStyle {
-  /** The picture the error is about, if about one. */
+  /** The input the error is about, if any. */
   readonly input?: string;
-  /** Adds where the error came from; a defect always says that. */
+  /** Adds where the error came from, as a defect always does. */
   readonly isVerbose: boolean;
   readonly isColoured: boolean;
 }
@@ -81,7 +103,7 @@ export interface ErrorStyle {
 export function errorText(error: unknown, { input, isVerbose, isColoured }: ErrorStyle): string {
   const message = messageOf(error);
   const isDefect = failureCodeOf(error) === 'DEFECT';
-  const origin = isDefect ? 'This is a defect of neighbor-product, please report it. ' : '';
+  const origin = isDefect ? 'This is a defect of neighbor-product, please report it: ' : '';
   const line = `${painted('red', 'error:', isColoured)} ${onOneLine(`${subjectOf(message, input)}${origin}${message}`)}`;
   return isVerbose || isDefect ? `${line}\n${inspect(error)}` : line;
 }
@@ -90,23 +112,23 @@ export function warningLine(message: string, isColoured: boolean): string {
   return `${painted('yellow', 'warning:', isColoured)} ${onOneLine(message)}`;
 }
 
-/** As on https://no-color.org, and FORCE_COLOR for where there is no terminal; NO_COLOR wins. */
+/** As on https://no-color.org, and FORCE_COLOR without a terminal; NO_COLOR wins. */
 export function wantsColour(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = environment;
   if (NO_COLOR || FORCE_COLOR === '0' || FORCE_COLOR === 'false') return false;
   return Boolean(FORCE_COLOR) || (isTerminal && TERM !== 'dumb');
 }
 
-/** Not by styleText, which in some versions of Node decides for itself whether standard output has colours. */
+/** Not by styleText, which in some versions of Node decides by itself whether there are colours. */
 function painted(colour: keyof typeof SGR_FOREGROUND, text: string, isColoured: boolean): string {
   return isColoured ? `\u001b[${SGR_FOREGROUND[colour]}m${text}\u001b[39m` : text;
 }
 
-function codecText({ codec, reason }: CodecChoice): string {
+function codecText({ codec, reason }: CodecUse['decoder']): string {
   return `${codec.name} (${reason})`;
 }
 
-/** Empty where the message names the picture itself. */
+/** Empty if the message names the input itself. */
 function subjectOf(message: string, input: string | undefined): string {
   return input === undefined || message.includes(`'${input}'`) ? '' : `${fileName(input, 'standard input')}: `;
 }
@@ -120,12 +142,12 @@ function duration(elapsedMs: number): string {
   return `${elapsedMs.toFixed(elapsedMs < 10 ? 1 : 0)} ms`;
 }
 
-/** Milliseconds as precise as the clock is. */
+/** To the precision of the clock. */
 function roundToMicroseconds(elapsedMs: number): number {
   return Math.round(elapsedMs * 1000) / 1000;
 }
 
-/** A file's name may hold a line feed, or what a terminal takes as an order. */
+/** A file's name may contain line feeds and control sequences of a terminal. */
 function onOneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => {
     if (control === '\n') return '\\n';

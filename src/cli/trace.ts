@@ -1,8 +1,7 @@
-/** `--trace`: where the time of a command went, as the trace events that Perfetto and Chrome's DevTools open. */
-import { MAIN_LANE, type Span, type SpanListener, withSpan } from '../span.js';
-import type { Steps } from './transform-files.js';
+/** `--trace`: where the time of a command went, as trace events for Perfetto and Chrome's DevTools. */
+import { MAIN_TRACK, type Span, type SpanListener } from '../span.js';
 
-/** The spans of a command, from the start of the process on. */
+/** The spans of a command since the start of the process. */
 export class Trace {
   readonly #spans: Span[];
 
@@ -10,8 +9,8 @@ export class Trace {
   constructor(loadedMs: number) {
     const { bootstrapComplete } = performance.nodeTiming;
     this.#spans = [
-      { name: 'start Node', lane: MAIN_LANE, startMs: 0, endMs: bootstrapComplete },
-      { name: 'load the command', lane: MAIN_LANE, startMs: bootstrapComplete, endMs: loadedMs },
+      { name: 'start Node', track: MAIN_TRACK, startMs: 0, endMs: bootstrapComplete },
+      { name: 'load the command', track: MAIN_TRACK, startMs: bootstrapComplete, endMs: loadedMs },
     ];
   }
 
@@ -28,19 +27,19 @@ export class Trace {
 const PROCESS_ID = 1;
 const US_PER_MS = 1000;
 
-/** The Trace Event Format: complete events in microseconds, a thread for each lane in the order of their first spans. */
+/** The Trace Event Format: complete events in microseconds, a thread for each track in the order of their first spans. */
 export function traceJson(spans: readonly Span[], command: string): string {
-  const lanes = [...new Set(spans.map(({ lane }) => lane))];
+  const tracks = [...new Set(spans.map(({ track }) => track))];
   const events = [
     { ph: 'M', pid: PROCESS_ID, tid: 0, name: 'process_name', args: { name: 'neighbor-product' } },
-    ...lanes.flatMap((name, index) => [
+    ...tracks.flatMap((name, index) => [
       { ph: 'M', pid: PROCESS_ID, tid: index + 1, name: 'thread_name', args: { name } },
       { ph: 'M', pid: PROCESS_ID, tid: index + 1, name: 'thread_sort_index', args: { sort_index: index } },
     ]),
-    ...spans.map(({ name, lane, startMs, endMs, details }) => ({
+    ...spans.map(({ name, track, startMs, endMs, details }) => ({
       ph: 'X',
       pid: PROCESS_ID,
-      tid: lanes.indexOf(lane) + 1,
+      tid: tracks.indexOf(track) + 1,
       name,
       ts: startMs * US_PER_MS,
       dur: (endMs - startMs) * US_PER_MS,
@@ -48,16 +47,4 @@ export function traceJson(spans: readonly Span[], command: string): string {
     })),
   ];
   return `${JSON.stringify({ displayTimeUnit: 'ms', otherData: { command }, traceEvents: events })}\n`;
-}
-
-/** The same steps, each telling of itself. */
-export function traceSteps(steps: Steps, onSpan: SpanListener): Steps {
-  return {
-    ...steps,
-    read: (path) => withSpan(onSpan, `read ${path}`, () => steps.read(path)),
-    decode: (file, limits) => withSpan(onSpan, 'decode', () => steps.decode(file, limits)),
-    transform: (image, options) => withSpan(onSpan, 'transform', () => steps.transform(image, { ...options, onSpan })),
-    encode: (picture, options) => withSpan(onSpan, 'encode', () => steps.encode(picture, options)),
-    write: (path, file) => withSpan(onSpan, `write ${path}`, () => steps.write(path, file)),
-  };
 }

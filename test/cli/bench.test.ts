@@ -3,22 +3,10 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/bench/result.js';
 import { REPORT } from '../bench/reports.js';
-import { copyWith, folderWith, mainOf, run } from './command.js';
+import { copyWith, FAULTY_CPU, folderWith, mainOf, run } from './command.js';
 
 const SMALL = ['bench', '--sizes', '64x48,33x20', '--kinds', 'noise,worst-case', '--repeat', '2'];
 const NO_GPU = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
-
-/** The kernel's result with the last sample changed. */
-const FAULTY_CPU = `
-  import { referenceBackend } from '../reference.js';
-  const transformSync = (input, output, job) => {
-    const run = referenceBackend.transformSync(input, output, job);
-    output.data[output.data.length - 2] ^= 1;
-    return run;
-  };
-  export const createCpuBackend = () => ({ backend: { ...referenceBackend, name: 'cpu', transformSync } });
-`;
-const FAKE_ADDON = `export const loadAddon = () => ({ addon: { variants: ['faulty'], hasOpenMp: false } });`;
 
 describe('bench', () => {
   test('every program on every case, checked, cold and warm, with one and several threads', async () => {
@@ -55,9 +43,9 @@ describe('bench', () => {
       }
       expect(missing).toEqual([{ program: 'neighbor-product gpu', reason: expect.stringMatching(/./) }]);
     }
-    const redone = report.cases.map(({ rows }) => rows[3].redoneShare!);
-    expect(redone[1]).toBeGreaterThan(0.5);
-    expect(redone[0]).toBeLessThan(0.1);
+    const exactShares = report.cases.map(({ rows }) => rows[3].exactShare!);
+    expect(exactShares[1]).toBeGreaterThan(0.5);
+    expect(exactShares[0]).toBeLessThan(0.1);
   });
 
   test('every instruction set, as a table', async () => {
@@ -82,16 +70,16 @@ describe('bench', () => {
   });
 
   test('a backend with a wrong byte is an error and no table', async () => {
-    const script = mainOf(await copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU, 'cpu/addon.js': FAKE_ADDON }));
+    const script = mainOf(await copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU }));
     const { exitCode, stdout, stderr } = await run([...SMALL, '--backend', 'cpu'], { cwd: folderWith(), script });
     expect({ exitCode, stdout: stdout.toString() }).toEqual({ exitCode: 4, stdout: '' });
-    expect(stderr).toMatch(/Expected the reference's bytes from neighbor-product cpu faulty on 64x48\/noise/);
+    expect(stderr).toMatch(/The bytes of neighbor-product cpu faulty differ from the reference's on 64x48\/noise/);
   });
 
   test('a GPU that was asked for and is not there is an error', async () => {
     const { exitCode, stderr } = await run([...SMALL, '--backend', 'gpu'], { cwd: folderWith(), env: NO_GPU });
     expect(exitCode).toBe(4);
-    expect(stderr).toMatch(/Expected the backend gpu, but there is none to measure/);
+    expect(stderr).toMatch(/Cannot measure the gpu backend: /);
   });
 
   test('--peers with no Python: named, and the rest is measured', async () => {
@@ -123,7 +111,7 @@ describe('bench', () => {
     [['--backend', 'cuda'], 2, /Allowed choices are all, gpu, cpu, reference/],
     [['--threads', '1,0'], 2, /whole number from 1 to 256/],
     [['--json', '--markdown'], 2, /cannot be used with/],
-    [['--from', 'gone.json'], 3, /Expected a readable report for --from/],
+    [['--from', 'gone.json'], 3, /^error: Cannot read 'gone\.json': no such file\./],
   ])('%j: exit code %i', async (words, code, message) => {
     const { exitCode, stderr } = await run(['bench', ...words], { cwd: folderWith() });
     expect(exitCode).toBe(code);

@@ -1,15 +1,16 @@
-/** The compiled command as a process, and the pictures to give it. */
+/** The compiled command as a process, and images to give it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { decodePng, encodePng } from '../../src/codec/png.js';
-import { createRaster, type Raster } from '../../src/image.js';
+import { decodePng } from '../../src/formats/png/decode.js';
+import { encodePng } from '../../src/formats/png/encode.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
-import { writeCommandScript } from '../../src/release/command-script.mjs';
+import { writeCommandScript } from '../../tools/build.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
@@ -89,17 +90,38 @@ export function folderWith(files: Readonly<Record<string, Uint8Array | string>> 
 /**
  * A copy of the compiled project, without the CPU addon and with some modules replaced.
  *
- * @param modules source text by path below dist/; the bundle is made of them, such as `codec/files.js`
+ * @param modules source text by path below dist/; the bundle is made of them, such as `formats/files.js`
  * @returns its root
  */
 export async function copyWith(modules: Readonly<Record<string, string>> = {}): Promise<string> {
   const root = folderWith({ 'package.json': readFileSync(path.join(ROOT, 'package.json')) });
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'), 'junction');
   for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);
   if (Object.keys(modules).length > 0) await writeCommandScript(root);
   return root;
 }
+
+/** The definition with the last blue sample of every image changed, as the CPU backend: cpu/cpu-backend.js. */
+export const FAULTY_CPU = `
+  import { referenceTransformer } from '../reference.js';
+  const transformSync = (input, output, operation) => {
+    const computed = referenceTransformer.transformSync(input, output, operation);
+    output.data[output.data.length - 2] ^= 1;
+    return { ...computed, device: 'a faulty device' };
+  };
+  const transformer = { transformSync, transform: async (...args) => transformSync(...args), dispose() {} };
+  const opened = { transformer };
+  export const cpuEntry = {
+    name: 'cpu',
+    title: 'CPU addon',
+    isOracle: false,
+    open: async () => opened,
+    openSync: () => opened,
+    openDevices: async () => [{ name: 'cpu faulty', facts: [], transformer, hasThreads: false }],
+    describe: async () => ({ lines: ['faulty'], advice: [], facts: {} }),
+  };
+`;
 
 export function mainOf(root: string): string {
   return path.join(root, 'dist/cli/neighbor-product.cjs');
@@ -110,18 +132,18 @@ export function listing(folder: string): string[] {
   return (readdirSync(folder, { recursive: true }) as string[]).sort();
 }
 
-export function picture(width = 7, height = 5): Raster {
-  const raster = createRaster(width, height, 4);
-  for (let at = 0; at < raster.data.length; at++) raster.data[at] = 255 - ((at * 41) % 97);
-  return raster;
+export function testImage(width = 7, height = 5): CheckedImage {
+  const image = createImage(width, height, 4);
+  for (let at = 0; at < image.data.length; at++) image.data[at] = 255 - ((at * 41) % 97);
+  return image;
 }
 
-export const PNG_FILE = encodePng(picture());
+export const PNG_FILE = encodePng(testImage());
 
-/** What the definition makes of a PNG file, as pixels. */
-export function productOf(file: Uint8Array, operation: Partial<Operation> = {}): Raster {
+/** The transform of a PNG file by the definition, as pixels. */
+export function productOf(file: Uint8Array, operation: Partial<Operation> = {}): CheckedImage {
   const input = decodePng(file, { maxPixels: 1e6 });
-  const output = createRaster(input.width, input.height, input.channels);
+  const output = createImage(input.width, input.height, input.channels);
   transformReference(input, output, { ...DEFAULT_OPERATION, ...operation });
   return output;
 }

@@ -1,50 +1,66 @@
-import { expect, test } from 'vitest';
-import { devicesText } from '../../src/cli/devices.js';
-import { BUILD_ADVICE } from '../../src/cpu/build-advice.js';
-import type { Devices } from '../../src/devices.js';
+import { describe, expect, test } from 'vitest';
+import { BACKEND_NAMES } from '../../src/backends.js';
+import { type Devices, devicesJson, devicesText, listDevices } from '../../src/cli/devices.js';
+import { softwareGpuExists } from '../../tools/software-gpu.mjs';
+import { folderWith, run } from './command.js';
 
-const hardware = {
-  vendor: 'nvidia',
-  architecture: 'hopper',
-  device: '',
-  description: 'NVIDIA H100',
-  software: false,
+const DEVICES: Devices = {
+  backends: [
+    {
+      name: 'gpu',
+      title: 'GPU',
+      lines: ['none: no driver'],
+      advice: ['Install one.', 'Restart.'],
+      facts: { adapters: [] },
+    },
+    { name: 'cpu', title: 'CPU addon', lines: ['avx2; 16 cores', 'a second line'], advice: [], facts: { cores: 16 } },
+  ],
+  auto: { backend: 'cpu', reason: 'no GPU' },
 };
-const software = {
-  vendor: 'google',
-  architecture: 'swiftshader',
-  device: '',
-  description: 'SwiftShader',
-  software: true,
-};
 
-test('a workstation', () => {
-  const devices: Devices = {
-    gpu: { adapters: [hardware, software], advice: [] },
-    cpu: { instructionSets: ['avx2', 'portable'], openMp: true, cores: 16 },
-    auto: { backend: 'gpu', reason: 'a hardware GPU answers' },
-  };
-  expect(devicesText(devices)).toBe(`gpu        NVIDIA H100 (hopper)
-gpu        SwiftShader (google in software), right but slower than cpu: never taken by auto
-cpu        avx2, portable; OpenMP, 16 cores
-reference  binary64 TypeScript, always there, slow
+test('the text: lines of each backend, the choice of auto, and what to do', () => {
+  expect(devicesText(DEVICES)).toBe(`gpu        none: no driver
+cpu        avx2; 16 cores
+cpu        a second line
 
-auto       takes gpu: a hardware GPU answers
-`);
+auto       takes cpu: no GPU
+for gpu    Install one.
+for gpu    Restart.`);
 });
 
-test('a bare server: each missing thing with what to do', () => {
-  const devices: Devices = {
-    gpu: { adapters: [], failure: 'no package webgpu', advice: ['npm install webgpu.'] },
-    cpu: { reason: 'not compiled' },
-    auto: { backend: 'reference', reason: 'no GPU; no CPU addon' },
-  };
-  expect(devicesText(devices)).toBe(`gpu        none: WebGPU does not load: no package webgpu
-cpu        none: not compiled
-reference  binary64 TypeScript, always there, slow
+test('the JSON: the facts of each backend under its name, and auto', () => {
+  expect(JSON.parse(devicesJson(DEVICES))).toEqual({
+    gpu: { adapters: [] },
+    cpu: { cores: 16 },
+    auto: { backend: 'cpu', reason: 'no GPU' },
+  });
+});
 
-auto       takes reference: no GPU; no CPU addon
-for a GPU  npm install webgpu.
-for cpu    ${BUILD_ADVICE}
-`);
+test('every backend of the registry describes itself, and auto takes one of them', async () => {
+  const { backends, auto } = await listDevices();
+  expect(backends.map(({ name }) => name)).toEqual(BACKEND_NAMES);
+  for (const { lines } of backends) expect(lines.length).toBeGreaterThan(0);
+  expect(BACKEND_NAMES).toContain(auto.backend);
+  expect(auto.reason).toMatch(/./);
+});
+
+describe('the command', () => {
+  test.runIf(softwareGpuExists)('an adapter in software is listed and not taken', async () => {
+    const { exitCode, stdout, stderr } = await run(['devices'], { cwd: folderWith() });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.toString()).toMatch(
+      /^gpu {8}.*in software\), slower than the CPU: never taken automatically\ncpu {8}/m,
+    );
+    expect(stdout.toString()).toMatch(/\nauto {7}takes cpu: .+\n/);
+    const json = await run(['devices', '--json'], { cwd: folderWith() });
+    expect(JSON.parse(json.stdout.toString()).gpu.adapters).toContainEqual(expect.objectContaining({ software: true }));
+  });
+
+  test('no Vulkan driver: what to do is said', async () => {
+    const env = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
+    const { exitCode, stdout } = await run(['devices'], { cwd: folderWith(), env });
+    expect(exitCode).toBe(0);
+    expect(stdout.toString()).toMatch(/^gpu {8}none: /);
+    expect(stdout.toString()).toMatch(/\nfor gpu {4}.+\n/);
+  });
 });

@@ -41,13 +41,13 @@ test('what some renderers make another character of is written by name', () => {
   expect(manPage([{ ...transform, options }, ...commands])).toContain('\n\\(ti\\(ha\\(ga\\-\\(rs\n');
 });
 
-/** Renderers that warn, each with the words that make it read a page from standard input. */
+/** Renderers that warn, each with the arguments that make it read a page from standard input. */
 const RENDERERS = [
   ['groff', ['-man', '-Tutf8', '-P-bcou', '-ww']],
   ['mandoc', ['-Tutf8', '-Wwarning']],
 ] as const;
 
-describe.each(RENDERERS)('%s', (renderer, words) => {
+describe.each(RENDERERS)('%s', (renderer, args) => {
   const isInstalled = spawnSync(renderer, ['-Tascii'], { input: '' }).error === undefined;
 
   test('renders every word as it is in the table, and warns of nothing', (context) => {
@@ -76,12 +76,12 @@ describe.each(RENDERERS)('%s', (renderer, words) => {
     },
   );
 
-  test.runIf(isInstalled)('a macro that does not exist would be told', () => {
+  test.runIf(isInstalled)('a macro that does not exist would be reported', () => {
     expect(render(`${manPage()}.XYZ\n`).warnings.join()).toContain('XYZ');
   });
 
   function render(page: string): { text: string; warnings: string[] } {
-    const { stdout, stderr } = spawnSync(renderer, words, { input: page, encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(renderer, args, { input: page, encoding: 'utf8' });
     return {
       // Typewriters print bold by going back and printing again. An apostrophe may be a curved one.
       text: stdout.replace(/.[\b]/g, '').replaceAll('’', "'").replace(/\s+/g, ' '),

@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createOptions } from '../../src/cli/options.js';
-import { parseCommandLine, type TransformRequest } from '../../src/cli/program.js';
-import { DEFAULT_COMPRESSION } from '../../src/codec/png-codec.js';
-import { DEFAULT_MAX_PIXELS } from '../../src/codec/png-header.js';
-import { ALPHA_MODES, BACKEND_CHOICES, BORDER_MODES, DEFAULT_OPERATION } from '../../src/options.js';
+import { BACKEND_CHOICES } from '../../src/backends.js';
+import { benchOptions, conformanceOptions, devicesOptions, transformOptions } from '../../src/cli/options.js';
+import { parseCommandLine } from '../../src/cli/program.js';
+import { DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../../src/formats/png/codec.js';
+import { ALPHA_MODES, DEFAULT_OPERATION } from '../../src/options.js';
+import { BORDER_MODES } from '../../src/regions.js';
+import { requestOf } from './requests.js';
 
 afterEach(() => vi.unstubAllEnvs());
-
-function requestOf(...args: string[]): TransformRequest {
-  const commandLine = parseCommandLine(args);
-  if (commandLine.kind !== 'transform')
-    throw new Error(`Expected a request, but received ${JSON.stringify(commandLine)}`);
-  return commandLine.request;
-}
 
 function textOf(...args: string[]): string {
   const commandLine = parseCommandLine(args);
@@ -25,33 +20,38 @@ test('the defaults are those of the library and the codec', () => {
   expect(requestOf('a.png', '-o', 'b.png')).toEqual({
     inputs: ['a.png'],
     output: 'b.png',
-    transform: { backend: 'auto', ...DEFAULT_OPERATION },
+    backend: 'auto',
+    ...DEFAULT_OPERATION,
     maxPixels: DEFAULT_MAX_PIXELS,
     compression: DEFAULT_COMPRESSION,
-    verify: false,
-    json: false,
-    verbosity: 'normal',
   });
 });
 
 test('every option arrives, before or after the inputs', () => {
-  const words =
+  const args =
     '--backend cpu a.png --alpha keep - --border=wrap --passes 3 --threads 2 --max-pixels 9 --compression small -o - b.png';
-  expect(requestOf(...words.split(' '), '--verify', '--json', '-q')).toEqual({
+  expect(requestOf(...args.split(' '), '--trace', 't.json', '--verify', '--json', '-q')).toEqual({
     inputs: ['a.png', '-', 'b.png'],
     output: '-',
-    transform: { backend: 'cpu', alpha: 'keep', border: 'wrap', passes: 3, threads: 2 },
+    backend: 'cpu',
+    alpha: 'keep',
+    border: 'wrap',
+    passes: 3,
+    threads: 2,
     maxPixels: 9,
     compression: 'small',
     verify: true,
     json: true,
-    verbosity: 'quiet',
+    trace: 't.json',
+    quiet: true,
   });
-  expect(requestOf('a.png', '-v').verbosity).toBe('verbose');
+  expect(requestOf('a.png', '-v')).toMatchObject({ verbose: true });
 });
 
 test('after -- even what looks like an option is an input', () => {
-  expect(requestOf('-o', 'b.png', '--', '--verify')).toMatchObject({ inputs: ['--verify'], verify: false });
+  const request = requestOf('-o', 'b.png', '--', '--verify');
+  expect(request.inputs).toEqual(['--verify']);
+  expect(request).not.toHaveProperty('verify');
 });
 
 test.each([
@@ -59,7 +59,7 @@ test.each([
   ...ALPHA_MODES.map((choice) => ['alpha', choice]),
   ...BORDER_MODES.map((choice) => ['border', choice]),
 ])('--%s %s', (name, choice) => {
-  expect(requestOf('a.png', `--${name}`, choice).transform).toMatchObject({ [name]: choice });
+  expect(requestOf('a.png', `--${name}`, choice)).toMatchObject({ [name]: choice });
 });
 
 test.each([
@@ -69,12 +69,12 @@ test.each([
   ['64M', 64e6],
 ])('--max-pixels %s', (text, count) => expect(requestOf('a.png', '--max-pixels', text).maxPixels).toBe(count));
 
-test('the environment names the backend, the command line overrules it', () => {
+test('a variable chooses the backend, and the command line takes precedence', () => {
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'reference');
-  expect(requestOf('a.png').transform.backend).toBe('reference');
-  expect(requestOf('a.png', '--backend', 'cpu').transform.backend).toBe('cpu');
+  expect(requestOf('a.png').backend).toBe('reference');
+  expect(requestOf('a.png', '--backend', 'cpu').backend).toBe('cpu');
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', '');
-  expect(requestOf('a.png').transform.backend).toBe('auto');
+  expect(requestOf('a.png').backend).toBe('auto');
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'fpga');
   expect(() => requestOf('a.png')).toThrow(
     "'fpga' from env 'NEIGHBOR_PRODUCT_BACKEND' is invalid. Allowed choices are",
@@ -108,10 +108,10 @@ test.each([
   );
 });
 
-test('help tells every option and every exit code', () => {
+test('help lists every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
-  const longNames = createOptions().map(({ long }) => long!);
+  const longNames = Object.values(transformOptions()).map(({ long }) => long!);
   expect(longNames).toHaveLength(13);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
@@ -123,14 +123,14 @@ test('the version is that of the package', () => {
   expect(textOf('--version')).toBe(`${version}\n`);
 });
 
-test('devices is a command of its own, with options of its own', () => {
+test('a command has its own options', () => {
   expect(parseCommandLine(['devices'])).toEqual({ kind: 'devices', request: {} });
   expect(parseCommandLine(['devices', '--json'])).toEqual({ kind: 'devices', request: { json: true } });
   expect(() => parseCommandLine(['devices', '--jsn'])).toThrow("Unknown option '--jsn'. Did you mean --json?");
   expect(() => parseCommandLine(['conformance', '--fliter=x'])).toThrow(
     "Unknown option '--fliter'. Did you mean --filter?",
   );
-  expect(() => parseCommandLine(['--json', 'devices'])).toThrow('but --json stands before');
+  expect(() => parseCommandLine(['--json', 'devices'])).toThrow('but --json comes before it');
   expect(requestOf('./devices', '-o', 'out.png').inputs).toEqual(['./devices']);
 });
 
@@ -140,3 +140,13 @@ test('completion needs the name of a shell', () => {
   expect(() => parseCommandLine(['completion', 'csh'])).toThrow('Allowed choices are bash, zsh, fish.');
   expect(textOf('completion', '--help')).toContain('eval "$(neighbor-product completion bash)"');
 });
+
+test.each([transformOptions, devicesOptions, conformanceOptions, benchOptions])(
+  'the keys of table %# are the names of its values, and every option has a help text',
+  (table) => {
+    for (const [key, option] of Object.entries(table())) {
+      expect(option.attributeName()).toBe(key);
+      expect(option.description).toMatch(/./);
+    }
+  },
+);

@@ -1,9 +1,9 @@
-/** What a run loads: nothing that it does not use. */
+/** A run loads nothing that it does not use. */
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWith, PNG_FILE, run } from './command.js';
 
-/** Prints at the end which scripts, native libraries and modules of Node the process has loaded. */
+/** Prints the scripts, native libraries and modules of Node that the process has loaded. */
 const LIST_LOADED = `
   import { createRequire } from 'node:module';
   const scripts = createRequire(process.cwd() + '/').cache;
@@ -14,12 +14,12 @@ const LIST_LOADED = `
   });
 `;
 
-const WORDS = 'in.png -o out.png -q --backend';
+const ARGS = 'in.png -o out.png -q --backend';
 
 const UNUSED = /webgpu|dawn|pngjs\/|NativeModule (child_process|crypto)$/;
 
 test('--backend cpu loads one script, the addon and one codec', async () => {
-  const loaded = await loadedBy(`${WORDS} cpu`);
+  const loaded = await loadedBy(`${ARGS} cpu`);
   expect(loaded.filter((name) => /\.(js|cjs|mjs)$/.test(name))).toEqual([
     'dist/cli/neighbor-product.cjs',
     'node_modules/@napi-rs/image/index.js',
@@ -29,20 +29,36 @@ test('--backend cpu loads one script, the addon and one codec', async () => {
 });
 
 test('--compression small loads pngjs', async () => {
-  expect(await loadedBy(`${WORDS} cpu --compression small`)).toContainEqual(expect.stringMatching(/pngjs\//));
+  expect(await loadedBy(`${ARGS} cpu --compression small`)).toContainEqual(expect.stringMatching(/pngjs\//));
+});
+
+test.each([
+  ['--help', 0],
+  ['completion bash', 0],
+  ['in.png -o out.png --pases 2', 2],
+] as const)('%s loads one script, no codec and no addon', async (args, exitCode) => {
+  const loaded = await loadedBy(args, '', exitCode);
+  expect(loaded.filter((name) => /\.(js|cjs|mjs)$/.test(name))).toEqual(['dist/cli/neighbor-product.cjs']);
+  expect(loaded.filter((name) => UNUSED.test(name) || name.endsWith('.node'))).toEqual([]);
 });
 
 test.each(['webgpu', 'node:child_process', 'node:crypto'])('the list would show %s', async (name) => {
-  const loaded = await loadedBy(`${WORDS} cpu`, `import '${import.meta.resolve(name)}';`);
+  const loaded = await loadedBy(`${ARGS} cpu`, `import '${import.meta.resolve(name)}';`);
   expect(loaded.filter((name) => UNUSED.test(name))).not.toEqual([]);
 });
 
-/** @returns paths and names, those below the project without what leads there */
-async function loadedBy(words: string, before = ''): Promise<string[]> {
+/** @returns paths and names; a path in the project is relative to it, also behind a linked node_modules */
+async function loadedBy(args: string, before = '', expectedCode = 0): Promise<string[]> {
   const cwd = folderWith({ 'in.png': PNG_FILE });
-  const { exitCode, stderr } = await run(words.split(' '), { cwd, before: LIST_LOADED + before });
-  expect(exitCode, stderr).toBe(0);
+  const { exitCode, stderr } = await run(args.split(' '), { cwd, before: LIST_LOADED + before });
+  expect(exitCode, stderr).toBe(expectedCode);
   const project = path.resolve(import.meta.dirname, '../..');
   const names = stderr.split('\n').filter((line) => line.startsWith('loaded '));
-  return names.map((line) => line.slice('loaded '.length).replace(`${project}/`, ''));
+  return names.map((line) => {
+    return line
+      .slice('loaded '.length)
+      .replaceAll(path.sep, '/')
+      .replace(`${project.replaceAll(path.sep, '/')}/`, '')
+      .replace(/^(?:[A-Z]:)?\/.*?\/node_modules\//, 'node_modules/');
+  });
 }

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { traceJson, traceSteps } from '../../src/cli/trace.js';
-import type { Steps } from '../../src/cli/transform-files.js';
-import { encodePng } from '../../src/codec/png.js';
-import { createRaster } from '../../src/image.js';
+import { traceJson } from '../../src/cli/trace.js';
+import { encodePng } from '../../src/formats/png/encode.js';
+import { createImage } from '../../src/image.js';
 import type { Span } from '../../src/span.js';
 import { folderWith, run } from './command.js';
 
@@ -21,22 +20,22 @@ function eventsOf(text: string): Event[] {
   return JSON.parse(text).traceEvents;
 }
 
-/** Names of the pieces of work, by the name of their lane. */
-function namesByLane(events: readonly Event[]): Record<string, string[]> {
-  const lanes = events.filter(({ name }) => name === 'thread_name');
+/** The names of the spans, by the name of their track. */
+function namesByTrack(events: readonly Event[]): Record<string, string[]> {
+  const tracks = events.filter(({ name }) => name === 'thread_name');
   return Object.fromEntries(
-    lanes.map(({ tid, args }) => [
+    tracks.map(({ tid, args }) => [
       args!.name,
       events.filter((event) => event.ph === 'X' && event.tid === tid).map(({ name }) => name),
     ]),
   );
 }
 
-test('a span is a complete event in microseconds, in a thread named after its lane', () => {
+test('a span is a complete event in microseconds, in a thread named after its track', () => {
   const spans: Span[] = [
-    { name: 'decode', lane: 'main', startMs: 1, endMs: 1.5 },
-    { name: 'pass 1', lane: 'CPU thread 1', startMs: 2, endMs: 4, details: { rows: '1 to 32' } },
-    { name: 'encode', lane: 'main', startMs: 5, endMs: 6 },
+    { name: 'decode', track: 'main', startMs: 1, endMs: 1.5 },
+    { name: 'pass 1', track: 'CPU thread 1', startMs: 2, endMs: 4, details: { rows: '1 to 32' } },
+    { name: 'encode', track: 'main', startMs: 5, endMs: 6 },
   ];
   const trace = JSON.parse(traceJson(spans, 'neighbor-product in.png -o out.png'));
   expect(trace.otherData).toEqual({ command: 'neighbor-product in.png -o out.png' });
@@ -45,30 +44,19 @@ test('a span is a complete event in microseconds, in a thread named after its la
     { ph: 'X', pid: 1, tid: 2, name: 'pass 1', ts: 2000, dur: 2000, args: { rows: '1 to 32' } },
     { ph: 'X', pid: 1, tid: 1, name: 'encode', ts: 5000, dur: 1000 },
   ]);
-  expect(namesByLane(trace.traceEvents)).toEqual({ main: ['decode', 'encode'], 'CPU thread 1': ['pass 1'] });
+  expect(namesByTrack(trace.traceEvents)).toEqual({ main: ['decode', 'encode'], 'CPU thread 1': ['pass 1'] });
 });
 
-test('a step that fails is told of, and fails all the same', async () => {
-  const spans: Span[] = [];
-  const fail = () => {
-    throw new Error('broken');
-  };
-  const steps = traceSteps({ read: fail, decode: fail } as unknown as Steps, (span) => spans.push(span));
-  await expect(steps.read('a.png')).rejects.toThrow('broken');
-  await expect(steps.decode(new Uint8Array(), { maxPixels: 1 })).rejects.toThrow('broken');
-  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'decode']);
-});
-
-test('the transform: every step in its order, and what each thread did', async () => {
-  const folder = folderWith({ 'in.png': encodePng(createRaster(300, 200, 4)) });
+test('the transform: every step in its order, and the work of each thread', async () => {
+  const folder = folderWith({ 'in.png': encodePng(createImage(300, 200, 4)) });
   const ended = await run('in.png -o out.png --backend cpu --threads 1 --trace trace.json'.split(' '), { cwd: folder });
   expect(ended).toMatchObject({ exitCode: 0 });
   const events = eventsOf(readFileSync(path.join(folder, 'trace.json'), 'utf8'));
-  const lanes = namesByLane(events);
-  expect(lanes.main.toSorted((a, b) => startOf(events, a) - startOf(events, b))).toEqual([
+  const tracks = namesByTrack(events);
+  expect(tracks.main.toSorted((a, b) => startOf(events, a) - startOf(events, b))).toEqual([
     'start Node',
     'load the command',
-    'load what transforms',
+    'load codec and backend',
     'read in.png',
     'decode',
     'transform',
@@ -77,13 +65,13 @@ test('the transform: every step in its order, and what each thread did', async (
     'write out.png',
   ]);
   // 198 rows are computed, in chunks of 32.
-  expect(lanes['CPU thread 1']).toEqual(Array(7).fill('pass 1'));
+  expect(tracks['CPU thread 1']).toEqual(Array(7).fill('compute'));
   for (const { ts, dur } of events.filter(({ ph }) => ph === 'X')) {
     expect(ts).toBeGreaterThanOrEqual(0);
     expect(dur).toBeGreaterThanOrEqual(0);
   }
   const transform = events.find(({ name }) => name === 'transform')!;
-  for (const chunk of events.filter(({ name }) => name === 'pass 1')) {
+  for (const chunk of events.filter(({ name }) => name === 'compute')) {
     expect(chunk.ts).toBeGreaterThanOrEqual(transform.ts);
     expect(chunk.ts + chunk.dur).toBeLessThanOrEqual(transform.ts + transform.dur);
   }
@@ -97,16 +85,16 @@ test.each([
     'bench --sizes 16x16 --kinds flat --repeat 1 --backend reference --json'.split(' '),
     /^neighbor-product ref/,
   ],
-])('the command %s', async (_, words, name) => {
+])('the command %s', async (_, args, name) => {
   const cwd = folderWith({});
-  const ended = await run([...words, '--trace', 'trace.json'], { cwd });
+  const ended = await run([...args, '--trace', 'trace.json'], { cwd });
   expect(ended).toMatchObject({ exitCode: 0 });
   JSON.parse(ended.stdout.toString());
   const names = eventsOf(readFileSync(path.join(cwd, 'trace.json'), 'utf8')).map((event) => event.name);
   expect(names.filter((text) => name.test(text)).length).toBeGreaterThan(0);
 });
 
-test('a command that fails leaves its trace, and its own exit code', async () => {
+test('a command that fails writes its trace, too, and keeps its exit code', async () => {
   const cwd = folderWith({ 'in.png': new Uint8Array(10) });
   expect(await run('in.png -o out.png --trace trace.json'.split(' '), { cwd })).toMatchObject({ exitCode: 3 });
   expect(eventsOf(readFileSync(path.join(cwd, 'trace.json'), 'utf8')).map(({ name }) => name)).toContain('decode');
@@ -122,11 +110,11 @@ test.each([
   ['a record that is read', 'conformance --replay record.json --trace record.json', 2],
   ['a page that is written', 'conformance --quick --backend cpu --report page.html --trace page.html', 2],
   ['a report that is read', 'bench --from record.json --trace record.json', 2],
-])('a trace that is %s is refused before anything runs', async (_, words, exitCode) => {
-  const png = encodePng(createRaster(9, 9, 4));
+])('a trace that is %s is refused before anything runs', async (_, args, exitCode) => {
+  const png = encodePng(createImage(9, 9, 4));
   const files = { 'a.png': png, 'b.png': png, 'record.json': '{}' };
   const cwd = folderWith(files);
-  expect(await run(words.split(' '), { cwd })).toMatchObject({ exitCode });
+  expect(await run(args.split(' '), { cwd })).toMatchObject({ exitCode });
   expect(readdirSync(cwd).filter((name) => name !== 'o')).toEqual(Object.keys(files));
   for (const [name, content] of Object.entries(files)) {
     expect(Buffer.compare(readFileSync(path.join(cwd, name)), Buffer.from(content))).toBe(0);
@@ -136,9 +124,9 @@ test.each([
 
 test.each([['conformance --replay record.json --report record.json'], ['bench --from record.json --plot record.json']])(
   '%s: a report does not overwrite what is read',
-  async (words) => {
+  async (args) => {
     const cwd = folderWith({ 'record.json': '{}' });
-    const ended = await run(words.split(' '), { cwd });
+    const ended = await run(args.split(' '), { cwd });
     expect(ended).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('same file') });
     expect(readFileSync(path.join(cwd, 'record.json'), 'utf8')).toBe('{}');
   },

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { transform, transformSync } from 'neighbor-product';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createUploadServer } from '../../examples/upload-server.js';
-import { crc32 } from '../../src/codec/crc32.js';
-import { encodePng } from '../../src/codec/png.js';
 import { makeImage } from '../../src/conformance/images.js';
+import { crc32 } from '../../src/formats/png/chunks.js';
+import { encodePng } from '../../src/formats/png/encode.js';
 import { pixelsIn } from '../cli/command.js';
 
 vi.mock('neighbor-product', { spy: true });
@@ -50,7 +50,7 @@ function fixture(name: string): Uint8Array {
   return readFileSync(new URL(`../../fixtures/png/valid/${name}.png`, import.meta.url));
 }
 
-test.each([rgb, rgba])('a picture of $channels channels comes back transformed', async (picture) => {
+test.each([rgb, rgba])('an image of $channels channels comes back transformed', async (picture) => {
   const answer = await post(encodePng(picture));
   expect({ status: answer.status, type: answer.headers.get('content-type') }).toEqual({
     status: 200,
@@ -61,7 +61,7 @@ test.each([rgb, rgba])('a picture of $channels channels comes back transformed',
 });
 
 test.each([
-  ['text', 415, Buffer.from('not a picture at all, but long enough to be one'), 'Expected a PNG.'],
+  ['text', 415, Buffer.from('not an image at all, but long enough to be one'), 'Expected a PNG.'],
   ['nothing', 415, Buffer.alloc(0), 'Expected a PNG.'],
   ['a JPEG', 415, Buffer.from('\xff\xd8\xff\xe0'.padEnd(40), 'latin1'), 'Expected a PNG.'],
   ['greyscale', 415, fixture('grey-8'), 'Expected a PNG in 8-bit colour.'],
@@ -97,7 +97,7 @@ test('a failure of the server tells the client nothing about it', async () => {
   expect(told).toHaveBeenCalledWith(expect.stringContaining('the secret'));
 });
 
-/** Sends a whole picture. */
+/** Sends an image. */
 function send(): ClientRequest {
   const sent = request(url, { method: 'POST' });
   sent.on('error', () => {});
@@ -105,7 +105,7 @@ function send(): ClientRequest {
   return sent;
 }
 
-test('a client that leaves in the middle of its picture is no failure of the server', async () => {
+test('a client that leaves in the middle of its image is no failure of the server', async () => {
   const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const sent = request(url, { method: 'POST' });
   sent.on('error', () => {});

@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { BENCH_BACKENDS } from '../../../src/bench/choices.js';
-import type { DescribedCommand } from '../../../src/cli/command-table.js';
-import { bashCompletion } from '../../../src/cli/completion/bash.js';
-import { completionScript } from '../../../src/cli/completion/completion.js';
-import { fishCompletion } from '../../../src/cli/completion/fish.js';
-import { SHELLS } from '../../../src/cli/completion/shells.js';
-import { zshCompletion } from '../../../src/cli/completion/zsh.js';
-import { createProgram } from '../../../src/cli/program.js';
-import { BACKEND_CHOICES } from '../../../src/options.js';
-import { folderWith } from '../command.js';
+import { BACKEND_CHOICES } from '../../src/backends.js';
+import { BENCH_BACKENDS } from '../../src/bench/choices.js';
+import type { DescribedCommand } from '../../src/cli/command-table.js';
+import { completionScript } from '../../src/cli/completion.js';
+import { SHELLS } from '../../src/cli/options.js';
+import { createProgram } from '../../src/cli/program.js';
+import { folderWith } from './command.js';
 import { checkSyntax, isInstalled, offersOf, type Typed } from './shells.js';
 
 const FILES = { 'a.png': '', 'b [c].PNG': '', 'notes.txt': '', 'sub/d.png': '', 'bench/e.png': '' };
-const PICTURES = ['a.png', 'b [c].PNG', 'bench', 'sub'];
-const ALL_FILES = [...PICTURES, 'notes.txt'];
+const IMAGES = ['a.png', 'b [c].PNG', 'bench', 'sub'];
+const ALL_FILES = [...IMAGES, 'notes.txt'];
 const COMMANDS = createProgram().commands.map((command) => command.name());
 
 const OFFERS: readonly (readonly [Typed, readonly string[]])[] = [
@@ -34,7 +31,7 @@ const OFFERS: readonly (readonly [Typed, readonly string[]])[] = [
   [['--', '-'], []],
 ];
 
-/** What a shell could take for more than text. */
+/** Text that a shell could take for syntax. */
 const ODD_DESCRIPTION = `it's [one] of: "two"; $HOME \`three\` \\n \\] 50% *, {4} ~ | & # -- <end>?!`;
 const ODD_COMMANDS: [DescribedCommand, DescribedCommand] = [
   {
@@ -50,16 +47,12 @@ const ODD_COMMANDS: [DescribedCommand, DescribedCommand] = [
         isAlone: false,
       },
     ],
-    operand: { name: 'input', description: 'pictures', choices: [], isPath: true, isRepeated: true },
+    operand: { name: 'input', description: 'images', choices: [], isPath: true, isRepeated: true },
   },
   { name: 'command', description: ODD_DESCRIPTION, options: [] },
 ];
 
-describe.each([
-  ['bash', bashCompletion],
-  ['zsh', zshCompletion],
-  ['fish', fishCompletion],
-] as const)('%s', (shell, generate) => {
+describe.each(SHELLS)('%s', (shell) => {
   const script = completionScript(shell);
 
   test('the script has every flag of the table', () => {
@@ -90,10 +83,10 @@ describe.each([
       );
     });
 
-    test('pictures before other files', () => {
+    test('images before other files', () => {
       const [first, later] = offersOf(shell, script, [[''], ['a.png', '']], folderWith(FILES));
-      // fish lists the others behind the pictures.
-      const files = shell === 'fish' ? ALL_FILES : PICTURES;
+      // fish lists the others behind the images.
+      const files = shell === 'fish' ? ALL_FILES : IMAGES;
       expect([...new Set(first.map(({ word }) => word))]).toEqual([...new Set([...COMMANDS, ...files])].sort());
       expect(later.map(({ word }) => word)).toEqual([...files].sort());
     });
@@ -120,7 +113,7 @@ describe.each([
     });
 
     test('no description is more than text', () => {
-      const odd = generate(ODD_COMMANDS);
+      const odd = completionScript(shell, ODD_COMMANDS);
       expect(checkSyntax(shell, odd)).toBe('');
       const [flags, commands] = offersOf(shell, odd, [['--'], ['comm']], folderWith());
       const expected = ODD_COMMANDS[0].options.map(({ flags, description }) => ({ word: flags.at(-1)!, description }));

@@ -1,9 +1,9 @@
-/** The shells themselves, asked what they would offer where a user types TAB. */
+/** Asks the shells themselves what they offer where a user presses TAB. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Shell } from '../../../src/cli/completion/shells.js';
-import { folderWith } from '../command.js';
+import type { Shell } from '../../src/cli/options.js';
+import { folderWith } from './command.js';
 
 export interface Offer {
   readonly word: string;
@@ -18,7 +18,7 @@ export function isInstalled(shell: Shell): boolean {
   return spawnSync(shell, ['--version']).status === 0;
 }
 
-/** What the shell says of the script's syntax: nothing where it is right. */
+/** The shell's errors about the script's syntax; empty if it is valid. */
 export function checkSyntax(shell: Shell, script: string): string {
   const file = path.join(folderWith({ script }), 'script');
   const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
@@ -36,7 +36,7 @@ export function offersOf(shell: Shell, script: string, lines: readonly Typed[], 
 
 const DRIVERS = { bash: askBash, zsh: askZsh, fish: askFish };
 
-/** The function that bash would call; compopt works in a real completion only, so a function notes what it is told. */
+/** The function that bash would call; compopt works in a real completion only, so a function stands in for it. */
 function askBash(script: string, lines: readonly Typed[], cwd: string): Offer[][] {
   const calls = lines.map((words) => {
     // As bash cuts a line by COMP_WORDBREAKS.

@@ -1,0 +1,367 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { BackendName } from '../../src/backends.js';
+import type { FileOutcome } from '../../src/cli/report.js';
+import {
+  type Calls,
+  findDifference,
+  runTransform,
+  traceCalls,
+  transformFiles,
+  verify,
+} from '../../src/cli/transform.js';
+import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
+import { type CodecUse, describeCodecs } from '../../src/formats/formats.js';
+import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
+import { DEFAULT_OPERATION } from '../../src/options.js';
+import { transformReference } from '../../src/reference.js';
+import type { Span } from '../../src/span.js';
+import { type Result, type TransformOptions, transformSync } from '../../src/transform.js';
+import { folderWith, testImage } from './command.js';
+import { requestOf } from './requests.js';
+
+describe('the command', () => {
+  /** What a fake backend returns, and which inputs cannot be read. */
+  interface Scene {
+    readonly backend?: BackendName;
+    readonly fault?: string;
+    readonly spoil?: (image: CheckedImage) => void;
+    readonly failures?: Readonly<Record<string, ErrorCode>>;
+  }
+
+  /** Runs the command without a file and without a backend but the reference, and returns everything it did. */
+  async function play(scene: Scene, options = '', inputs = ['a.png']) {
+    const written: string[] = [];
+    const asked: TransformOptions[] = [];
+    const compressions: (string | undefined)[] = [];
+    const log: string[] = [];
+    const records: string[] = [];
+    const calls: Calls = {
+      declaredSize: () => ({ width: 1, height: 1 }),
+      read: async (input) => {
+        const code = scene.failures?.[input];
+        if (code) throw new NeighborProductError(code, `the message of ${code}`);
+        return new Uint8Array();
+      },
+      decode: async () => testImage(5, 4),
+      transform: async (image, transformOptions = {}) => {
+        asked.push(transformOptions);
+        return transformAs(scene, image as CheckedImage, transformOptions);
+      },
+      encode: async (_, { compression }) => {
+        compressions.push(compression);
+        return new Uint8Array(3);
+      },
+      codecs: describeCodecs,
+      write: async (output) => {
+        written.push(path.basename(output));
+      },
+    };
+    const args = [...options.split(' ').filter(Boolean), '-o', `${folderWith()}/`, ...inputs];
+    const exitCode = await runTransform(requestOf(...args), calls, {
+      print: async (line) => void records.push(line),
+      warn: (text) => void log.push(text),
+      isColoured: false,
+    });
+    return { exitCode, written, asked, compressions, log, records };
+  }
+
+  function transformAs(
+    { backend = 'cpu', fault, spoil }: Scene,
+    image: CheckedImage,
+    options: TransformOptions,
+  ): Result {
+    const result = transformSync(image, { ...options, backend: 'reference' });
+    spoil?.(result.image);
+    return { ...result, backend, reason: 'the reason', ...(fault !== undefined && { fault }) };
+  }
+
+  const oneByteOff = ({ data }: CheckedImage) => {
+    data[(2 * 5 + 1) * 4 + 2] ^= 1;
+  };
+
+  const warningsIn = (log: readonly string[]) => log.filter((line) => line.startsWith('warning:'));
+
+  test('an image is written and reported in one line', async () => {
+    const { exitCode, written, log, records } = await play({});
+    expect({ exitCode, written, records }).toEqual({ exitCode: 0, written: ['a.png'], records: [] });
+    expect(log).toEqual([expect.stringMatching(/^a\.png → .*a\.png {2}5x4 {2}cpu \(.*; the reason\) {2}decode /)]);
+  });
+
+  test('the line has no reason if the best backend ran, or if a backend was chosen', async () => {
+    expect((await play({ backend: 'gpu' })).log.join()).not.toContain('the reason');
+    expect((await play({}, '--backend cpu')).log.join()).not.toContain('the reason');
+  });
+
+  test('the options reach the transform and the encoder', async () => {
+    const options = '--backend cpu --alpha channel --border wrap --passes 2 --threads 3 --compression small';
+    const { asked, compressions } = await play({}, options);
+    expect(asked).toEqual([{ backend: 'cpu', alpha: 'channel', border: 'wrap', passes: 2, threads: 3 }]);
+    expect(compressions).toEqual(['small']);
+  });
+
+  test('--verify accepts equal bytes', async () => {
+    const { exitCode, written, log } = await play({}, '--verify');
+    expect({ exitCode, written }).toEqual({ exitCode: 0, written: ['a.png'] });
+    expect(log[0]).toMatch(/, verified$/);
+  });
+
+  test('--verify finds one byte and its place, and nothing is written', async () => {
+    const { exitCode, written, log, records } = await play({ spoil: oneByteOff }, '--verify --json');
+    expect({ exitCode, written }).toEqual({ exitCode: 1, written: [] });
+    expect(log).toEqual([
+      expect.stringMatching(/^error: a\.png: 1 of 20 pixels differ .*, first at x = 1, y = 2: expected .*, actual /),
+    ]);
+    expect(JSON.parse(records[0]).error.code).toBe('DIFFERENCES_FOUND');
+  });
+
+  test('without --verify nothing is compared', async () => {
+    expect(await play({ spoil: oneByteOff })).toMatchObject({ exitCode: 0, written: ['a.png'] });
+  });
+
+  test('if the reference itself ran, --verify warns that it compared nothing', async () => {
+    const { exitCode, log, records } = await play({ backend: 'reference' }, '--verify --json');
+    expect(exitCode).toBe(0);
+    expect(log.join()).toContain('--verify compared nothing');
+    expect(JSON.parse(records[0]).verified).toBe(false);
+  });
+
+  test('falling back to the reference is a warning, once, with what to do', async () => {
+    const { log } = await play({ backend: 'reference' }, '', ['a.png', 'b.png']);
+    expect(warningsIn(log)).toEqual([
+      'warning: The slow reference ran: the reason. Run neighbor-product devices to see what to do.',
+    ]);
+    expect(warningsIn((await play({ backend: 'reference' }, '--backend reference')).log)).toEqual([]);
+  });
+
+  test('a fault is a warning as it stands, once', async () => {
+    const fault = 'GPU failed while reading back (the device was lost); finished on the CPU. The output is correct.';
+    const { exitCode, log, written } = await play({ fault }, '', ['a.png', 'b.png']);
+    expect({ exitCode, written }).toEqual({ exitCode: 0, written: ['a.png', 'b.png'] });
+    expect(warningsIn(log)).toEqual([`warning: ${fault}`]);
+  });
+
+  test('--quiet prints errors only, --json replaces the summary, --verbose adds to it', async () => {
+    const failures = { 'x.png': 'INVALID_PNG' } as const;
+    const quiet = await play({ backend: 'reference', failures }, '--quiet', ['a.png', 'x.png']);
+    expect(quiet.log).toEqual(['error: x.png: the message of INVALID_PNG']);
+    const json = await play({}, '--json');
+    expect(json.log).toEqual([]);
+    expect(JSON.parse(json.records[0])).toMatchObject({ input: 'a.png', backend: 'cpu', width: 5, height: 4 });
+    const verbose = await play({}, '--verbose');
+    expect(verbose.log.join('\n')).toContain('why cpu: the reason');
+  });
+
+  test('a bad image is reported, the others are done, and the first failure gives the exit code', async () => {
+    const failures = { 'x.png': 'INVALID_PNG', 'y.png': 'OUTPUT_UNWRITABLE' } as const;
+    const xFirst = await play({ failures }, '--json', ['a.png', 'x.png', 'b.png', 'y.png', 'c.png']);
+    expect(xFirst).toMatchObject({ exitCode: 3, written: ['a.png', 'b.png', 'c.png'] });
+    expect(xFirst.records.map((line) => JSON.parse(line).error?.code)).toEqual([
+      undefined,
+      'INVALID_PNG',
+      undefined,
+      'OUTPUT_UNWRITABLE',
+      undefined,
+    ]);
+    expect(await play({ failures }, '', ['y.png', 'x.png'])).toMatchObject({ exitCode: 5, written: [] });
+  });
+
+  test('without its backend no other image is tried', async () => {
+    const failures = { 'x.png': 'BACKEND_UNAVAILABLE' } as const;
+    const { exitCode, written, log } = await play({ failures }, '', ['x.png', 'a.png', 'b.png']);
+    expect({ exitCode, written }).toEqual({ exitCode: 4, written: [] });
+    expect(log).toHaveLength(1);
+  });
+
+  test('a defect ends one image, not the run', async () => {
+    const spoil = (image: CheckedImage) => {
+      if (failures++ === 0) throw new TypeError(`x is not y in ${image.width}`);
+    };
+    let failures = 0;
+    const { exitCode, written, log } = await play({ spoil }, '', ['a.png', 'b.png']);
+    expect({ exitCode, written }).toEqual({ exitCode: 70, written: ['b.png'] });
+    expect(log[0]).toMatch(/^error: a\.png: This is a defect of neighbor-product, .*x is not y in 5\n/);
+  });
+});
+
+describe('several files', () => {
+  const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const MOST = Math.min(availableParallelism(), 4) + 1;
+
+  const onThread = { codec: pngjsCodec, reason: '' };
+  const offThread = { codec: { ...pngjsCodec, readSamplesOffThread: async () => new Uint8Array() }, reason: '' };
+
+  interface Scene {
+    readonly backend?: BackendName;
+    readonly codecs?: CodecUse;
+    readonly width?: number;
+    /** Of some images, by name. */
+    readonly widths?: Readonly<Record<string, number>>;
+    /** Images of this width keep the thread busy. */
+    readonly onThreadWidth?: number;
+    readonly failing?: Readonly<Record<string, NeighborProductError>>;
+  }
+
+  /** Runs over files of which every other takes long, and returns how many were worked on at once. */
+  async function play(
+    {
+      backend = 'cpu',
+      codecs = { decoder: offThread, encoder: offThread },
+      width = 1,
+      widths = {},
+      onThreadWidth,
+      failing = {},
+    }: Scene,
+    ...options: string[]
+  ) {
+    let working = 0;
+    let most = 0;
+    let pixels = 0;
+    let mostPixels = 0;
+    const written: string[] = [];
+    const image = { ...createImage(1, 1, 4), width };
+    const widthOf = (name: string) => widths[name] ?? width;
+    const calls: Calls = {
+      read: async (name) => {
+        if (failing[name]) throw failing[name];
+        return Buffer.from(name);
+      },
+      declaredSize: (file) => ({ width: widthOf(`${file}`), height: 1 }),
+      decode: async (file) => {
+        pixels += widthOf(`${file}`);
+        most = Math.max(most, ++working);
+        mostPixels = Math.max(mostPixels, working > 1 ? pixels : 0);
+        await sleep(NAMES.indexOf(`${file}`) % 2 ? 1 : 20);
+        return { ...image, width: widthOf(`${file}`) };
+      },
+      transform: async (input) => ({ image: input, backend }) as Result,
+      encode: async () => new Uint8Array(),
+      codecs: (_, { width: columns }) =>
+        columns === onThreadWidth ? { decoder: onThread, encoder: onThread } : codecs,
+      write: async (name) => {
+        working--;
+        pixels -= widthOf(name);
+        written.push(name);
+      },
+    };
+    const plans = NAMES.map((name) => ({ input: name, output: name }));
+    const outcomes: FileOutcome[] = [];
+    for await (const outcome of transformFiles(plans, requestOf(...options, ...NAMES), calls)) outcomes.push(outcome);
+    return {
+      most,
+      mostPixels,
+      written,
+      names: outcomes.map(({ plan }) => plan.input),
+      kinds: outcomes.map(({ kind }) => kind),
+    };
+  }
+
+  test('several at once, as many as there are threads and one more, reported in the order of the inputs', async () => {
+    const { most, names, written } = await play({});
+    expect({ most, names }).toEqual({ most: MOST, names: NAMES });
+    expect(written.toSorted()).toEqual(NAMES);
+    expect(written).not.toEqual(NAMES);
+  });
+
+  test.each([
+    ['the reference runs', { backend: 'reference' }, []],
+    ['the decoder keeps the thread busy', { codecs: { decoder: onThread, encoder: offThread } }, []],
+    ['the encoder keeps the thread busy', { codecs: { decoder: offThread, encoder: onThread } }, []],
+    ['the images are large', { width: 2 ** 26 }, []],
+    ['the reference verifies', {}, ['--verify']],
+    ['a trace is written', {}, ['--trace', 'trace.json']],
+  ] as [string, Scene, string[]][])('one after another if %s', async (_, scene, options) => {
+    expect(await play(scene, ...options)).toMatchObject({ most: 1, written: NAMES, names: NAMES });
+  });
+
+  test('fewer at once if so many pixels would be too many', async () => {
+    expect(await play({ width: 2 ** 25 })).toMatchObject({ most: 2 });
+  });
+
+  test('large images after a small one are too many, too', async () => {
+    const widths = { b: 2 ** 26, c: 2 ** 25, d: 2 ** 25, e: 2 ** 28 };
+    const { mostPixels, names } = await play({ widths });
+    expect(names).toEqual(NAMES);
+    expect(mostPixels).toBeGreaterThan(0);
+    expect(mostPixels).toBeLessThanOrEqual(2 ** 26);
+  });
+
+  test('an image that keeps the thread busy is alone, whatever came before it', async () => {
+    const { mostPixels } = await play({ widths: { c: 2 ** 25 }, onThreadWidth: 2 ** 25 });
+    expect(mostPixels).toBeLessThan(2 ** 25);
+  });
+
+  test('bad images stop no other', async () => {
+    const bad = new NeighborProductError('INVALID_PNG', '');
+    const { names, kinds, written } = await play({ failing: { a: bad, d: bad } });
+    expect(names).toEqual(NAMES);
+    expect(kinds).toEqual(NAMES.map((name) => ('ad'.includes(name) ? 'failed' : 'done')));
+    expect(written.toSorted()).toEqual(['b', 'c', 'e', 'f', 'g', 'h']);
+  });
+
+  test('without its backend no other image is begun, and those begun are reported', async () => {
+    const unavailable = new NeighborProductError('BACKEND_UNAVAILABLE', '');
+    expect(await play({ failing: { a: unavailable } })).toMatchObject({ names: ['a'], written: [] });
+    const { names, written } = await play({ failing: { b: unavailable } });
+    expect(names).toEqual(NAMES.slice(0, 1 + MOST));
+    expect(written.toSorted()).toEqual(names.filter((name) => name !== 'b'));
+  });
+});
+
+test('a call that fails is in the trace, and still fails', async () => {
+  const spans: Span[] = [];
+  const fail = () => {
+    throw new Error('broken');
+  };
+  const calls = traceCalls({ read: fail, decode: fail } as unknown as Calls, (span) => spans.push(span));
+  await expect(calls.read('a.png')).rejects.toThrow('broken');
+  await expect(calls.decode(new Uint8Array(), { maxPixels: 1 })).rejects.toThrow('broken');
+  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'decode']);
+});
+
+describe('verification', () => {
+  function changed(image: CheckedImage, changes: Readonly<Record<number, number>>): CheckedImage {
+    const data = image.data.slice();
+    for (const [at, by] of Object.entries(changes)) data[Number(at)] += by;
+    return { ...image, data };
+  }
+
+  test('equal images have no difference, whatever is between their rows', () => {
+    const expected = testImage(7, 5);
+    const actual = { ...createImage(9, 5, 4), width: 7 };
+    actual.data.fill(77);
+    for (let y = 0; y < 5; y++) actual.data.set(expected.data.subarray(y * 28, y * 28 + 28), y * 36);
+    expect(findDifference(expected, actual)).toBeUndefined();
+    actual.data[36 + 2 * 4 + 3]++;
+    expect(findDifference(expected, actual)).toMatchObject({ x: 2, y: 1, differingPixels: 1 });
+  });
+
+  test.each([
+    ['the first byte', 0, { x: 0, y: 0 }],
+    ['a byte in the middle', (2 * 7 + 3) * 4 + 1, { x: 3, y: 2 }],
+    ['the last byte', 7 * 5 * 4 - 1, { x: 6, y: 4 }],
+  ])('one less in %s is found', (_, at, place) => {
+    const expected = testImage(7, 5);
+    const difference = findDifference(expected, changed(expected, { [at]: -1 }))!;
+    const pixel = [...expected.data.subarray(at - (at % 4), at - (at % 4) + 4)];
+    expect(difference).toMatchObject({ ...place, expected: pixel, differingPixels: 1 });
+    expect(difference.actual[at % 4]).toBe(pixel[at % 4] - 1);
+  });
+
+  test('pixels are counted, not bytes, and the first one is reported', () => {
+    const expected = createImage(4, 4, 3);
+    const difference = findDifference(expected, changed(expected, { 47: 1, 15: 2, 16: 3 }));
+    expect(difference).toEqual({ x: 1, y: 1, expected: [0, 0, 0], actual: [2, 3, 0], differingPixels: 2 });
+  });
+
+  test('an image is compared with the reference in the mode of the request', () => {
+    const input = testImage(7, 5);
+    const actual = createImage(7, 5, 4);
+    transformReference(input, actual, { ...DEFAULT_OPERATION, border: 'wrap' });
+    verify(input, actual, { ...DEFAULT_OPERATION, border: 'wrap' });
+    expect(() => verify(input, actual, DEFAULT_OPERATION)).toThrow(/^\d+ of 35 pixels differ from the reference,/);
+  });
+});
