@@ -2,7 +2,7 @@
 #
 #   docker build -f docker/cpu.Dockerfile -t neighbor-product .
 #   docker run --rm --init -i neighbor-product - -o - < in.png > out.png
-#   docker run --rm --init --user "$(id -u):$(id -g)" -v "$PWD:/pictures" neighbor-product in.png -o out.png
+#   docker run --rm --init --user "$(id -u):$(id -g)" -v "$PWD:/images" neighbor-product in.png -o out.png
 #
 # --init, because Node as the first process of a container would not end on Ctrl-C; --user, so that the files are yours.
 
@@ -26,10 +26,9 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/shaders shaders
 COPY --from=build /app/dist dist
 COPY --from=build /app/build/Release/neighbor_product.node build/Release/
 USER node
-WORKDIR /pictures
+WORKDIR /images
 ENTRYPOINT ["node", "/app/dist/cli/neighbor-product.cjs"]
 CMD ["--help"]

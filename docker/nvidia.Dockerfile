@@ -3,7 +3,7 @@
 #
 #   docker build -f docker/nvidia.Dockerfile -t neighbor-product:nvidia .
 #   docker run --rm --runtime=nvidia --gpus all neighbor-product:nvidia devices
-#   docker run --rm --init --runtime=nvidia --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/pictures" \
+#   docker run --rm --init --runtime=nvidia --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/images" \
 #     neighbor-product:nvidia in.png -o out.png
 #
 # --init, because Node as the first process of a container would not end on Ctrl-C; --user, so that the files are yours.
@@ -32,10 +32,9 @@ ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=graphics,compute,utili
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/shaders shaders
 COPY --from=build /app/dist dist
 COPY --from=build /app/build/Release/neighbor_product.node build/Release/
 USER node
-WORKDIR /pictures
+WORKDIR /images
 ENTRYPOINT ["node", "/app/dist/cli/neighbor-product.cjs"]
 CMD ["--help"]

@@ -1,11 +1,31 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
+
+/**
+ * Tests that take several seconds each or measure time: `npm test` runs them, `npm run test:fast` does not. Every folder of
+ * tests keeps others, and test/conformance/backends.test.ts compares every backend in both, on fewer cases when fast.
+ */
+const LONG = [
+  'test/bench/{candidates,measure}.test.ts',
+  'test/cli/{bench,main}.test.ts',
+  'test/conformance/{faulty-backends,images}.test.ts',
+  'test/cpu/{cpu-backend,worker}.test.ts',
+  'test/docs/{api,readme}.test.ts',
+  'test/formats/png/fuzz.test.ts',
+  'test/gpu/{binary64,gpu-backend,gpu-fault,node-gpu,shaders,slots}.test.ts',
+];
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    // The addon and Dawn are native: a process of its own for each file keeps a crash from hiding other results.
+    exclude: isFast ? LONG : [],
+    // The addon and Dawn are native: with a process for each file, a crash does not hide other results.
     pool: 'forks',
+    // By default one core stays free, which steadies the tests that measure time; those are long.
+    ...(isFast && { maxWorkers: '100%' }),
     testTimeout: 60_000,
   },
 });

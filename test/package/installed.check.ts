@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import path from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { namePlatform } from '../../src/cpu/addon.js';
-import { softwareGpuExists, unpackSoftwareGpu } from '../../src/release/software-gpu.mjs';
+import { softwareGpuExists, unpackSoftwareGpu } from '../../tools/software-gpu.mjs';
 import { expectProductFile, installPackage, npm, PATH_WITHOUT_COMPILER } from './installations.js';
 import { type Ended, must, run } from './programs.js';
 
@@ -37,7 +37,7 @@ describe('with everything', () => {
     expect(readdirSync(path.join(folder, 'node_modules'))).toContain('webgpu');
   });
 
-  test.runIf(softwareGpuExists)('the GPU backend finds Dawn and its shaders', () => {
+  test.runIf(softwareGpuExists)('the GPU backend finds Dawn', () => {
     const ended = transform(folder, ['--backend', 'gpu', '--verbose'], { PATH, ...unpackSoftwareGpu() });
     expect(ended.stderr).toMatch(/SwiftShader/);
   });
@@ -79,8 +79,9 @@ describe('without optional packages', () => {
   test('neither binary nor compiler: the reference runs, says why and what to do', () => {
     rmSync(path.join(packageIn(folder), 'prebuilds'), { recursive: true });
     const { stderr } = transform(folder);
-    expect(stderr).toMatch(/slow reference ran: .*build\/Release\/\S+ is not there; prebuilds\/\S+ is not there/);
-    expect(stderr).toContain('npm run build:addon --prefix');
+    expect(stderr).toMatch(/slow reference ran: .*build\/Release\/\S+ does not exist; prebuilds\/\S+ does not exist/);
+    expect(stderr).toContain('Run neighbor-product devices to see what to do.');
+    expect(devices().stdout).toContain('npm run build:addon --prefix');
     const refused = npm.npx(['--no', '--', 'neighbor-product', 'input.png', '-o', 'x.png', '--backend', 'cpu'], {
       cwd: folder,
       env: { PATH },

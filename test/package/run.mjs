@@ -1,9 +1,9 @@
 /**
- * What `npm run check:package` runs: builds package and archive from a copy of what git knows, and uses them as strangers
- * do. Takes some ten minutes. Words behind `--` go to vitest.
+ * What `npm run check:package` runs: builds package and archive from a copy of the tracked files, and uses them as users
+ * would. Takes about ten minutes. Arguments behind `--` go to vitest.
  */
-import { setUp } from '../../src/set-up.mjs';
-import { runVitest } from '../run-vitest.mjs';
+import { setUp } from '../../tools/set-up.mjs';
+import { runVitest } from '../run.mjs';
 
-setUp();
+await setUp();
 process.exitCode = runVitest('test/package/vitest.config.ts', process.argv.slice(2));

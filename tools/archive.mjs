@@ -1,15 +1,25 @@
 /**
- * What `npm run bundle` runs: one archive for x64 Linux with all that the command needs, so that it works on a machine with
- * no network, no Node and no compiler. Words: a tarball of the package; without one it is packed first.
+ * What `npm run bundle` runs: makes an archive for x64 Linux that needs no network, no Node and no compiler. Argument: a
+ * tarball of the package; without one, it is packed first.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collectLicences } from './licences.mjs';
 import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from './software-gpu.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PLATFORM = 'linux-x64';
 const OUTPUT = path.join(ROOT, 'bundle');
 /** What a Linux with glibc has in any case. */
@@ -29,7 +39,7 @@ const tarball = process.argv[2] ?? pack();
 layPackages(tarball);
 layNode();
 collectLicences(path.join(OUTPUT, name));
-copyExecutable(path.join(ROOT, 'src/release/launcher.sh'), path.join(OUTPUT, name, 'neighbor-product'));
+copyExecutable(path.join(ROOT, 'tools/launcher.sh'), path.join(OUTPUT, name, 'neighbor-product'));
 const archive = compress();
 rmSync(path.join(OUTPUT, name), { recursive: true });
 process.stdout.write(`${path.relative('.', archive)}\n`);
@@ -95,8 +105,64 @@ function copyExecutable(from, to) {
   chmodSync(to, 0o755);
 }
 
-function run(program, words, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(program, words, { cwd, encoding: 'utf8', maxBuffer: 1e8 });
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? stderr}`);
+function run(program, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1e8 });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
   return stdout;
+}
+
+/**
+ * Writes the licence text of everything in the archive.
+ *
+ * @param {string} archive the folder that will be packed; its packages are in place
+ */
+function collectLicences(archive) {
+  const folder = path.join(archive, 'LICENSES');
+  const modules = path.join(archive, 'lib/node_modules');
+  mkdirSync(folder);
+  const write = (name, text) => writeFileSync(path.join(folder, `${name.replace('/', '__')}.txt`), text);
+  for (const name of packagesIn(modules)) write(name, licenceOf(path.join(modules, name)));
+  write('node', readFileSync(findNodeLicence()));
+  write('gcc-runtime', readFileSync(path.join(ROOT, 'native-fallback/gcc-runtime-licence.txt')));
+  write('vulkan-loader', vulkanLicence());
+}
+
+function packagesIn(modules) {
+  return readdirSync(modules)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@') ? readdirSync(path.join(modules, name)).map((sub) => `${name}/${sub}`) : name,
+    );
+}
+
+function licenceOf(folder) {
+  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+  if (file !== undefined) return readFileSync(path.join(folder, file), 'utf8');
+  const { name, version, license, author, repository } = JSON.parse(
+    readFileSync(path.join(folder, 'package.json'), 'utf8'),
+  );
+  if (license !== 'MIT')
+    throw new Error(`Expected a licence text in ${name}, but there is none. Add it to archive.mjs.`);
+  const [, ...terms] = readFileSync(path.join(ROOT, 'LICENSE'), 'utf8').split(/^Copyright.*\n/m);
+  const holder = author?.name ?? author ?? 'its authors';
+  const origin = repository?.url ?? repository ?? name;
+  return `${name} ${version} brings no licence text. Its package.json says MIT.\n\nCopyright (c) ${holder} (${origin})\n${terms.join('')}`;
+}
+
+/** Beside the binary in nodejs.org's archives, among the documents in packages of distributions. */
+function findNodeLicence() {
+  const prefix = path.resolve(path.dirname(process.execPath), '..');
+  const places = ['LICENSE', 'share/doc/nodejs/LICENSE', 'share/doc/node/LICENSE'];
+  const found = places.map((name) => path.join(prefix, name)).find((file) => existsSync(file));
+  if (found === undefined)
+    throw new Error(`Expected Node's LICENSE in ${prefix}, but there is none. Use nodejs.org's Node.`);
+  return found;
+}
+
+/** The text of the Apache License comes with every TypeScript. */
+function vulkanLicence() {
+  const text = readFileSync(path.join(ROOT, 'node_modules/typescript/LICENSE.txt'), 'utf8');
+  if (!text.startsWith('Apache License'))
+    throw new Error('Expected the Apache License with TypeScript, but it is another.');
+  return `libvulkan.so.1 is the Vulkan loader of the Khronos Group, under the Apache License 2.0, as the npm package\n@sparticuz/chromium brings it.\n\n${text}`;
 }

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 
 /** Where {@link unpackSoftwareGpu} unpacks to. */
-export const SOFTWARE_GPU_FOLDER = fileURLToPath(new URL('../../.cache/swiftshader', import.meta.url));
+export const SOFTWARE_GPU_FOLDER = fileURLToPath(new URL('../.cache/swiftshader', import.meta.url));
 const ICD = 'vk_swiftshader_icd.json';
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', ICD];
 

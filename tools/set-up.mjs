@@ -1,12 +1,12 @@
 /**
- * Makes a bare clone ready: dependencies, compiled TypeScript, the compiled addon. Does only what is missing or stale,
- * so that `npm start` and `npm test` may call it every time. Runs before anything is installed: imports nothing but
- * Node's own modules.
+ * Sets up a fresh clone: dependencies, dist/, the compiled addon. Does only what is missing or stale, so that `npm start`
+ * and `npm test` call it every time. Runs before anything is installed, so nothing here may import a package.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build, SHADER_CODE } from './build.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUNDLE = 'dist/cli/neighbor-product.cjs';
@@ -16,21 +16,14 @@ const SERIAL_ADDON = 'build/Release/neighbor_product_serial.node';
 
 /**
  * @param {{ withSerialAddon?: boolean }} options
- * @returns {{ addonProblem: string | undefined }} the problem's output where the addon could not be compiled
+ * @returns {Promise<{ addonProblem: string | undefined }>} the compiler's output if the addon could not be compiled
  */
-export function setUp({ withSerialAddon = false } = {}) {
-  if (newest('package-lock.json') > newest('node_modules/.package-lock.json')) {
-    say('Installing dependencies (npm ci) ...');
-    must(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), 'npm ci');
-  }
-  const sources = newest('src', 'tsconfig.json', 'package-lock.json');
-  if (sources > newest('dist/.tsbuildinfo') || sources > newest(BUNDLE)) {
+export async function setUp({ withSerialAddon = false } = {}) {
+  if (newest('package-lock.json') > newest('node_modules/.package-lock.json')) installDependencies();
+  const sources = newest('src', 'shaders', 'tools/build.mjs', 'tsconfig.json', 'package-lock.json');
+  if (sources > newest('dist/.tsbuildinfo') || sources > newest(BUNDLE) || !existsSync(path.join(ROOT, SHADER_CODE))) {
     say('Compiling TypeScript ...');
-    must(node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']), 'tsc');
-    // tsc leaves its record alone where a file was touched but not changed.
-    utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
-    must(node(['src/release/command-script.mjs']), 'esbuild');
-    must(node(['src/release/write-man-page.mjs']), 'The manual page');
+    await build();
   }
   const missing = [ADDON, ...(withSerialAddon ? [SERIAL_ADDON] : [])];
   if (missing.every((addon) => newest('native-fallback', 'binding.gyp') <= newest(addon)))
@@ -39,18 +32,28 @@ export function setUp({ withSerialAddon = false } = {}) {
   return { addonProblem: compileAddon(withSerialAddon) };
 }
 
-/** @returns {string | undefined} what the compiler said where it failed */
+function installDependencies() {
+  // `npm ci` empties the folder that a link leads to, which may be another checkout's.
+  if (lstatSync(path.join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    say('node_modules is a link and older than package-lock.json. If packages are missing, run npm ci where it leads.');
+    return;
+  }
+  say('Installing dependencies (npm ci) ...');
+  must(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), 'npm ci');
+}
+
+/** @returns {string | undefined} the compiler's output if it failed */
 export function compileAddon(withSerialAddon = false) {
-  const words = ['node_modules/node-gyp/bin/node-gyp.js', 'rebuild', '--loglevel=error'];
-  // Headers that came with Node spare a download.
+  const args = ['node_modules/node-gyp/bin/node-gyp.js', 'rebuild', '--loglevel=error'];
+  // With the headers that came with Node, nothing is downloaded.
   const prefix = path.resolve(path.dirname(process.execPath), '..');
-  if (existsSync(path.join(prefix, 'include/node/node_api.h'))) words.push(`--nodedir=${prefix}`);
-  if (withSerialAddon) words.push('--', '-Dwith_serial_addon=1');
-  const result = spawnSync(process.execPath, words, { cwd: ROOT, encoding: 'utf8' });
+  if (existsSync(path.join(prefix, 'include/node/node_api.h'))) args.push(`--nodedir=${prefix}`);
+  if (withSerialAddon) args.push('--', '-Dwith_serial_addon=1');
+  const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   return result.status === 0 ? undefined : `${result.stdout}${result.stderr}`.trim() || `exit code ${result.status}`;
 }
 
-/** When the newest file below some paths was modified, in milliseconds; 0 where there is none. */
+/** When the newest file below some paths was modified, in milliseconds; 0 if there is none. */
 function newest(...names) {
   const files = names
     .map((name) => path.join(ROOT, name))
@@ -62,14 +65,11 @@ function newest(...names) {
   return Math.max(0, ...files.map((stat) => stat.mtimeMs));
 }
 
-function node(words) {
-  return spawnSync(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 2, 2] });
-}
-
-function npm(words) {
+function npm(args) {
   const cli = process.env.npm_execpath;
-  if (cli?.endsWith('.js')) return node([cli, ...words]);
-  return spawnSync('npm', words, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const options = { cwd: ROOT, stdio: ['ignore', 2, 2] };
+  if (cli?.endsWith('.js')) return spawnSync(process.execPath, [cli, ...args], options);
+  return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
 }
 
 function must(result, name) {
@@ -83,7 +83,7 @@ function say(line) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { addonProblem } = setUp();
+  const { addonProblem } = await setUp();
   if (addonProblem) {
     say(process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem));
     say(
@@ -93,7 +93,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
 }
 
-/** The line that names the cause: node-gyp ends with lines about itself. */
+/** The line that names the cause: node-gyp's last lines are about itself. */
 function lastLine(text) {
   const lines = text.split('\n').filter((line) => !/^gyp ERR! (command|cwd|node|System|stack +at|not ok)/.test(line));
   return lines.findLast((line) => /error|not found|ENOENT|could not find/i.test(line)) ?? lines.at(-1);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const LAUNCHER = path.resolve('src/release/launcher.sh');
+const LAUNCHER = path.resolve('tools/launcher.sh');
 const FAKE_NODE = `#!/bin/sh\nprintf '%s\\n' "\${LD_LIBRARY_PATH-unset}" "$@"\n`;
 const runsHere = process.platform === 'linux' && process.arch === 'x64';
 

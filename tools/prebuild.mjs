@@ -1,15 +1,15 @@
 /**
- * Compiles the addon afresh and lays it into prebuilds/<platform>/, with the OpenMP library it was linked with beside it:
- * the binary that `npm pack` takes along. Other platforms' folders stay as they are.
+ * Compiles the addon and puts it into prebuilds/<platform>/, beside the OpenMP library it was linked with: the binary that
+ * `npm pack` includes. The folders of other platforms are left as they are.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { namePlatform } from '../../dist/cpu/addon.js';
-import { compileAddon } from '../set-up.mjs';
+import { namePlatform } from '../dist/cpu/addon.js';
+import { compileAddon } from './set-up.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BINARY = 'neighbor_product.node';
 const BUILT = path.join(ROOT, 'build/Release', BINARY);
 
@@ -34,8 +34,8 @@ function findOpenMp() {
   return place;
 }
 
-function run(program, words) {
-  const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? stderr}`);
+function run(program, args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
   return stdout;
 }

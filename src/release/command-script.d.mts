@@ -1,1 +1,0 @@
-export function writeCommandScript(root: string): Promise<void>;

@@ -1,3 +1,0 @@
-export const softwareGpuExists: boolean;
-export function unpackSoftwareGpu(): Record<string, string>;
-export const SOFTWARE_GPU_FOLDER: string;

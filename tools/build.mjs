@@ -1,0 +1,103 @@
+/**
+ * Makes dist/ from src/ and shaders/: the shaders as a string, the compiled TypeScript, the command line as one script, and
+ * its manual page. Run by tools/set-up.mjs, which imports it before any package is installed, and by `npm run build`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The files of shaders/ that are joined to one shader module, in this order. */
+const SHADERS = ['fast_pass', 'binary64', 'exact_pass'];
+/** Generated, and not in git. */
+export const SHADER_CODE = 'src/gpu/shader-code.ts';
+
+/** Ends the process with exit code 1 if the sources do not compile. */
+export async function build() {
+  writeShaderCode();
+  removeLeftovers();
+  run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  // tsc does not touch its record if nothing has changed; set-up.mjs compares times.
+  utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
+  await writeCommandScript(ROOT);
+  await writeManPage();
+}
+
+/** Writes the shaders as a TypeScript module, so that the library loads no files; leaves it alone if nothing changed. */
+export function writeShaderCode() {
+  const code = SHADERS.map((name) => readFileSync(path.join(ROOT, `shaders/${name}.wgsl`), 'utf8')).join('\n');
+  const text = `/** Generated from shaders/ by tools/build.mjs. */\nexport const shaderCode: string = ${JSON.stringify(code)};\n`;
+  const file = path.join(ROOT, SHADER_CODE);
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+/** Removes what tsc made of sources that are gone: it would be packed. */
+function removeLeftovers() {
+  const dist = path.join(ROOT, 'dist');
+  if (!existsSync(dist)) return;
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const source = /^(.*?)(\.d\.ts|\.js)(\.map)?$/.exec(name)?.[1];
+    if (source !== undefined && !existsSync(path.join(ROOT, 'src', `${source}.ts`))) rmSync(path.join(dist, name));
+  }
+}
+
+/**
+ * Bundles the compiled command line below a folder into one script, `dist/cli/neighbor-product.cjs`: finding, reading and
+ * linking its modules takes Node longer than running them. A script and not a module, which would load Node's whole
+ * module loader. The bundle lies as deep as what it is made of, so paths relative to `import.meta.url` stay right.
+ *
+ * @param {string} root
+ */
+export async function writeCommandScript(root) {
+  const { build: bundle } = await import('esbuild');
+  await bundle({
+    absWorkingDir: root,
+    entryPoints: ['dist/cli/main.js'],
+    outfile: 'dist/cli/neighbor-product.cjs',
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['webgpu', '@napi-rs/image', 'pngjs'],
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: `${commanderLicence()}\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;` },
+    plugins: [withoutChildProcess],
+    logLevel: 'warning',
+  });
+}
+
+/** Commander loads it at once, for subcommands that are separate programs; there are none here. */
+const withoutChildProcess = {
+  name: 'commander without node:child_process',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => {
+      return /[\\/]commander[\\/]/.test(importer) ? { path: 'none', namespace: 'none' } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/** Commander becomes part of the bundle, so its licence does, too. */
+function commanderLicence() {
+  const folder = path.dirname(createRequire(import.meta.url).resolve('commander'));
+  return `/*!\nContains commander.\n\n${readFileSync(path.join(folder, 'LICENSE'), 'utf8').trim()}\n*/`;
+}
+
+/** Writes the manual page where package.json says that it is. */
+async function writeManPage() {
+  const { manPage } = await import(new URL('../dist/cli/man-page.js', import.meta.url).href);
+  const { man } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  writeFileSync(path.join(ROOT, man[0]), manPage());
+}
+
+function run(script, args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  if (status === 0) return;
+  process.stderr.write(`${path.basename(script)} failed, see above.\n`);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
