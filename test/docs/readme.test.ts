@@ -1,18 +1,16 @@
-/** Every code block of README.md is run, and its tables name what there is. */
+/** Every code block of README.md and docs/library.md is run. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/cli/exit-codes.js';
-import { createProgram, parseCommandLine } from '../../src/cli/program.js';
+import { parseCommandLine } from '../../src/cli/program.js';
 import { transformSync } from '../../src/index.js';
-import { softwareGpuExists } from '../../src/release/software-gpu.mjs';
-import { type Ended, ended, folderWith, listing, PNG_FILE, picture, pixelsIn, productOf } from '../cli/command.js';
+import { softwareGpuExists } from '../../tools/software-gpu.mjs';
+import { type Ended, ended, folderWith, listing, PNG_FILE, pixelsIn, productOf, testImage } from '../cli/command.js';
 import { codeBlocksOf, commandPath, ROOT, readPage } from './pages.js';
 
-const page = readPage('README.md');
-const blocks = codeBlocksOf(page);
+const blocks = ['README.md', 'docs/library.md'].flatMap((name) => codeBlocksOf(readPage(name)));
 
 /** Why a block is not run where there is neither a software GPU nor surely another. */
 const NO_GPU = 'there is no software GPU for this system';
@@ -22,7 +20,8 @@ function textsOf(language: string): string[] {
 }
 
 test('there are blocks, and none in a language that is not run here', () => {
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'ts']));
+  // js: for a page; test/package runs one like it in a browser.
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'ts', 'js']));
 });
 
 describe('sh', () => {
@@ -70,7 +69,7 @@ describe('sh', () => {
     },
   };
 
-  /** In a folder with two pictures, and the built command on the path. */
+  /** In a folder with two images, and the built command on the path. */
   async function runLine(line: string): Promise<{ folder: string; outcome: Ended }> {
     const shim = `#!/bin/sh\nexec "${process.execPath}" "${commandPath}" "$@"\n`;
     const programs = folderWith({ 'neighbor-product': shim });
@@ -139,7 +138,7 @@ describe('ts', () => {
       after: READ_BACK,
       check: (stdout: string) => {
         expect(stdout).toBe('');
-        const { image } = transformSync(picture(width, height), { backend: 'reference', border: 'wrap' });
+        const { image } = transformSync(testImage(width, height), { backend: 'reference', border: 'wrap' });
         expect(Buffer.compare(readFileSync(path.join(folder, 'product.bin')), image.data)).toBe(0);
       },
     },
@@ -185,26 +184,4 @@ describe('ts', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     check(stdout.toString());
   });
-});
-
-test('the table of options names every option, and the words each may have', () => {
-  const [table] = /^\| option \|.*?\n\n/ms.exec(page)!;
-  const described = [...table.matchAll(/`(?:-\w, )?(--[\w-]+)(?: ([^`]*))?`/g)].map(([, name, words]) => ({
-    name,
-    words,
-  }));
-  const program = createProgram();
-  const options = [...program.options, ...program.createHelp().visibleOptions(program)];
-  expect(described.map(({ name }) => name).sort()).toEqual([...new Set(options.map(({ long }) => long))].sort());
-  for (const { long, argChoices } of options) {
-    if (argChoices === undefined) continue;
-    expect(described.find(({ name }) => name === long)!.words, long).toBe(argChoices.join('\\|'));
-  }
-});
-
-test('the exit codes are those of the command', () => {
-  const [, text] = /^Exit codes: (.*?)\. /ms.exec(page)!;
-  expect(text.split(/;\s/).map((code) => Number.parseInt(code, 10))).toEqual(
-    EXIT_CODES.map(({ exitCode }) => exitCode),
-  );
 });
