@@ -63,4 +63,13 @@ describe('the command', () => {
     expect(stdout.toString()).toMatch(/^gpu {8}none: /);
     expect(stdout.toString()).toMatch(/\nfor gpu {4}.+\n/);
   });
+
+  test('no Vulkan loader: the line of the GPU names it where the advice does', async () => {
+    const { exitCode, stdout } = await run(['devices'], { cwd: folderWith(), env: { LD_LIBRARY_PATH: '' } });
+    const text = stdout.toString();
+    expect(exitCode).toBe(0);
+    expect(/^gpu {8}none: the Vulkan loader, .+, is not installed$/m.test(text)).toBe(
+      /^for gpu {4}libvulkan\.so\.1 is missing: /m.test(text),
+    );
+  });
 });
