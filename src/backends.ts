@@ -142,9 +142,9 @@ export class Selector {
         const { transformer, reason = missing.join('; ') } = opened;
         return { entry, transformer, reason };
       }
-      missing.push(`no ${entry.title}: ${opened.reason}`);
+      missing.push(missingText(entry, opened));
     }
-    throw new NeighborProductError('BACKEND_UNAVAILABLE', `No usable backend: ${missing.join('; ')}.`);
+    throw noneUsable(missing);
   }
 
   async #openAutomatically(entry: RegisteredBackend): Promise<Opened> {
@@ -196,15 +196,23 @@ export function selectSync(choice: BackendChoice, entries = BACKENDS): Selection
       return { entry, transformer: opened.transformer, reason: choice === AUTO ? missing.join('; ') : CHOSEN };
     }
     if (choice !== AUTO) throw unavailable(entry, opened);
-    missing.push(`no ${entry.title}: ${opened.reason}`);
+    missing.push(missingText(entry, opened));
   }
-  throw new NeighborProductError('BACKEND_UNAVAILABLE', `No usable backend: ${missing.join('; ')}.`);
+  throw noneUsable(missing);
 }
 
 const CANNOT_RUN_SYNCHRONOUSLY: Opened = {
   reason: 'it cannot run synchronously',
   advice: 'Call transform instead of transformSync.',
 };
+
+function missingText({ title }: RegisteredBackend, { reason }: Unavailable): string {
+  return `no ${title}: ${reason}`;
+}
+
+function noneUsable(missing: readonly string[]): NeighborProductError {
+  return new NeighborProductError('BACKEND_UNAVAILABLE', `No usable backend: ${missing.join('; ')}.`);
+}
 
 function unavailable({ title }: RegisteredBackend, { reason, advice }: Unavailable): NeighborProductError {
   const sentences = [`No usable ${title}: ${reason}.`, advice, `Or use the backend ${AUTO}.`].filter(Boolean);

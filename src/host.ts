@@ -63,7 +63,6 @@ async function transformOn(
 ): Promise<Computed> {
   checkStillThere(input, output);
   const total = new Total();
-  const rowsOfRegion = countRows([regionOf(input, operation.border)]);
   let backend = firstBackend;
   let steps = planSteps(input, output, operation, backend.residentPixels);
   while (steps.length > 0) {
@@ -74,7 +73,8 @@ async function transformOn(
       continue;
     }
     if (takeOver === undefined) throw fault;
-    const next = await takeOver(fault, rest.length === 0 ? rowsOfRegion - countRows(step.remaining) : 0);
+    const done = countRows([regionOf(input, operation.border)]) - countRows(step.remaining);
+    const next = await takeOver(fault, rest.length === 0 ? done : 0);
     const remainingOperation = { ...operation, passes: steps.reduce((sum, { passes }) => sum + passes, 0) };
     if (!(next instanceof Host)) return total.add(await next.transform(step.input, output, remainingOperation, run));
     backend = next.backend;

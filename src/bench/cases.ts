@@ -3,7 +3,8 @@ import { makeImage } from '../conformance/images.js';
 import { type CheckedImage, createImage } from '../image.js';
 import { DEFAULT_OPERATION } from '../options.js';
 import { transformReference } from '../reference.js';
-import type { BenchKind, Size } from './choices.js';
+import type { Size } from '../regions.js';
+import type { BenchKind } from './choices.js';
 
 export interface BenchCase {
   /** `3840x2160/photograph` */

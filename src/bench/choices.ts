@@ -1,6 +1,7 @@
 /** What a benchmark can be asked for. Apart from the rest, so that the option table loads nothing that measures. */
 import { BACKEND_NAMES, type BackendName } from '../backends.js';
 import type { ImageKind } from '../conformance/images.js';
+import type { Size } from '../regions.js';
 
 /** The name that stands for every backend. */
 export const ALL_BACKENDS = 'all';
@@ -13,11 +14,6 @@ export const BENCH_BACKENDS: readonly BenchBackends[] = [ALL_BACKENDS, ...BACKEN
 /** Kinds of conformance/images.ts that differ in speed: few exact pixels, few, a third, all but a seam. */
 export const BENCH_KINDS = ['photograph', 'noise', 'flat', 'worst-case'] as const satisfies readonly ImageKind[];
 export type BenchKind = (typeof BENCH_KINDS)[number];
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The image of the article that this project goes back to, and two sizes of films. */
 export const NAMED_SIZES: Readonly<Record<string, Size>> = {

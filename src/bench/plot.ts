@@ -1,5 +1,5 @@
 /** A report as bars, SVG: time per pixel on a logarithmic scale, with the times of copies as limits. */
-import { escapeMarkup } from '../conformance/wording.js';
+import { escapeMarkup, pluralText } from '../conformance/wording.js';
 import type { BenchReport, CaseResult, Row } from './result.js';
 import { caseTitle, machineText, numberText, shareText } from './table.js';
 
@@ -118,7 +118,7 @@ function copyLimits(rows: readonly Row[], scale: Scale, top: number, bottom: num
     `<rect class="zone" x="${BARS.left}" y="${top}" width="${round(zoneWidth)}" height="${bottom - top}"/>`,
     ...copies.flatMap(({ threads, nsPerPixel: { median } }, index) => {
       const x = placeOf(scale, median);
-      const label = `copy, ${threadsText(threads)}: ${numberText(median)} ns`;
+      const label = `copy, ${pluralText(threads ?? 1, 'thread')}: ${numberText(median)} ns`;
       return [
         `<path class="limit" d="M${x} ${top - 22}V${bottom}"/>`,
         index === 0 && copies.length > 1
@@ -148,7 +148,8 @@ function bar(row: Row, scale: Scale, top: number): string {
 }
 
 function name(program: string, threads: number | undefined, baseline: number, strong: string): string {
-  const count = threads === undefined ? '' : text(BARS.left - 12, baseline, threadsText(threads), 'end quiet small');
+  const count =
+    threads === undefined ? '' : text(BARS.left - 12, baseline, pluralText(threads, 'thread'), 'end quiet small');
   return text(MARGIN, baseline, program, strong.trim()) + count;
 }
 
@@ -162,10 +163,6 @@ function foot({ command, date, machine }: BenchReport, top: number): string {
     text(MARGIN, top + 16, command, 'small quiet'),
     text(MARGIN, top + 34, `${date.slice(0, 10)}, ${machineText(machine)}`, 'small quiet'),
   ].join('\n');
-}
-
-function threadsText(threads = 1): string {
-  return `${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 function text(x: number, y: number, content: string, style: string): string {

@@ -1,8 +1,9 @@
 /** The whole benchmark: every case with every candidate, then the peers. */
+import type { Size } from '../regions.js';
 import { type SpanListener, withSpan } from '../span.js';
 import { type CandidateOptions, openCandidates } from './candidates.js';
 import { makeCase, type Photograph } from './cases.js';
-import type { BenchKind, Size } from './choices.js';
+import type { BenchKind } from './choices.js';
 import { measureCase } from './measure.js';
 import { measurePeers } from './peers.js';
 import { type BenchReport, type CaseResult, describeMachine, REPORT_FORMAT, readLoad } from './result.js';

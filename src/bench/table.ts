@@ -1,4 +1,5 @@
 /** A report as text: aligned for a terminal, or as Markdown. Command, date and machine stand below the tables. */
+import { pluralText } from '../conformance/wording.js';
 import type { BenchReport, CaseResult, Machine, Row } from './result.js';
 
 interface Column {
@@ -91,7 +92,7 @@ function originLines({ command, date, machine }: BenchReport): string[] {
 export function machineText({ processor, cores, memoryGb, system, node, loadBefore, loadAfter }: Machine): string {
   return [
     processor,
-    `${cores} core${cores === 1 ? '' : 's'}`,
+    pluralText(cores, 'core'),
     `${memoryGb} GB`,
     system,
     `Node ${node}`,

@@ -8,7 +8,7 @@ import { type BenchReport, parseReport } from '../bench/result.js';
 import { runBench } from '../bench/run-bench.js';
 import { benchMarkdown, benchTable } from '../bench/table.js';
 import { NeighborProductError } from '../errors.js';
-import { unreadable, writeOutput } from '../formats/files.js';
+import { readText, writeOutput } from '../formats/files.js';
 import { decodePng } from '../formats/png/decode.js';
 import type { SpanListener } from '../span.js';
 import type { ReportSink } from './conformance.js';
@@ -73,14 +73,6 @@ async function readReport(path: string, { sizes, kinds }: BenchOptionValues): Pr
   const measured = report.cases.map(({ id }) => id).join(', ');
   const message = `Expected one of ${measured} for --sizes and --kinds, but received others. Choose from these.`;
   throw new NeighborProductError('INVALID_OPTION', message);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
 }
 
 function rendered(report: BenchReport, { json, markdown }: BenchOptionValues): string {

@@ -9,7 +9,8 @@ import { type ConformanceReport, parseReplayRecord, type ReplayRecord, replayOpt
 import { reportHtml } from '../conformance/report-html.js';
 import { reportJson, reportJunit, reportTable } from '../conformance/report-text.js';
 import { type Progress, runConformance, type Subject, type SuiteOptions } from '../conformance/suite.js';
-import { unreadable, writeOutput } from '../formats/files.js';
+import { pluralText } from '../conformance/wording.js';
+import { readText, writeOutput } from '../formats/files.js';
 import { decodePng } from '../formats/png/decode.js';
 import { shaderCode } from '../gpu/shader-code.js';
 import type { SpanListener } from '../span.js';
@@ -35,7 +36,7 @@ export async function conformance(
   onSpan: SpanListener | undefined,
 ): Promise<number> {
   await prepareReport(request.replay, request.report);
-  const record = request.replay === undefined ? undefined : parseReplayRecord(await readRecord(request.replay));
+  const record = request.replay === undefined ? undefined : parseReplayRecord(await readText(request.replay));
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
   if (request.list) {
     await print(
@@ -85,7 +86,7 @@ function subjectsOf(device: Device): Subject[] {
   const backend = device.transformer;
   if (!device.hasThreads) return [{ name, backend }];
   return [1, Math.max(2, availableParallelism())].map((threads) => {
-    return { name: `${name}, ${threads} thread${threads === 1 ? '' : 's'}`, backend, threads };
+    return { name: `${name}, ${pluralText(threads, 'thread')}`, backend, threads };
   });
 }
 
@@ -105,14 +106,6 @@ function suiteOptions({ filter, seed, quick }: ConformanceOptionValues): SuiteOp
     ...(seed !== undefined && { seed }),
     ...(quick && { quick }),
   };
-}
-
-async function readRecord(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
 }
 
 /** Fixtures are not in the package: a checkout has them, an installation runs without their cases. */

@@ -12,11 +12,10 @@ import {
   DEFAULT_REPEAT,
   DEFAULT_SIZES,
   NAMED_SIZES,
-  type Size,
 } from '../bench/choices.js';
 import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
-import { BORDER_MODES } from '../regions.js';
+import { BORDER_MODES, type Size } from '../regions.js';
 
 /** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
 export const transformOptions = () => ({

@@ -5,6 +5,7 @@ import type { CodecUse, Compression, DecodeLimits, EncodeOptions } from '../form
 import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import type { Operation } from '../options.js';
 import { transformReference } from '../reference.js';
+import type { Size } from '../regions.js';
 import { Semaphore } from '../semaphore.js';
 import { type SpanListener, withSpan } from '../span.js';
 import type { transform } from '../transform.js';
@@ -16,15 +17,11 @@ import { type Done, detailLines, errorText, type FileOutcome, recordLine, summar
 /** What the command calls; tests replace parts of it. */
 export interface Calls {
   readonly read: (path: string) => Promise<Uint8Array>;
-  readonly declaredSize: (file: Uint8Array) => Pick<CheckedImage, 'width' | 'height'>;
+  readonly declaredSize: (file: Uint8Array) => Size;
   readonly decode: (file: Uint8Array, limits: DecodeLimits) => Promise<CheckedImage>;
   readonly transform: typeof transform;
   readonly encode: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
-  readonly codecs: (
-    file: Uint8Array,
-    size: Pick<CheckedImage, 'width' | 'height'>,
-    compression: Compression,
-  ) => CodecUse;
+  readonly codecs: (file: Uint8Array, size: Size, compression: Compression) => CodecUse;
   readonly write: (path: string, file: Uint8Array) => Promise<void>;
 }
 

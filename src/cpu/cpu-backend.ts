@@ -81,7 +81,7 @@ export class CpuBackend implements Backend {
   #report({ threads, exactPixels, chunks = [] }: NativeResult, startMs: number, { onSpan }: RunOptions): Computed {
     for (const chunk of chunks) onSpan?.(spanOf(chunk, startMs));
     const openMp = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
-    return { device: `${this.#instructionSet}, ${threadsText(threads)}${openMp}`, exactPixels };
+    return { device: `${this.#instructionSet}, ${pluralText(threads, 'thread')}${openMp}`, exactPixels };
   }
 }
 
@@ -100,8 +100,9 @@ function throwFault(cause: unknown): never {
   throw new BackendFault('The CPU addon failed', (cause as Error).message, { code: 'OUT_OF_MEMORY', cause });
 }
 
-function threadsText(threads: number): string {
-  return `${threads} thread${threads === 1 ? '' : 's'}`;
+/** `1 thread`, `2 threads` */
+function pluralText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** One host for this thread: all its transforms wait for each other here, and not in libuv's few threads. */
@@ -141,7 +142,7 @@ export const cpuEntry = {
     if ('reason' in loaded) return { lines: [`none: ${loaded.reason}`], advice: [BUILD_ADVICE], facts: loaded };
     const { instructionSets, hasOpenMp: openMp } = loaded.addon;
     const cores = availableParallelism();
-    const threads = openMp ? `OpenMP, ${cores} core${cores === 1 ? '' : 's'}` : 'without OpenMP: one thread';
+    const threads = openMp ? `OpenMP, ${pluralText(cores, 'core')}` : 'without OpenMP: one thread';
     return {
       lines: [`${instructionSets.join(', ')}; ${threads}`],
       advice: [],

@@ -1,6 +1,18 @@
 /** Whole files, read into memory and written from it. */
 import { createReadStream, rmSync, type Stats, writeFileSync } from 'node:fs';
-import { access, chmod, chown, constants, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  constants,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 
@@ -27,6 +39,15 @@ export async function readInput(inputPath: string): Promise<Uint8Array> {
     return await gather(inputPath === '-' ? process.stdin : createReadStream(inputPath, { highWaterMark: 2 ** 20 }));
   } catch (error) {
     throw error instanceof NeighborProductError ? error : unreadable(inputPath, error);
+  }
+}
+
+/** Reads a text file. @throws NeighborProductError `INPUT_UNREADABLE` */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 

@@ -2,14 +2,13 @@
 import { extname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import type { CheckedImage } from '../image.js';
+import type { Size } from '../regions.js';
 import { damaged, isPng } from './png/chunks.js';
 import type { CodecChoice, Compression, DecodeLimits, EncodeOptions } from './png/codec.js';
 import { chooseDecoder, declaredPngSize, decodePngOffThread } from './png/decode.js';
 import { chooseEncoder, encodePngOffThread } from './png/encode.js';
 
 export type { Compression, DecodeLimits, EncodeOptions };
-
-type Size = Pick<CheckedImage, 'width' | 'height'>;
 
 /** A format that can be read, and perhaps written. */
 interface Format {

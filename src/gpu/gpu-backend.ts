@@ -103,9 +103,9 @@ export class GpuBackend implements Backend {
       this.#pipelines ??= Pipelines.create(this.device, this.#settings.shaderCode);
       const pipelines = await this.#pipelines;
       const slot = this.#free.pop() ?? new Slot(this.device, pipelines, this.#slots++);
-      const landed = await slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
-      this.#clock.add(landed);
-      return { device: this.#deviceText, exactPixels: landed.exactPixels };
+      const result = await slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
+      this.#clock.add(result);
+      return { device: this.#deviceText, exactPixels: result.exactPixels };
     } catch (error) {
       if (run.signal?.aborted && error === run.signal.reason) throw error;
       throw faultOf(phase, error);

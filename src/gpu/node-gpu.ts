@@ -28,6 +28,10 @@ function loadGpu(): Promise<GPU> {
 
 const NO_VULKAN = `the Vulkan loader, ${VULKAN_LOADER}, is not installed`;
 
+function loadFailure(message: string): string {
+  return `WebGPU does not load: ${message}`;
+}
+
 /** Opens the best adapter, or says why there is none. Never throws. */
 export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
   if (lacksVulkan()) return { reason: NO_VULKAN };
@@ -35,7 +39,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
   try {
     return await openBestAdapter(await loadGpu(), options);
   } catch (error) {
-    return { reason: `WebGPU does not load: ${messageOf(error)}` };
+    return { reason: loadFailure(messageOf(error)) };
   }
 }
 
@@ -52,7 +56,7 @@ export async function openForTransforms({ isAutomatic = false }: OpenOptions = {
 
 /** Every adapter, opened. Never throws. */
 export async function openDevices(): Promise<readonly Device[]> {
-  const opened = lacksVulkan() ? [await openGpu()] : await openAll();
+  const opened = await openAll();
   return opened.map((gpu, index) => {
     const name = opened.length === 1 ? 'gpu' : `gpu ${index + 1}`;
     const facts = gpu.adapter === undefined ? [] : factsOf(gpu.adapter);
@@ -62,10 +66,11 @@ export async function openDevices(): Promise<readonly Device[]> {
 }
 
 async function openAll(): Promise<readonly OpenedGpu[]> {
+  if (lacksVulkan()) return [{ reason: NO_VULKAN }];
   try {
     return await openAllAdapters(await loadGpu());
   } catch (error) {
-    return [{ reason: `WebGPU does not load: ${messageOf(error)}` }];
+    return [{ reason: loadFailure(messageOf(error)) }];
   }
 }
 
@@ -107,7 +112,7 @@ export async function describe(): Promise<BackendDescription> {
 }
 
 function linesOf({ adapters, failure }: AdapterReport): string[] {
-  if (failure !== undefined) return [`none: WebGPU does not load: ${failure}`];
+  if (failure !== undefined) return [`none: ${loadFailure(failure)}`];
   if (adapters.length === 0) return [`none: ${lacksVulkan() ? NO_VULKAN : 'no adapter answers'}`];
   return adapters.map((adapter) => {
     return `${adapterText(adapter)}${adapter.software ? ', slower than the CPU: never taken automatically' : ''}`;

@@ -2,13 +2,12 @@
 import { deflateSync } from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
 import type { CheckedImage } from '../../image.js';
+import type { Size } from '../../regions.js';
 import { type CheckedPng, checkPng, checkPngOffThread } from './check.js';
 import { CHUNK_OVERHEAD, crc32, PNG_SIGNATURE, type PngHeader } from './chunks.js';
 import type { CodecChoice, DecodeLimits, PngCodec, Samples } from './codec.js';
 import { loadNativeCodec } from './native-codec.js';
 import { pngjsCodec } from './pngjs-codec.js';
-
-type Size = Pick<CheckedImage, 'width' | 'height'>;
 
 /** The size that a PNG file declares; any numbers for another file. Nothing is checked. */
 export function declaredPngSize(file: Uint8Array): Size {

@@ -1,5 +1,6 @@
 /** Images to PNG files. The pixels are exactly the image's; the file's bytes are the codec's. */
 import type { CheckedImage } from '../../image.js';
+import type { Size } from '../../regions.js';
 import {
   type CodecChoice,
   type Compression,
@@ -43,7 +44,7 @@ export async function encodePngOffThread(
 }
 
 /** As {@link chooseDecoder}, for encoding; pngjs where the faster codec has no settings for the compression. */
-export function chooseEncoder(size: Pick<CheckedImage, 'width' | 'height'>, compression: Compression): CodecChoice {
+export function chooseEncoder(size: Size, compression: Compression): CodecChoice {
   const choice = chooseDecoder(size);
   return choice.codec.settings[compression] ? choice : { codec: pngjsCodec, reason: 'its files are the smallest' };
 }
