@@ -41,7 +41,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['index.ts', 'browser.ts'],
   ['transform.ts'],
   ['backends.ts'],
-  ['gpu', 'cpu', 'reference.ts', 'formats'],
+  ['gpu', 'cpu', 'reference.ts', 'formats', 'files'],
   ['host.ts'],
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],

@@ -52,7 +52,7 @@ async function traced(
   const [{ Trace }, { prepareTrace }, { writeOutput }] = await Promise.all([
     import('./trace.js'),
     import('./outputs.js'),
-    import('../formats/files.js'),
+    import('../files/write.js'),
   ]);
   await prepareTrace(path, work);
   const trace = new Trace(loadedMs);
@@ -109,12 +109,13 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform }, { declaredSize, decode, encode, describeCodecs }, files] = await Promise.all([
+  const [{ transform }, { declaredSize, decode, encode, describeCodecs }, { readInput }, files] = await Promise.all([
     import('../transform.js'),
     import('../formats/formats.js'),
-    import('../formats/files.js'),
+    import('../files/read.js'),
+    import('../files/write.js'),
   ]);
-  const { readInput, removeUnfinishedOutputs, writeOutput } = files;
+  const { removeUnfinishedOutputs, writeOutput } = files;
   const write = (path: string, file: Uint8Array) =>
     path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
   return { read: readInput, declaredSize, decode, transform, encode, codecs: describeCodecs, write };

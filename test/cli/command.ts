@@ -90,7 +90,7 @@ export function folderWith(files: Readonly<Record<string, Uint8Array | string>> 
 /**
  * A copy of the compiled project, without the CPU addon and with some modules replaced.
  *
- * @param modules source text by path below dist/; the bundle is made of them, such as `formats/files.js`
+ * @param modules source text by path below dist/; the bundle is made of them, such as `files/write.js`
  * @returns its root
  */
 export async function copyWith(modules: Readonly<Record<string, string>> = {}): Promise<string> {

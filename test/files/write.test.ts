@@ -17,10 +17,9 @@ import {
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readInput, removeUnfinishedOutputs, unreadable, unwritable, writeOutput } from '../../src/formats/files.js';
+import { removeUnfinishedOutputs, writeOutput } from '../../src/files/write.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
 const isPosix = process.platform !== 'win32';
@@ -32,46 +31,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.restoreAllMocks();
   rmSync(folder, { recursive: true });
-});
-
-describe('readInput', () => {
-  it.each([0, 1, 3_000_000])('reads a file of %s bytes', async (byteLength) => {
-    const bytes = Buffer.alloc(byteLength, 'pixels');
-    writeFileSync(inFolder('in'), bytes);
-    expect(bytes.equals(await readInput(inFolder('in')))).toBe(true);
-  });
-
-  it.runIf(isPosix)('reads a pipe', async () => {
-    execFileSync('mkfifo', [inFolder('pipe')]);
-    const [read] = await Promise.all([readInput(inFolder('pipe')), writeOutput(inFolder('pipe'), BYTES)]);
-    expect(Buffer.compare(read, BYTES)).toBe(0);
-  });
-
-  it('reads standard input for -', async () => {
-    const stdin = Readable.from([Buffer.from('some '), Buffer.from('bytes')]);
-    vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as typeof process.stdin);
-    expect(Buffer.from(await readInput('-')).toString()).toBe('some bytes');
-  });
-
-  it('does not wait for a terminal', async () => {
-    vi.spyOn(process, 'stdin', 'get').mockReturnValue({ isTTY: true } as typeof process.stdin);
-    await expect(readInput('-')).rejects.toMatchObject({
-      code: 'INPUT_UNREADABLE',
-      message: expect.stringMatching(/terminal/),
-    });
-  });
-
-  it.each([
-    ['a missing file', () => inFolder('missing'), /no such file\. Check the path\.$/],
-    ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
-    ['a path through a file', () => inFolder('file/in'), /is not a folder\. Check the path\.$/],
-  ])('refuses %s', async (_, path, message) => {
-    writeFileSync(inFolder('file'), '');
-    await expect(readInput(path())).rejects.toMatchObject({
-      code: 'INPUT_UNREADABLE',
-      message: expect.stringMatching(message),
-    });
-  });
 });
 
 describe('writeOutput', () => {
@@ -188,19 +147,3 @@ function inFolder(name: string): string {
 function expectBytes(name: string): void {
   expect(Buffer.compare(readFileSync(inFolder(name)), BYTES)).toBe(0);
 }
-
-const PERMISSION = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
-const FULL = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-const STRANGE = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-
-describe('an error of a file', () => {
-  it.each([
-    [unreadable('a.png', PERMISSION), /^Cannot read 'a\.png': permission denied\. Change/],
-    [unreadable('-', STRANGE), /^Cannot read standard input: EIO: i\/o error\. Name another/],
-    [unwritable('b.png', PERMISSION), /^Cannot write 'b\.png': permission denied\. Change/],
-    [unwritable('b.png', FULL), /^Cannot write 'b\.png': the disk is full\. Make room/],
-    [unwritable('b.png', STRANGE), /^Cannot write 'b\.png': EIO: i\/o error\. Name another/],
-  ])('%s', (error, message) => expect(error.message).toMatch(message));
-
-  it('keeps its cause', () => expect(unreadable('a.png', PERMISSION).cause).toBe(PERMISSION));
-});
