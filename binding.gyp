@@ -8,7 +8,9 @@
     # A file of simd/ compiles to nothing on a CPU that it is not for, and sets the flags of its instruction set itself.
     "addon_sources": [
       "native-fallback/addon.cc",
+      "native-fallback/attributes.cc",
       "native-fallback/strip.cc",
+      "native-fallback/threads.cc",
       "native-fallback/instruction_sets.cc",
       "native-fallback/simd/avx512.cc",
       "native-fallback/simd/avx2.cc",
@@ -21,7 +23,8 @@
   },
   "target_defaults": {
     "default_configuration": "Release",
-    "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
+    # Relative to this file, and not `include`, whose quotes break where a path has a space.
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
     # A worker thread that is being terminated cannot be told of a result, nor of the exception that this raises.
     "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-O3"],

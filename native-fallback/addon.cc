@@ -5,7 +5,10 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <system_error>
 
+#include "attributes.h"
+#include "held_memory.h"
 #include "instruction_sets.h"
 #include "strip.h"
 
@@ -57,16 +60,13 @@ const InstructionSet* find_instruction_set(const std::string& name) {
 }
 
 Job job_from(const Napi::Object& job) {
-  const neighbor_product::Strip strip = strip_of(job);
-  const auto& [first, end, before_first, after_last] = strip.region;
-  const int threads = static_cast<int>(number_of(job, "threads"));
   const std::string name = job.Get("instructionSet").As<Napi::String>();
   const InstructionSet* const instruction_set = find_instruction_set(name);
   if (!instruction_set) throw Napi::Error::New(job.Env(), "this CPU has no instruction set '" + name + "'");
   std::optional<neighbor_product::Timeline> timeline;
   if (job.Get("isTimed").ToBoolean()) timeline = {std::chrono::steady_clock::now(), {}};
   return {
-      strip,           threads > 0 ? threads : neighbor_product::default_threads((end.x - first.x) * (end.y - first.y)),
+      strip_of(job),   static_cast<int>(number_of(job, "threads")),
       instruction_set, reinterpret_cast<const std::atomic<uint8_t>*>(bytes_of(job, "cancelled")),
       timeline,
   };
@@ -91,6 +91,7 @@ Napi::Object result_object(Napi::Env env, const neighbor_product::Outcome& outco
   Napi::Object result = Napi::Object::New(env);
   result.Set("exactPixels", static_cast<double>(outcome.exact_pixels));
   result.Set("threads", outcome.threads);
+  result.Set("wantedThreads", outcome.wanted_threads);
   if (job.timeline) {
     Napi::Array chunks = Napi::Array::New(env);
     for (const auto& chunk : job.timeline->chunks) chunks.Set(chunks.Length(), chunk_object(env, chunk));
@@ -99,13 +100,21 @@ Napi::Object result_object(Napi::Env env, const neighbor_product::Outcome& outco
   return result;
 }
 
+std::shared_ptr<void> memory_of(const Napi::Object& object, const char* field) {
+  return neighbor_product::hold_memory(object.Get(field).As<Napi::Uint8Array>().ArrayBuffer());
+}
+
 class Worker : public Napi::AsyncWorker {
  public:
   Worker(const Napi::Object& object, const Job& job)
       : Napi::AsyncWorker(object.Env(), "neighbor_product"),
         deferred_(Napi::Promise::Deferred::New(object.Env())),
-        keeps_memory_alive_(Napi::Persistent(object)),
-        job_(job) {}
+        keeps_arrays_alive_(Napi::Persistent(object)),
+        job_(job) {
+    if (!object.Get("canHoldMemory").ToBoolean()) return;
+    input_memory_ = memory_of(object, "input");
+    output_memory_ = memory_of(object, "output");
+  }
   Napi::Promise Promise() const { return deferred_.Promise(); }
 
  protected:
@@ -115,7 +124,8 @@ class Worker : public Napi::AsyncWorker {
 
  private:
   Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference keeps_memory_alive_;  // that Execute reads and writes
+  Napi::ObjectReference keeps_arrays_alive_;  // that Execute reads and writes
+  std::shared_ptr<void> input_memory_, output_memory_;
   Job job_;
   neighbor_product::Outcome outcome_{};
 };
@@ -137,6 +147,18 @@ Napi::Value compute_sync(const Napi::CallbackInfo& info) {
   }
 }
 
+// A path's bytes; as a string of Node it would have to be UTF-8.
+std::string path_from(const Napi::Value& value) {
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+}
+
+void copy_attributes(const Napi::CallbackInfo& info) {
+  const int error = neighbor_product::copy_attributes(path_from(info[0]), path_from(info[1]));
+  if (error == 0) return;
+  throw Napi::Error::New(info.Env(), std::generic_category().message(error));
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   Napi::Array names = Napi::Array::New(env);
   for (auto set = neighbor_product::instruction_sets(); *set; set++) names.Set(names.Length(), name_of(**set));
@@ -144,6 +166,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("hasOpenMp", neighbor_product::has_openmp());
   exports.Set("compute", Napi::Function::New(env, compute_async));
   exports.Set("computeSync", Napi::Function::New(env, compute_sync));
+  exports.Set("copyAttributes", Napi::Function::New(env, copy_attributes));
   return exports;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "kernel.h"
+#include "threads.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -107,9 +108,8 @@ double elapsed_ms(const Timeline& timeline) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - timeline.origin).count();
 }
 
-// Returns the number of pixels that the exact pass computed.
-int64_t compute_chunks(const Strip& strip, const InstructionSet::Kernel& kernel, ptrdiff_t chunks, int threads,
-                       const std::atomic<uint8_t>* cancelled, Timeline* timeline) {
+void compute_chunks(const Strip& strip, const InstructionSet::Kernel& kernel, ptrdiff_t chunks, int threads,
+                    const std::atomic<uint8_t>* cancelled, Timeline* timeline, Outcome& outcome) {
   const Place first = strip.region.first, end = strip.region.end;
   // Allocated here, one element for each chunk: nothing may throw inside the parallel region.
   if (timeline) timeline->chunks.resize(static_cast<size_t>(chunks));
@@ -119,6 +119,9 @@ int64_t compute_chunks(const Strip& strip, const InstructionSet::Kernel& kernel,
 #pragma omp parallel num_threads(threads) reduction(+ : exact_pixels)
   {
     Scratch scratch;
+#ifdef _OPENMP
+    if (this_thread() == 0) outcome.threads = omp_get_num_threads();  // OMP_THREAD_LIMIT may allow fewer
+#endif
 #pragma omp for schedule(dynamic)
     for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
       if (cancelled && cancelled->load(std::memory_order_relaxed)) continue;
@@ -133,7 +136,7 @@ int64_t compute_chunks(const Strip& strip, const InstructionSet::Kernel& kernel,
       }
     }
   }
-  return exact_pixels;
+  outcome.exact_pixels = exact_pixels;
 }
 
 }  // namespace
@@ -146,31 +149,21 @@ bool has_openmp() {
 #endif
 }
 
-int default_threads(ptrdiff_t pixels) {
-#ifdef _OPENMP
-  // With fewer pixels per thread, about 50 microseconds of work, waking another thread costs more than it saves.
-  constexpr ptrdiff_t worth_a_thread = 1 << 15;
-  const ptrdiff_t useful = std::max<ptrdiff_t>(1, pixels / worth_a_thread);
-  return static_cast<int>(std::min<ptrdiff_t>(omp_get_num_procs(), useful));
-#else
-  static_cast<void>(pixels);
-  return 1;
-#endif
-}
-
 Outcome compute(const Strip& strip, int threads, const InstructionSet& instruction_set,
                 const std::atomic<uint8_t>* cancelled, Timeline* timeline) {
   const Place first = strip.region.first, end = strip.region.end;
-  if (end.x <= first.x || end.y <= first.y) return {0, 1};
+  if (end.x <= first.x || end.y <= first.y) return {0, 1, 1};
   // Each thread that opens a parallel region gets a team of its own: several at once would oversubscribe the cores.
   static std::mutex one_at_a_time;
   const std::lock_guard<std::mutex> turn(one_at_a_time);
   const Alpha alpha = strip.channels == 4 ? strip.alpha : Alpha::opaque;
   const ptrdiff_t chunks = (end.y - first.y + tile_height - 1) / tile_height;
   // More threads than chunks would have nothing to do, and a team's threads live until the process ends.
-  const int used = has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, chunks)) : 1;
+  const int wanted = has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, chunks)) : 1;
   const InstructionSet::Kernel& kernel = instruction_set.kernels[static_cast<int>(alpha)];
-  return {compute_chunks(strip, kernel, chunks, used, cancelled, timeline), used};
+  Outcome outcome{0, 1, wanted};
+  compute_chunks(strip, kernel, chunks, startable_threads(wanted), cancelled, timeline, outcome);
+  return outcome;
 }
 
 }  // namespace neighbor_product

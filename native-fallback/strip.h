@@ -42,6 +42,7 @@ struct Strip {
 struct Outcome {
   int64_t exact_pixels;  // left undecided by the fast pass and computed in binary64
   int threads;
+  int wanted_threads;  // more than `threads` where the system starts no more
 };
 
 // Which rows of the input were computed when, and by which thread.
@@ -57,9 +58,8 @@ struct Timeline {
 
 struct InstructionSet;
 
-// Whether this build has OpenMP, and the number of threads for as many pixels where the caller names none.
+// Whether this build has OpenMP.
 bool has_openmp();
-int default_threads(ptrdiff_t pixels);
 
 // Computes the region, and leaves the rest of the output as it is. threads: at least 1. cancelled may be null; once it
 // is not 0 the work ends early, and the region's samples are unspecified. timeline may be null. One call runs at a time

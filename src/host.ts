@@ -152,6 +152,7 @@ async function computeStep(
     underWay.add(work);
   }
   await Promise.all(underWay);
+  checkStillThere(step.input, step.output); // a backend fails, too, where the memory has gone
   for (const failure of failures) if (!(failure instanceof BackendFault)) throw failure;
   return failures[0] as BackendFault | undefined;
 }

@@ -32,7 +32,10 @@ export const DEFAULT_OPERATION: Operation = { alpha: 'opaque', border: 'skip', p
 
 /** How a transform runs; without effect on the bytes. */
 export interface RunOptions {
-  /** CPU threads, 1 to 256. Default: as many as there are cores, fewer for a small image. */
+  /**
+   * CPU threads, 1 to 256. Default: as many as the cores that affinity and a container's quota leave to this process, fewer
+   * for a small image.
+   */
   readonly threads?: number | undefined;
   /** Stops a waiting or running transform: its promise rejects with the signal's reason, the output is unspecified. */
   readonly signal?: AbortSignal | undefined;

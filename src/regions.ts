@@ -75,6 +75,10 @@ function sideOf(length: number, border: BorderMode) {
   return { first: 0, end: length, before: neighbours.before(length), after: neighbours.after(length) };
 }
 
+export function countPixels({ first, end }: Region): number {
+  return Math.max(0, end.x - first.x) * Math.max(0, end.y - first.y);
+}
+
 export function isEmpty({ first, end }: Region): boolean {
   return end.x <= first.x || end.y <= first.y;
 }

@@ -85,11 +85,10 @@ function say(line) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { addonProblem } = await setUp();
   if (addonProblem) {
-    say(process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem));
-    say(
-      'The CPU addon could not be compiled, so the slow reference will run. It needs python3, make and a C++ compiler',
-    );
-    say('(Debian: apt-get install build-essential python3; macOS: xcode-select --install).');
+    const cause = process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem);
+    say(`The CPU addon could not be compiled, so the slow reference will run: ${cause}`);
+    say('Compiling needs python3, make and a C++ compiler (Debian: apt-get install build-essential python3;');
+    say('macOS: xcode-select --install). NEIGHBOR_PRODUCT_VERBOSE=1 shows the whole output.');
   }
 }
 

@@ -1,12 +1,12 @@
 /** The `bench` command: measures, or shows what was measured before. */
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import type { Photograph } from '../bench/cases.js';
 import { BENCH_KINDS, DEFAULT_SIZES } from '../bench/choices.js';
 import { benchPlot } from '../bench/plot.js';
 import { type BenchReport, parseReport } from '../bench/result.js';
 import { runBench } from '../bench/run-bench.js';
 import { benchMarkdown, benchTable } from '../bench/table.js';
+import { availableCores } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
@@ -47,7 +47,7 @@ async function measure(
     kinds: request.kinds ?? BENCH_KINDS,
     backend,
     everyInstructionSet,
-    threadCounts: [...new Set(request.threads ?? [1, availableParallelism()])],
+    threadCounts: [...new Set(request.threads ?? [1, availableCores()])],
     repeat,
     ...(peers && { python }),
     ...(photograph && { photograph }),

@@ -1,7 +1,7 @@
 /** The `conformance` command: runs the suite on this machine and reports the result. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release, type, version } from 'node:os';
+import { cpus, release, type, version } from 'node:os';
 import type { Device, Fact } from '../backend.js';
 import { BACKENDS } from '../backends.js';
 import { type Fixtures, listCases } from '../conformance/cases.js';
@@ -10,6 +10,7 @@ import { reportHtml } from '../conformance/report-html.js';
 import { reportJson, reportJunit, reportTable } from '../conformance/report-text.js';
 import { type Progress, runConformance, type Subject, type SuiteOptions } from '../conformance/suite.js';
 import { pluralText } from '../conformance/wording.js';
+import { availableCores } from '../cpu/cores.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
 import { decodePng } from '../formats/png/decode.js';
@@ -86,7 +87,7 @@ function subjectsOf(device: Device): Subject[] {
   if ('missing' in device) return [{ name, missing: device.missing }];
   const backend = device.transformer;
   if (!device.hasThreads) return [{ name, backend }];
-  return [1, Math.max(2, availableParallelism())].map((threads) => {
+  return [1, Math.max(2, availableCores())].map((threads) => {
     return { name: `${name}, ${pluralText(threads, 'thread')}`, backend, threads };
   });
 }
@@ -94,7 +95,7 @@ function subjectsOf(device: Device): Subject[] {
 function machineFacts(packageVersion: string): Fact[] {
   return [
     { name: 'neighbor-product', value: packageVersion },
-    { name: 'Processor', value: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores` },
+    { name: 'Processor', value: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableCores()} cores` },
     { name: 'System', value: `${type()} ${release()} ${process.arch}, ${version()}` },
     { name: 'Node', value: process.version },
     { name: 'Shaders, SHA-256', value: createHash('sha256').update(shaderCode).digest('hex') },

@@ -1,6 +1,6 @@
 /** The `transform` command: several images at once; a bad one is reported and the others are still done. */
-import { availableParallelism } from 'node:os';
 import { AUTO, BACKENDS, isOracle } from '../backends.js';
+import { availableCores } from '../cpu/cores.js';
 import type { CodecUse, Compression, DecodeLimits, EncodeOptions } from '../formats/formats.js';
 import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import type { Operation } from '../options.js';
@@ -113,7 +113,7 @@ export async function* transformFiles(
 /** How many files to work on at once. One if a trace is written: their spans would overlap. */
 function filesAtOnce({ result }: Done, { verify, trace }: TransformRequest): number {
   if (isOracle(result.backend) || verify || trace !== undefined) return 1;
-  return Math.min(availableParallelism(), LIBUV_THREADS) + 1;
+  return Math.min(availableCores(), LIBUV_THREADS) + 1;
 }
 
 /** Never rejects. */

@@ -12,6 +12,8 @@ export interface Addon {
   /** Runs on another thread. The job and its memory are kept alive until the promise settles. */
   compute(job: NativeJob): Promise<NativeResult>;
   computeSync(job: NativeJob): NativeResult;
+  /** Copies access control list and extended attributes from one file to another. Throws where that fails. */
+  copyAttributes(from: Uint8Array, to: Uint8Array): void;
 }
 
 /** A strip and how to compute it. */
@@ -25,18 +27,22 @@ export interface NativeJob {
   readonly region: Region;
   /** Index in ALPHA_MODES. */
   readonly alpha: number;
-  /** 0: the addon decides by the size of the region and the number of cores. */
+  /** At least 1. */
   readonly threads: number;
   readonly instructionSet: string;
   /** One byte; the work ends early once it is not 0. */
   readonly cancelled: Uint8Array;
   /** Whether to report chunks. */
   readonly isTimed: boolean;
+  /** Whether the memory may be held against a transfer (held_memory.h); without effect on computeSync. */
+  readonly canHoldMemory: boolean;
 }
 
 export interface NativeResult {
   readonly exactPixels: number;
   readonly threads: number;
+  /** More than `threads` where the system starts no more. */
+  readonly wantedThreads: number;
   readonly chunks?: readonly Chunk[];
 }
 
@@ -51,6 +57,18 @@ export interface Chunk {
   readonly startMs: number;
   readonly endMs: number;
 }
+
+/**
+ * Versions of Node's binary interface (`process.versions.modules`) of which the addon may use V8's function that holds
+ * memory: those of Node 20, 22 and 24, in which that was tried.
+ */
+const KNOWN_INTERFACES = ['115', '127', '137'];
+
+/** Whether the addon can keep memory of a program that transfers it away while a thread works on it. */
+export const canHoldMemory =
+  KNOWN_INTERFACES.includes(process.versions.modules) &&
+  !('bun' in process.versions) &&
+  !('electron' in process.versions);
 
 const BINARY = 'neighbor_product.node';
 const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url));

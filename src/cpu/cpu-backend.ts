@@ -1,5 +1,4 @@
 /** The CPU backend on the OpenMP addon, and its entry in the registry. */
-import { availableParallelism } from 'node:os';
 import {
   type Backend,
   type BackendDescription,
@@ -13,8 +12,18 @@ import {
 } from '../backend.js';
 import { Host } from '../host.js';
 import { ALPHA_MODES, type RunOptions } from '../options.js';
+import { countPixels } from '../regions.js';
 import { rowsText, type Span } from '../span.js';
-import { type Addon, BUILD_ADVICE, type Chunk, loadAddon, type NativeJob, type NativeResult } from './addon.js';
+import {
+  type Addon,
+  BUILD_ADVICE,
+  type Chunk,
+  canHoldMemory,
+  loadAddon,
+  type NativeJob,
+  type NativeResult,
+} from './addon.js';
+import { availableCores, defaultThreads } from './cores.js';
 
 /** Computes strips on the cores of this machine with one instruction set. */
 export class CpuBackend implements Backend {
@@ -71,17 +80,23 @@ export class CpuBackend implements Backend {
       channels: input.channels,
       region,
       alpha: ALPHA_MODES.indexOf(alpha),
-      threads: threads ?? 0,
+      threads: threads ?? defaultThreads(countPixels(region)),
       instructionSet: this.#instructionSet,
       cancelled: new Uint8Array(1),
       isTimed: onSpan !== undefined,
+      canHoldMemory,
     };
   }
 
-  #report({ threads, exactPixels, chunks = [] }: NativeResult, startMs: number, { onSpan }: RunOptions): Computed {
+  #report(result: NativeResult, startMs: number, { onSpan }: RunOptions): Computed {
+    const { threads, wantedThreads, exactPixels, chunks = [] } = result;
     for (const chunk of chunks) onSpan?.(spanOf(chunk, startMs));
+    const team =
+      threads < wantedThreads
+        ? `${threads} of ${wantedThreads} threads: the system starts no more`
+        : pluralText(threads, 'thread');
     const openMp = this.#addon.hasOpenMp ? '' : ', built without OpenMP';
-    return { device: `${this.#instructionSet}, ${pluralText(threads, 'thread')}${openMp}`, exactPixels };
+    return { device: `${this.#instructionSet}, ${team}${openMp}`, exactPixels };
   }
 }
 
@@ -141,7 +156,7 @@ export const cpuEntry = {
     const loaded = loadAddon();
     if ('reason' in loaded) return { lines: [`none: ${loaded.reason}`], advice: [BUILD_ADVICE], facts: loaded };
     const { instructionSets, hasOpenMp: openMp } = loaded.addon;
-    const cores = availableParallelism();
+    const cores = availableCores();
     const threads = openMp ? `OpenMP, ${pluralText(cores, 'core')}` : 'without OpenMP: one thread';
     return {
       lines: [`${instructionSets.join(', ')}; ${threads}`],

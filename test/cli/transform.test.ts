@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -12,6 +11,7 @@ import {
   transformFiles,
   verify,
 } from '../../src/cli/transform.js';
+import { availableCores } from '../../src/cpu/cores.js';
 import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
 import { type CodecUse, describeCodecs } from '../../src/formats/formats.js';
 import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
@@ -189,7 +189,7 @@ describe('the command', () => {
 
 describe('several files', () => {
   const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-  const MOST = Math.min(availableParallelism(), 4) + 1;
+  const MOST = Math.min(availableCores(), 4) + 1;
 
   const onThread = { codec: pngjsCodec, reason: '' };
   const offThread = { codec: { ...pngjsCodec, readSamplesOffThread: async () => new Uint8Array() }, reason: '' };
