@@ -1,8 +1,8 @@
 /** The exit codes of the command. Scripts rely on them, so a number keeps its meaning. */
 import { type ErrorCode, NeighborProductError } from '../errors.js';
 
-/** Every kind of failure: the library's, and the two that only the command line has. */
-export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'DEFECT';
+/** Every kind of failure: the library's, and the three that only the command line has. */
+export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'READER_LEFT' | 'DEFECT';
 
 export const EXIT_CODES = [
   { exitCode: 0, meaning: 'done' },
@@ -13,6 +13,7 @@ export const EXIT_CODES = [
   { exitCode: 5, meaning: 'the output cannot be written' },
   { exitCode: 70, meaning: 'a defect of this program: please report it' },
   { exitCode: 130, meaning: 'interrupted by SIGINT, which shells report as 128 + 2' },
+  { exitCode: 141, meaning: 'the reader of standard output left, as after SIGPIPE (128 + 13)' },
 ] as const;
 
 type ExitCode = (typeof EXIT_CODES)[number]['exitCode'];
@@ -29,6 +30,7 @@ const EXIT_CODE_OF: Readonly<Record<FailureCode, ExitCode>> = {
   BACKEND_FAILED: 4,
   DEVICE_LIMIT: 4,
   OUTPUT_UNWRITABLE: 5,
+  READER_LEFT: 141,
   DEFECT: 70,
 };
 
@@ -37,9 +39,19 @@ export class DifferencesFound extends Error {
   override readonly name = 'DifferencesFound';
 }
 
+/** What reads standard output closed it, as `head` does when it has enough. */
+export class ReaderLeft extends Error {
+  override readonly name = 'ReaderLeft';
+
+  constructor() {
+    super('Standard output was closed by what reads it before everything was written.');
+  }
+}
+
 /** Any unexpected error is a `DEFECT`. */
 export function failureCodeOf(error: unknown): FailureCode {
   if (error instanceof NeighborProductError) return error.code;
+  if (error instanceof ReaderLeft) return 'READER_LEFT';
   return error instanceof DifferencesFound ? 'DIFFERENCES_FOUND' : 'DEFECT';
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The only file that touches the arguments, the streams, the signals and the exit code of the process. */
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
 import { type SpanListener, withSpan } from '../span.js';
-import { exitCodeOf } from './exit-codes.js';
+import { exitCodeOf, ReaderLeft } from './exit-codes.js';
 import type { Shell } from './options.js';
 import { parseCommandLine, readVersion, type TransformRequest, type Work } from './program.js';
 import { errorText, wantsColour } from './report.js';
@@ -15,16 +16,25 @@ const isColoured = wantsColour(process.env, process.stderr.isTTY);
 
 const loadedMs = performance.now();
 
+/** What the command waits for. */
+const steps = new Set<string>();
+
+/** Deletes temporary files; set where there may be some. */
+let cleanUp = () => {};
+
+endOnSignalsAsFirstProcess();
+process.once('beforeExit', endWithoutResult);
+
 // No `await`: the bundle is a script (tools/build.mjs).
-main(process.argv.slice(2)).then((exitCode) => {
-  process.exitCode = exitCode;
-});
+main(process.argv.slice(2)).then(end);
 
 async function main(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let isVerbose = false;
+  let isTransform = false;
   try {
     const commandLine = parseCommandLine(args);
+    isTransform = commandLine.kind === 'transform';
     if (commandLine.kind === 'text') {
       await writeTo(process.stdout, commandLine.text);
       return 0;
@@ -34,10 +44,49 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     isVerbose = commandLine.kind === 'transform' && commandLine.request.verbose === true;
-    return await traced(commandLine, args, (onSpan) => perform(commandLine, args, onSpan));
+    return await traced(commandLine, args, (onSpan) =>
+      step(commandLine.kind, () => perform(commandLine, args, onSpan)),
+    );
   } catch (error) {
-    warn(errorText(error, { isVerbose, isColoured }));
+    // A text may be left at any time, as `| head` does; an image or a record is missed.
+    if (isTransform || !(error instanceof ReaderLeft)) warn(errorText(error, { isVerbose, isColoured }));
     return exitCodeOf(error);
+  }
+}
+
+/** Ends the process by itself, so that output is flushed; at once where a device that hangs would keep it from that. */
+function end(exitCode: number): void {
+  process.off('beforeExit', endWithoutResult);
+  process.exitCode = exitCode;
+  const exit = () => {
+    cleanUp();
+    process.exit();
+  };
+  process.stderr.write('', () => setTimeout(exit, HANGING_MS).unref());
+}
+
+/** How long anything but a hanging device may take to end. */
+const HANGING_MS = 2000;
+
+/** Nothing is left that could end a step: a promise was lost, or belongs to a driver that hangs. */
+function endWithoutResult(): void {
+  cleanUp();
+  const waiting = [...steps].map((step) => `'${step}'`).join(', ') || 'a result';
+  warn(errorText(new Error(`Nothing is left to do, but there is still ${waiting} to wait for.`), { isColoured }));
+  process.exit(exitCodeOf(undefined));
+}
+
+/**
+ * The first process of a container: the system ignores signals that it does not handle, also when it sends them to itself.
+ * Any other process is ended by a signal as it always was.
+ */
+function endOnSignalsAsFirstProcess(): void {
+  if (process.pid !== 1) return;
+  for (const signal of ENDING_SIGNALS) {
+    process.on(signal, () => {
+      cleanUp();
+      process.exit(128 + constants.signals[signal]);
+    });
   }
 }
 
@@ -87,6 +136,16 @@ async function perform(work: Work, args: readonly string[], onSpan: SpanListener
   }
 }
 
+/** Notes what the command waits for. */
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  steps.add(name);
+  try {
+    return await work();
+  } finally {
+    steps.delete(name);
+  }
+}
+
 /** Replaces the line shown before. For a terminal only. */
 const showProgress = process.stderr.isTTY
   ? (line: string) => void process.stderr.write(`\r\u001b[K${line}`)
@@ -98,13 +157,23 @@ async function completion(shell: Shell): Promise<void> {
 }
 
 async function transform(request: TransformRequest, onSpan: SpanListener | undefined): Promise<number> {
-  if (request.output === '-' && process.stdout.isTTY) {
+  if (request.output === '-') await refuseUselessStandardOutput();
+  const load = () => Promise.all([import('./transform.js'), loadCalls()]);
+  const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
+  const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
+  return runTransform(request, watchCalls(calls, watch, onSpan), { print, warn, isColoured });
+}
+
+async function refuseUselessStandardOutput(): Promise<void> {
+  if (process.stdout.isTTY) {
     const message = 'Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.';
     throw new NeighborProductError('INVALID_OPTION', message);
   }
-  const load = () => Promise.all([import('./transform.js'), loadCalls()]);
-  const [{ runTransform, traceCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
-  return runTransform(request, onSpan ? traceCalls(calls, onSpan) : calls, { print, warn, isColoured });
+  const { isStandardOutputClosed } = await import('../files/streams.js');
+  if (!isStandardOutputClosed()) return;
+  const message =
+    'Cannot write the image: standard output is closed. Redirect it with > out.png, or name a file after -o.';
+  throw new NeighborProductError('OUTPUT_UNWRITABLE', message);
 }
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
@@ -115,9 +184,9 @@ async function loadCalls(): Promise<Calls> {
     import('../files/read.js'),
     import('../files/write.js'),
   ]);
-  const { removeUnfinishedOutputs, writeOutput } = files;
+  cleanUp = files.removeUnfinishedOutputs;
   const write = (path: string, file: Uint8Array) =>
-    path === '-' ? writeTo(process.stdout, file) : cleaningUp(removeUnfinishedOutputs, () => writeOutput(path, file));
+    path === '-' ? writeTo(process.stdout, file) : cleaningUp(() => files.writeOutput(path, file));
   return { read: readInput, declaredSize, decode, transform, encode, codecs: describeCodecs, write };
 }
 
@@ -125,7 +194,8 @@ async function loadCalls(): Promise<Calls> {
  * Only while a file is being written is there anything to clean up. At any other time a signal ends the process at
  * once, as it does without a handler: also in the middle of a codec or of the reference, where a handler would not run.
  */
-async function cleaningUp(cleanUp: () => void, action: () => Promise<void>): Promise<void> {
+async function cleaningUp(action: () => Promise<void>): Promise<void> {
+  if (process.pid === 1) return action();
   const end = (signal: NodeJS.Signals) => {
     cleanUp();
     process.kill(process.pid, signal);
@@ -150,11 +220,12 @@ function print(text: string): Promise<void> {
   return writeTo(process.stdout, `${text}\n`);
 }
 
-/** Ignores EPIPE: the reader has left. */
+/** @throws ReaderLeft; NeighborProductError `OUTPUT_UNWRITABLE` */
 function writeTo(stream: Writable, data: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(data, (error: NodeJS.ErrnoException | null | undefined) => {
-      if (!error || error.code === 'EPIPE') return resolve();
+      if (!error) return resolve();
+      if (error.code === 'EPIPE') return reject(new ReaderLeft());
       const message = `Cannot write to standard output: ${error.message}. Write to a file with -o.`;
       reject(new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause: error }));
     });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, type Option } from 'commander';
 import { NeighborProductError } from '../errors.js';
+import { withDash } from '../files/streams.js';
 import { EXIT_CODES } from './exit-codes.js';
 import {
   type BenchOptionValues,
@@ -131,8 +132,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
   }
   if (chosen === program) {
-    const request = { ...program.opts<TransformOptionValues>(), inputs: program.args };
-    return { kind: 'transform', request };
+    const options = program.opts<TransformOptionValues>();
+    const inputs = program.args.map((path) => withDash(path, 'input'));
+    const output = options.output && withDash(options.output, 'output');
+    return { kind: 'transform', request: { ...options, output, inputs } };
   }
   refuseMisplacedOptions(program, chosen);
   if (chosen.name() === 'completion') return { kind: 'completion', shell: chosen.processedArgs[0] };

@@ -96,7 +96,7 @@ export interface ErrorStyle {
   /** The input the error is about, if any. */
   readonly input?: string;
   /** Adds where the error came from, as a defect always does. */
-  readonly isVerbose: boolean;
+  readonly isVerbose?: boolean;
   readonly isColoured: boolean;
 }
 

@@ -7,9 +7,9 @@ import type { Operation } from '../options.js';
 import { transformReference } from '../reference.js';
 import type { Size } from '../regions.js';
 import { Semaphore } from '../semaphore.js';
-import { type SpanListener, withSpan } from '../span.js';
+import type { SpanListener } from '../span.js';
 import type { transform } from '../transform.js';
-import { DifferencesFound, exitCodeOf, failureCodeOf } from './exit-codes.js';
+import { DifferencesFound, exitCodeOf, type FailureCode, failureCodeOf } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
 import { type Done, detailLines, errorText, type FileOutcome, recordLine, summaryLine, warningLine } from './report.js';
@@ -81,6 +81,9 @@ function warningsOf({ result }: Done, { backend, verify }: TransformRequest): st
   return warnings;
 }
 
+/** What fails for every image. */
+const HOPELESS: readonly FailureCode[] = ['BACKEND_UNAVAILABLE', 'READER_LEFT'];
+
 /** Threads of libuv's pool, which codecs and backends run on, unless UV_THREADPOOL_SIZE is set. */
 const LIBUV_THREADS = 4;
 
@@ -88,7 +91,7 @@ const LIBUV_THREADS = 4;
 const MOST_PIXELS_AT_ONCE = 2 ** 26;
 
 /**
- * Outcomes in the order of the plans. Ends early only if the backend is not available, which holds for all images.
+ * Outcomes in the order of the plans. Ends early only after a failure that holds for all images.
  */
 export async function* transformFiles(
   plans: readonly Plan[],
@@ -106,7 +109,7 @@ export async function* transformFiles(
     const outcome = (await underWay.shift())!;
     yield outcome;
     if (outcome.kind === 'done') atOnce = filesAtOnce(outcome, request);
-    else if (failureCodeOf(outcome.error) === 'BACKEND_UNAVAILABLE') waiting.length = 0;
+    else if (HOPELESS.includes(failureCodeOf(outcome.error))) waiting.length = 0;
   }
 }
 
@@ -168,15 +171,18 @@ async function timed<T>(step: () => Promise<T>): Promise<{ value: T; elapsedMs: 
   return { value, elapsedMs: performance.now() - startMs };
 }
 
-/** The same calls, each reporting a span. */
-export function traceCalls(calls: Calls, onSpan: SpanListener): Calls {
+/** Runs a step of the command. */
+export type Watch = <T>(name: string, step: () => Promise<T>) => Promise<T>;
+
+/** The same calls, each as a step. */
+export function watchCalls(calls: Calls, watch: Watch, onSpan?: SpanListener): Calls {
   return {
     ...calls,
-    read: (path) => withSpan(onSpan, `read ${path}`, () => calls.read(path)),
-    decode: (file, limits) => withSpan(onSpan, 'decode', () => calls.decode(file, limits)),
-    transform: (image, options) => withSpan(onSpan, 'transform', () => calls.transform(image, { ...options, onSpan })),
-    encode: (image, options) => withSpan(onSpan, 'encode', () => calls.encode(image, options)),
-    write: (path, file) => withSpan(onSpan, `write ${path}`, () => calls.write(path, file)),
+    read: (path) => watch(`read ${path}`, () => calls.read(path)),
+    decode: (file, limits) => watch('decode', () => calls.decode(file, limits)),
+    transform: (image, options) => watch('transform', () => calls.transform(image, { ...options, onSpan })),
+    encode: (image, options) => watch('encode', () => calls.encode(image, options)),
+    write: (path, file) => watch(`write ${path}`, () => calls.write(path, file)),
   };
 }
 

@@ -1,7 +1,8 @@
 /** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
-import { GpuBackend, type GpuSettings } from './gpu-backend.js';
+import { answered, NoAnswer } from './answer.js';
+import { GpuBackend, type GpuSettings, HARDWARE_ANSWER_MS, SOFTWARE_ANSWER_MS } from './gpu-backend.js';
 
 /** The fields of `GPUAdapterInfo`, of which any may be empty, and what they mean for choosing. */
 export interface AdapterDescription {
@@ -39,13 +40,19 @@ export async function requestAdapters(gpu: GPU): Promise<GPUAdapter[]> {
   const found = new Map<string, GPUAdapter>();
   const requests: GPURequestAdapterOptions[] = [BEST, { powerPreference: 'low-power' }, { forceFallbackAdapter: true }];
   for (const request of requests) {
-    const adapter = await gpu.requestAdapter(request);
+    const adapter = await answered(gpu.requestAdapter(request), OPENING_MS);
     if (adapter === null) continue;
     const text = adapterText(describeAdapter(adapter.info));
     if (!found.has(text)) found.set(text, adapter);
   }
   return [...found.values()];
 }
+
+/** For an adapter or a device. A driver that was idle may load firmware first, on every GPU of a machine. */
+const OPENING_MS = 60_000;
+
+/** The same where nobody asked for a GPU: the CPU would be done meanwhile. */
+const AUTOMATIC_OPENING_MS = 10_000;
 
 /** Discrete GPUs come before integrated ones, and these before software; without a preference the order is unspecified. */
 const BEST: GPURequestAdapterOptions = { powerPreference: 'high-performance' };
@@ -69,15 +76,31 @@ export type OpenedGpu =
 export interface GpuOptions extends GpuSettings {
   /** Whether to take an adapter that computes on the CPU; default true. */
   readonly acceptSoftware?: boolean;
+  /** How long opening may take, in milliseconds. @internal */
+  readonly openingMs?: number;
 }
 
 /** Opens the best adapter of `gpu`. Nothing is compiled or allocated before the first transform. Never throws. */
 export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
-  try {
+  const { acceptSoftware = true, openingMs = acceptSoftware ? OPENING_MS : AUTOMATIC_OPENING_MS } = options;
+  return openInTime(openingMs, async () => {
     const adapter = await gpu.requestAdapter(BEST);
-    return adapter === null ? { reason: 'no adapter answers' } : await openAdapter(gpu, adapter, options);
+    return adapter === null ? { reason: 'no adapter answers' } : openAdapter(gpu, adapter, options);
+  });
+}
+
+/** A device that opens too late is given back. Never throws. */
+async function openInTime(limitMs: number, open: () => Promise<OpenedGpu>): Promise<OpenedGpu> {
+  const opening = open();
+  try {
+    return await answered(opening, limitMs);
   } catch (error) {
-    return { reason: messageOf(error) };
+    if (!(error instanceof NoAnswer)) return { reason: messageOf(error) };
+    opening.then(
+      (opened) => 'transformer' in opened && opened.transformer.dispose(),
+      () => {},
+    );
+    return { reason: error.message };
   }
 }
 
@@ -86,7 +109,7 @@ export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
   try {
     const adapters = await requestAdapters(gpu);
     if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
-    return await Promise.all(adapters.map((adapter) => openAdapter(gpu, adapter, {})));
+    return await Promise.all(adapters.map((adapter) => openInTime(OPENING_MS, () => openAdapter(gpu, adapter, {}))));
   } catch (error) {
     return [{ reason: messageOf(error) }];
   }
@@ -106,7 +129,8 @@ async function openAdapter(gpu: GPU, adapter: GPUAdapter, options: GpuOptions): 
       return { reason: `only ${text} answers`, adapter: description };
     }
     const device = await requestDevice(adapter);
-    const backend = new GpuBackend(device, text, options);
+    const answerMs = description.software ? SOFTWARE_ANSWER_MS : HARDWARE_ANSWER_MS;
+    const backend = new GpuBackend(device, text, { answerMs, ...options });
     const objects = [gpu, adapter, device] as const;
     keptAlive.add(objects);
     backend.lost.then(() => keptAlive.delete(objects));

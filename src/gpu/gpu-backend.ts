@@ -3,13 +3,16 @@ import { type Backend, BackendFault, type Computed, type Strip } from '../backen
 import type { RunOptions } from '../options.js';
 import { isEmpty } from '../regions.js';
 import { Semaphore } from '../semaphore.js';
+import { Deadline, NoAnswer } from './answer.js';
 import { DeviceError, PIXEL_BYTES } from './device.js';
 import { maxWidth, Pipelines } from './passes.js';
-import { type Enter, type Phase, Slot } from './slot.js';
+import { type Enter, type Phase, Slot, type StripResult } from './slot.js';
 import { DeviceClock } from './timing.js';
 
-/** For tests. */
+/** For tests, except for the first. */
 export interface GpuSettings {
+  /** How long a step of a strip may take; default {@link HARDWARE_ANSWER_MS}. @internal */
+  readonly answerMs?: number;
   /** The most bytes of one buffer of pixels. @internal */
   readonly bufferBytes?: number;
   /** Called as each phase of a strip begins. @internal */
@@ -17,6 +20,13 @@ export interface GpuSettings {
   /** Instead of the shaders of this package. @internal */
   readonly shaderCode?: string;
 }
+
+/**
+ * The most milliseconds for a step of a strip. One submission takes hardware less than a second (SUBMISSION_PIXELS in
+ * slot.ts); a device that computes on the CPU may take a minute of a busy one.
+ */
+export const HARDWARE_ANSWER_MS = 20_000;
+export const SOFTWARE_ANSWER_MS = 300_000;
 
 /** One strip on its way up, one that is computed, one on its way down. */
 const SLOTS = 3;
@@ -92,28 +102,36 @@ export class GpuBackend implements Backend {
     const release = await this.#access.acquire(1, run.signal);
     this.#busy += 1;
     let phase: Phase = 'prepare';
+    const deadline = new Deadline(this.#settings.answerMs ?? HARDWARE_ANSWER_MS);
     const enter: Enter = (entered) => {
       run.signal?.throwIfAborted();
       phase = entered;
+      deadline.extend();
       this.#settings.onPhase?.(entered, this.device);
       if (this.#failure !== undefined) throw new Error(this.#failure);
     };
     try {
-      enter('prepare');
-      this.#pipelines ??= Pipelines.create(this.device, this.#settings.shaderCode);
-      const pipelines = await this.#pipelines;
-      const slot = this.#free.pop() ?? new Slot(this.device, pipelines, this.#slots++);
-      const result = await slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
+      const result = await Promise.race([this.#computeInSlot(strip, run, enter), deadline.passed]);
       this.#clock.add(result);
       return { device: this.#deviceText, exactPixels: result.exactPixels };
     } catch (error) {
       if (run.signal?.aborted && error === run.signal.reason) throw error;
+      if (error instanceof NoAnswer) this.#failure ??= error.message;
       throw faultOf(phase, error);
     } finally {
+      deadline.clear();
       this.#busy -= 1;
       if (this.#busy === 0) this.#clock.report();
       release();
     }
+  }
+
+  async #computeInSlot(strip: Strip, run: RunOptions, enter: Enter): Promise<StripResult> {
+    enter('prepare');
+    this.#pipelines ??= Pipelines.create(this.device, this.#settings.shaderCode);
+    const pipelines = await this.#pipelines;
+    const slot = this.#free.pop() ?? new Slot(this.device, pipelines, this.#slots++);
+    return slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
   }
 
   /** Destroys the device. Strips under way are rejected with `BACKEND_FAILED`. */

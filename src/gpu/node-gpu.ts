@@ -12,7 +12,7 @@ import {
   openBestAdapter,
   requestAdapters,
 } from './adapters.js';
-import { adviseOn, lacksHardware, lacksVulkan, readSystem, VULKAN_LOADER } from './system.js';
+import { adviseOn, lacksHardware, missingVulkan, readSystem } from './system.js';
 
 /** A constant and never emptied: when this object is collected before its devices, the process crashes. */
 const loaded: Promise<GPU>[] = [];
@@ -26,15 +26,14 @@ function loadGpu(): Promise<GPU> {
   return loaded[0];
 }
 
-const NO_VULKAN = `the Vulkan loader, ${VULKAN_LOADER}, is not installed`;
-
 function loadFailure(message: string): string {
   return `WebGPU does not load: ${message}`;
 }
 
 /** Opens the best adapter, or says why there is none. Never throws. */
 export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
-  if (lacksVulkan()) return { reason: NO_VULKAN };
+  const missing = missingVulkan();
+  if (missing !== undefined) return { reason: missing };
   if (options.acceptSoftware === false && lacksHardware()) return { reason: 'this machine has no GPU device' };
   try {
     return await openBestAdapter(await loadGpu(), options);
@@ -66,7 +65,8 @@ export async function openDevices(): Promise<readonly Device[]> {
 }
 
 async function openAll(): Promise<readonly OpenedGpu[]> {
-  if (lacksVulkan()) return [{ reason: NO_VULKAN }];
+  const missing = missingVulkan();
+  if (missing !== undefined) return [{ reason: missing }];
   try {
     return await openAllAdapters(await loadGpu());
   } catch (error) {
@@ -95,7 +95,7 @@ interface AdapterReport {
 /** Asks every adapter for its description; opens no device. Never throws. */
 export async function listAdapters(): Promise<AdapterReport> {
   const system = readSystem();
-  if (lacksVulkan()) return { adapters: [], advice: adviseOn({ adapters: [], system }) };
+  if (missingVulkan() !== undefined) return { adapters: [], advice: adviseOn({ adapters: [], system }) };
   try {
     const adapters = (await requestAdapters(await loadGpu())).map(({ info }) => describeAdapter(info));
     return { adapters, advice: adviseOn({ adapters, system }) };
@@ -113,7 +113,7 @@ export async function describe(): Promise<BackendDescription> {
 
 function linesOf({ adapters, failure }: AdapterReport): string[] {
   if (failure !== undefined) return [`none: ${loadFailure(failure)}`];
-  if (adapters.length === 0) return [`none: ${lacksVulkan() ? NO_VULKAN : 'no adapter answers'}`];
+  if (adapters.length === 0) return [`none: ${missingVulkan() ?? 'no adapter answers'}`];
   return adapters.map((adapter) => {
     return `${adapterText(adapter)}${adapter.software ? ', slower than the CPU: never taken automatically' : ''}`;
   });

@@ -1,6 +1,6 @@
 /** What this computer offers to WebGPU in Node, and what to do where no GPU answers. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { AdapterDescription } from './adapters.js';
 
 /** What decides whether WebGPU finds a computer's GPU. */
@@ -80,9 +80,11 @@ function adviceOnDrivers({ hasNvidiaDriver, renderNodes, forbiddenRenderNodes }:
   return [];
 }
 
-/** Whether Dawn would find no adapter, and print a warning of its own. */
-export function lacksVulkan(): boolean {
-  return process.platform === 'linux' && !hasVulkanLoader();
+/** What Vulkan lacks, a clause for people: Dawn would find no adapter, and print warnings of its own. */
+export function missingVulkan(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  if (!hasVulkanLoader()) return `the Vulkan loader, ${VULKAN_LOADER}, is not installed`;
+  return listDriverFiles().length === 0 ? 'no Vulkan driver is installed' : undefined;
 }
 
 /** Linux: device files of GPU drivers in /dev; dxg is the GPU of Windows, seen from its subsystem for Linux. */
@@ -94,13 +96,13 @@ export function lacksHardware(): boolean {
   return listRenderNodes().length === 0 && !listFolder('/dev').some((name) => GPU_DEVICES.test(name));
 }
 
-export const VULKAN_LOADER = 'libvulkan.so.1';
+const VULKAN_LOADER = 'libvulkan.so.1';
 const DRI_FOLDER = '/dev/dri';
 
 /** Reads the facts of this computer. */
 export function readSystem(): SystemFacts {
   const renderNodes = listRenderNodes();
-  const driverFiles = pathsIn('VK_DRIVER_FILES').concat(pathsIn('VK_ICD_FILENAMES'));
+  const namedFiles = pathsIn('VK_DRIVER_FILES').concat(pathsIn('VK_ICD_FILENAMES'));
   return {
     platform: process.platform,
     architecture: process.arch,
@@ -108,18 +110,59 @@ export function readSystem(): SystemFacts {
     hasNvidiaDriver: existsSync('/proc/driver/nvidia'),
     renderNodes,
     forbiddenRenderNodes: renderNodes.filter((node) => !mayOpen(node)),
-    missingDriverFiles: driverFiles.filter((file) => !existsSync(file)),
+    missingDriverFiles: namedFiles.filter((file) => !existsSync(file)),
   };
 }
 
-/** In a folder of LD_LIBRARY_PATH, or in the system's cache of libraries, which holds plain names. */
 function hasVulkanLoader(): boolean {
-  if (pathsIn('LD_LIBRARY_PATH').some((folder) => existsSync(join(folder, VULKAN_LOADER)))) return true;
+  return isLibrary(VULKAN_LOADER);
+}
+
+/** Whether a library is in a folder of LD_LIBRARY_PATH, or in the system's cache of libraries, which holds plain names. */
+function isLibrary(name: string): boolean {
+  if (pathsIn('LD_LIBRARY_PATH').some((folder) => existsSync(join(folder, name)))) return true;
   try {
-    return readFileSync('/etc/ld.so.cache').includes(VULKAN_LOADER);
+    return readFileSync('/etc/ld.so.cache').includes(`${name}\0`);
   } catch {
     return true; // no such cache on this system: let Dawn try
   }
+}
+
+/** Where the Vulkan loader looks for drivers on Linux (its document LoaderDriverInterface); their order has no importance here. */
+function listDriverFiles(): string[] {
+  const named = [...pathsIn('VK_DRIVER_FILES'), ...pathsIn('VK_ICD_FILENAMES')];
+  const home = process.env.HOME ?? '';
+  const folders = [
+    ...pathsOr('XDG_CONFIG_HOME', join(home, '.config')),
+    ...pathsOr('XDG_CONFIG_DIRS', '/etc/xdg'),
+    '/etc',
+    '/usr/local/etc',
+    ...pathsOr('XDG_DATA_HOME', join(home, '.local/share')),
+    ...pathsOr('XDG_DATA_DIRS', '/usr/local/share', '/usr/share'),
+  ].map((folder) => join(folder, 'vulkan/icd.d'));
+  const places = [...(named.length > 0 ? named : folders), ...pathsIn('VK_ADD_DRIVER_FILES')];
+  return places.flatMap((place) => (/\.json$/.test(place) ? [place] : manifestsIn(place))).filter(namesDriver);
+}
+
+function manifestsIn(folder: string): string[] {
+  return listFolder(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(folder, name));
+}
+
+/** Whether a manifest names a library that is there. A bare name is looked for as any library is. */
+function namesDriver(manifest: string): boolean {
+  try {
+    const library: string = JSON.parse(readFileSync(manifest, 'utf8')).ICD.library_path;
+    return library.includes('/') ? existsSync(resolve(dirname(manifest), library)) : isLibrary(library);
+  } catch {
+    return false;
+  }
+}
+
+function pathsOr(variable: string, ...others: readonly string[]): readonly string[] {
+  const paths = pathsIn(variable);
+  return paths.length > 0 ? paths : others;
 }
 
 function pathsIn(variable: string): string[] {

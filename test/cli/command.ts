@@ -13,7 +13,7 @@ import { transformReference } from '../../src/reference.js';
 import { writeCommandScript } from '../../tools/build.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
+export const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');
 
 export interface Ended {
   readonly exitCode: number | null;

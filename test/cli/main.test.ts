@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,6 +15,7 @@ import {
   FAULTY_CPU,
   folderWith,
   listing,
+  MAIN,
   mainOf,
   PNG_FILE,
   pixelsIn,
@@ -179,12 +181,12 @@ describe('backends', () => {
     [
       'a driver file that is not there',
       { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' },
-      /no GPU device|no adapter answers|not installed/,
+      /no Vulkan driver is installed|no adapter answers/,
     ],
     [
       'a driver file that is broken',
       { VK_DRIVER_FILES: BROKEN_DRIVER, VK_ICD_FILENAMES: BROKEN_DRIVER },
-      /no GPU device|no adapter answers|not installed/,
+      /no Vulkan driver is installed|no adapter answers/,
     ],
     ['no Vulkan at all', { LD_LIBRARY_PATH: '' }, /no GPU device|not installed|only .* answers|no adapter answers/],
     [
@@ -195,8 +197,8 @@ describe('backends', () => {
   ])('a machine with %s', (_name, env, reason) => {
     test('auto gives the product and says why it took what it took', async () => {
       const cwd = folderWith({ 'in.png': PNG_FILE });
-      const { exitCode, stdout } = await run(['in.png', '-o', 'out.png', '--json'], { cwd, env });
-      expect(exitCode).toBe(0);
+      const { exitCode, stdout, stderr } = await run(['in.png', '-o', 'out.png', '--json'], { cwd, env });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       expect(JSON.parse(stdout.toString()).reason).toMatch(reason);
       expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
     });
@@ -285,16 +287,53 @@ describe('exit code 5: output', () => {
 
 describe('streams', () => {
   test.each([
-    ['an image', ['in.png', '-o', '-']],
-    ['records', ['in.png', '-o', 'out.png', '--json']],
-    ['the help', ['--help']],
-  ])('a reader who leaves is no failure: %s', async (_, args) => {
+    ['an image', ['in.png', '-o', '-'], /^error: .*Standard output was closed by what reads it/],
+    ['records', ['in.png', '-o', 'out.png', '--json', '-q'], /^error: Standard output was closed by what reads it/],
+    ['the help', ['--help'], /^$/],
+    ['a list', ['devices'], /^$/],
+  ])('a reader that leaves ends the command as SIGPIPE does: %s', async (_, args, message) => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const child = spawnCommand([...args], { cwd });
     child.stdout!.destroy();
     const { exitCode, stderr } = await ended(child);
+    expect(exitCode).toBe(141);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('→');
+  });
+
+  test('after the reader left no further image is begun', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `${at}.png`);
+    const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
+    const child = spawnCommand([...names, '-o', 'out/', '--json', '-q'], { cwd });
+    child.stdout!.destroy();
+    expect(await ended(child)).toMatchObject({ exitCode: 141 });
+    const written = listing(path.join(cwd, 'out'));
+    expect(written.length).toBeLessThan(10);
+    for (const name of written) expect(pixelsIn(readFileSync(path.join(cwd, 'out', name)))).toEqual(PRODUCT);
+  });
+
+  test.runIf(process.platform === 'linux').each([
+    ['-o -', '-'],
+    ['by its name', '/dev/stdout'],
+  ])('standard output that is closed takes no image: %s', async (_, output) => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const shell = spawn('sh', ['-c', '"$0" "$@" >&-', process.execPath, MAIN, 'in.png', '-o', output], { cwd });
+    const { exitCode, stderr } = await ended(shell);
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/^error: Cannot write the image: standard output is closed\. .*\n$/);
+  });
+
+  test.runIf(process.platform !== 'win32')('an image may be thrown away', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const shell = spawn('sh', ['-c', '"$0" "$@" > /dev/null', process.execPath, MAIN, 'in.png', '-o', '-'], { cwd });
+    expect(await ended(shell)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('→ standard output') });
+  });
+
+  test.runIf(process.platform === 'linux')('names of standard streams that are sockets', async () => {
+    const cwd = folderWith();
+    const { exitCode, stdout } = await run(['/dev/stdin', '-o', '/proc/self/fd/1'], { cwd, stdin: PNG_FILE });
     expect(exitCode).toBe(0);
-    expect(stderr).not.toMatch(/error/i);
+    expect(pixelsIn(stdout)).toEqual(PRODUCT);
   });
 
   test('--json prints a record an image and nothing else', async () => {

@@ -7,9 +7,10 @@ import {
   type Calls,
   findDifference,
   runTransform,
-  traceCalls,
   transformFiles,
   verify,
+  type Watch,
+  watchCalls,
 } from '../../src/cli/transform.js';
 import { availableCores } from '../../src/cpu/cores.js';
 import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
@@ -18,7 +19,7 @@ import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
-import type { Span } from '../../src/span.js';
+import { type Span, withSpan } from '../../src/span.js';
 import { type Result, type TransformOptions, transformSync } from '../../src/transform.js';
 import { folderWith, testImage } from './command.js';
 import { requestOf } from './requests.js';
@@ -316,7 +317,8 @@ test('a call that fails is in the trace, and still fails', async () => {
   const fail = () => {
     throw new Error('broken');
   };
-  const calls = traceCalls({ read: fail, decode: fail } as unknown as Calls, (span) => spans.push(span));
+  const watch: Watch = (name, step) => withSpan((span) => spans.push(span), name, step);
+  const calls = watchCalls({ read: fail, decode: fail } as unknown as Calls, watch);
   await expect(calls.read('a.png')).rejects.toThrow('broken');
   await expect(calls.decode(new Uint8Array(), { maxPixels: 1 })).rejects.toThrow('broken');
   expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'decode']);

@@ -1,0 +1,167 @@
+/** The command where something never answers: a driver that hangs, a promise that is lost, signals to the first process. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { encodePng } from '../../src/formats/png/encode.js';
+import {
+  copyWith,
+  ended,
+  folderWith,
+  listing,
+  MAIN,
+  mainOf,
+  PNG_FILE,
+  pixelsIn,
+  productOf,
+  run,
+  testImage,
+} from './command.js';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const PRODUCT = productOf(PNG_FILE).data;
+
+/** Where a device stops answering. */
+const HANGS = ['requestAdapter', 'requestDevice', 'popErrorScope', 'createComputePipelineAsync', 'mapAsync'] as const;
+
+/** A package `webgpu` whose hardware adapter does nothing and whose device never answers in one place. */
+function hangingWebGpu(place: (typeof HANGS)[number]): string {
+  return `
+    const answer = (name, value) => (name === '${place}' ? new Promise(() => {}) : Promise.resolve(value));
+    const anything = () => new Proxy({}, { get: (_, name) => (name === 'then' ? undefined : () => anything()) });
+    const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27, maxComputeWorkgroupsPerDimension: 65535 };
+    const buffer = {
+      mapAsync: () => answer('mapAsync'),
+      getMappedRange: (_, size) => new ArrayBuffer(size),
+      unmap() {},
+      destroy() {},
+    };
+    const device = {
+      limits,
+      features: new Set(),
+      lost: new Promise(() => {}),
+      queue: { writeBuffer() {}, submit() {} },
+      addEventListener() {},
+      pushErrorScope() {},
+      popErrorScope: () => answer('popErrorScope', null),
+      createComputePipelineAsync: () => answer('createComputePipelineAsync', anything()),
+      createBuffer: () => buffer,
+      destroy() {},
+    };
+    const adapter = {
+      info: { vendor: 'none', architecture: '', device: '', description: 'hanging GPU' },
+      limits,
+      features: new Set(),
+      requestDevice: () => answer('requestDevice', new Proxy(device, { get: (own, name) => own[name] ?? (name === 'then' ? undefined : () => anything()) })),
+    };
+    export const create = () => ({ requestAdapter: () => answer('requestAdapter', adapter) });
+    export const globals = {};
+  `;
+}
+
+/** The command with that package, a GPU that seems to be there, and a tenth of the patience. */
+async function commandWith(webGpu: string): Promise<string> {
+  const read = (name: string) => readFileSync(path.join(DIST, name), 'utf8');
+  const root = await copyWith({
+    'gpu/system.js': read('gpu/system.js').replaceAll(
+      /function (lacksHardware|missingVulkan)\(\) \{/g,
+      'function $1() { return;',
+    ),
+    'gpu/gpu-backend.js': read('gpu/gpu-backend.js').replace('HARDWARE_ANSWER_MS = 20_000', 'HARDWARE_ANSWER_MS = 200'),
+    'gpu/adapters.js': read('gpu/adapters.js')
+      .replace('OPENING_MS = 60_000', 'OPENING_MS = 400')
+      .replace('10_000', '200'),
+  });
+  rmSync(path.join(root, 'node_modules'));
+  mkdirSync(path.join(root, 'node_modules/webgpu'), { recursive: true });
+  writeFileSync(path.join(root, 'node_modules/webgpu/index.js'), webGpu);
+  writeFileSync(path.join(root, 'node_modules/webgpu/package.json'), '{ "type": "module", "exports": "./index.js" }');
+  mkdirSync(path.join(root, 'node_modules/pngjs'));
+  writeFileSync(
+    path.join(root, 'node_modules/pngjs/index.js'),
+    `module.exports = require('${path.join(DIST, '../node_modules/pngjs')}');`,
+  );
+  return mainOf(root);
+}
+
+describe.each(HANGS)('a GPU that never answers: %s', (place) => {
+  const isOpening = place.startsWith('request');
+  test('auto goes on without it, and says why', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = await commandWith(hangingWebGpu(place));
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
+    expect(stderr).toMatch(
+      isOpening
+        ? /no GPU: it did not answer for 0\.2 s/
+        : /warning: GPU failed while .* \(it did not answer for 0\.2 s\)/,
+    );
+    expect(exitCode).toBe(0);
+    expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
+  });
+
+  test('asked for by name it is an error', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = await commandWith(hangingWebGpu(place));
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--backend', 'gpu'], { cwd, script });
+    expect(stderr).toMatch(/^error: .*it did not answer for 0\.[24] s/);
+    expect(exitCode).toBe(4);
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+});
+
+test('a promise that nobody keeps: the command says what it waited for, and leaves nothing', async () => {
+  const cwd = folderWith({ 'in.png': PNG_FILE });
+  const module = 'export const transform = () => new Promise(() => {}); export const transformSync = transform;';
+  const script = mainOf(await copyWith({ 'transform.js': module }));
+  const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
+  expect(stderr).toMatch(
+    /^error: This is a defect .* Nothing is left to do, but there is still 'transform' to wait for\./,
+  );
+  expect(exitCode).toBe(70);
+  expect(listing(cwd)).toEqual(['in.png']);
+});
+
+test('work of a device that never ends does not keep the process', async () => {
+  const cwd = folderWith({ 'in.png': PNG_FILE });
+  const before = 'setInterval(() => {}, 1000);';
+  const startMs = performance.now();
+  expect(await run(['in.png', '-o', 'out.png'], { cwd, before })).toMatchObject({ exitCode: 0 });
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+});
+
+/** Root may make a namespace of processes, in which the command is the first. */
+const canBeFirst = process.platform === 'linux' && process.getuid?.() === 0;
+
+describe.runIf(canBeFirst)('the first process of a container', () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('ends by %s, and leaves nothing unfinished', async (signal, exitCode) => {
+    const image = testImage(1200, 900);
+    for (let at = 0; at < image.data.length; at++) image.data[at] = (at * 2654435761) >>> 13;
+    const file = encodePng(image, { compression: 'fast' });
+    const names = Array.from({ length: 8 }, (_, at) => `${at}.png`);
+    const cwd = folderWith(Object.fromEntries(names.map((name) => [name, file])));
+    const args = ['-p', '-f', '--mount-proc', '--kill-child', process.execPath, MAIN, ...names, '-o', 'out/', '-q'];
+    const container = spawn('unshare', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const end = ended(container);
+    const child = await childOf(container.pid!);
+    while (!listing(cwd).some((name) => name.includes('.tmp'))) await sleep(1);
+    process.kill(child, signal);
+    expect(await end).toMatchObject({ exitCode, stderr: '' });
+    const written = listing(path.join(cwd, 'out'));
+    expect(written.filter((name) => !names.includes(name))).toEqual([]);
+    expect(written.length).toBeLessThan(names.length);
+  });
+});
+
+async function childOf(parent: number): Promise<number> {
+  for (;;) {
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
+    if (children !== '') return Number(children.split(' ')[0]);
+    await sleep(2);
+  }
+}
