@@ -3,39 +3,65 @@
  *
  * @module neighbor-product/browser
  */
-import { type OpenedGpu, openBestAdapter } from './gpu/adapters.js';
+import { pageGpuEntry } from './gpu/page-gpu.js';
+import type { Image } from './image.js';
+import { type CallOptions, type CallResult, prepareCall, resultOf } from './one-call.js';
+import { referenceEntry } from './reference.js';
+import { Selector } from './selector.js';
 
 export type { Backend, BackendFault, Computed, Strip, TakeOver, Transformer } from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export { type AdapterDescription, adapterText, type OpenedGpu } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
+export { type OpenGpuOptions, openGpu } from './gpu/page-gpu.js';
 export type { Host } from './host.js';
 export type { CheckedImage, Image } from './image.js';
-export type { AlphaMode, Operation, RunOptions } from './options.js';
+export type { CallOptions, CallResult } from './one-call.js';
+export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
 export { referenceTransformer } from './reference.js';
 export type { BorderMode, Place, Region } from './regions.js';
+export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';
 
-/** How to open a GPU in a page. */
-export interface OpenGpuOptions {
-  /** Default `navigator.gpu`. */
-  readonly gpu?: GPU | undefined;
-  /** Whether to take an adapter that computes on the CPU; default true. */
-  readonly acceptSoftware?: boolean;
-}
+/**
+ * The name of a backend that runs in a page.
+ *
+ * @useDeclaredType
+ */
+export type PageBackendName = (typeof PAGE_BACKENDS)[number]['name'];
+
+/** Options of a transform in a page; `threads` has no effect. */
+export interface PageTransformOptions extends CallOptions<PageBackendName> {}
+
+/** The transformed image, and how it was computed. */
+export interface PageResult extends CallResult<PageBackendName> {}
+
+const PAGE_BACKENDS = [pageGpuEntry, referenceEntry] as const;
+
+const selector = new Selector<PageBackendName>(PAGE_BACKENDS);
 
 /**
- * Opens the page's best GPU. Nothing is compiled or allocated before the first transform. Never throws.
+ * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes, the same as
+ * in Node. Runs on the page's GPU or, where none opens, as the slow reference, which blocks the page: the result says which
+ * and why.
+ *
+ * @param image interleaved 8-bit samples, RGB or RGBA; an `ImageData` as it is
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `OUT_OF_MEMORY`, `BACKEND_UNAVAILABLE`,
+ * `BACKEND_FAILED`, `DEVICE_LIMIT`; the reason of `options.signal` if that is aborted
  *
  * @example
- * const opened = await openGpu();
- * if ('reason' in opened) throw new Error(opened.reason);
- * await opened.transformer.transform(input, output, { alpha: 'opaque', border: 'wrap', passes: 1 });
+ * const { image, backend } = await transform(context.getImageData(0, 0, width, height), { border: 'reflect' });
+ * context.putImageData(new ImageData(new Uint8ClampedArray(image.data), width, height), 0, 0);
  */
-export async function openGpu({ gpu = pageGpu(), ...options }: OpenGpuOptions = {}): Promise<OpenedGpu> {
-  return gpu === undefined ? { reason: 'this browser has no WebGPU' } : openBestAdapter(gpu, options);
+export async function transform(image: Image, options: PageTransformOptions = {}): Promise<PageResult> {
+  const startMs = performance.now();
+  const { input, output, operation, run, backend } = prepareCall(image, options, PAGE_BACKEND_NAMES);
+  return resultOf(await selector.run(input, output, operation, run, backend), output, startMs);
 }
 
-function pageGpu(): GPU | undefined {
-  return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
+
+/** Frees the GPU's device and its memory, which are otherwise kept for the next transform. */
+export function dispose(): Promise<void> {
+  return selector.dispose();
 }

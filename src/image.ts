@@ -1,6 +1,9 @@
 import { expected, NeighborProductError } from './errors.js';
 
-/** Interleaved 8-bit samples, rows from top to bottom, in the caller's memory. */
+/**
+ * Interleaved 8-bit samples, rows from top to bottom, in the caller's memory. An `ImageData` is one, and so is
+ * `{ data, ...info }` of sharp's raw output; further fields are ignored.
+ */
 export interface Image {
   /**
    * The samples: a `Uint8Array`, `Uint8ClampedArray` or `Buffer`, at any byte offset, also of a `SharedArrayBuffer`.
@@ -11,10 +14,10 @@ export interface Image {
   readonly width: number;
   /** Rows, at least 1. */
   readonly height: number;
-  /** Samples per pixel: 3 (RGB) or 4 (RGBA). */
-  readonly channels: 3 | 4;
+  /** Samples per pixel: 3 (RGB) or 4 (RGBA). Default: what the length of the data says, if there is no padding. */
+  readonly channels?: number | undefined;
   /** Bytes from the start of one row to the start of the next; default `width * channels`. */
-  readonly rowBytes?: number;
+  readonly rowBytes?: number | undefined;
 }
 
 /** A checked {@link Image}: every field is present and the data is long enough. */
@@ -41,8 +44,8 @@ export function checkImage(image: Image, name: string): CheckedImage {
   if (typeof image !== 'object' || image === null) {
     throw invalid('an object { data, width, height, channels }', name, image);
   }
-  const { data, width, height, channels } = image;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+  const { data, width, height } = image;
+  if (!isBytes(data)) {
     throw invalid('a Uint8Array or Uint8ClampedArray', `${name}.data`, data);
   }
   if (isResizable(data.buffer)) {
@@ -50,7 +53,7 @@ export function checkImage(image: Image, name: string): CheckedImage {
   }
   if (!isSize(width)) throw invalid('a whole number of at least 1', `${name}.width`, width);
   if (!isSize(height)) throw invalid('a whole number of at least 1', `${name}.height`, height);
-  if (channels !== 3 && channels !== 4) throw invalid('3 (RGB) or 4 (RGBA)', `${name}.channels`, channels);
+  const channels = channelsOf(image, name);
   const rowBytes = image.rowBytes ?? width * channels;
   if (!isSize(rowBytes) || rowBytes < width * channels) {
     throw invalid(`a whole number of at least width * channels = ${width * channels}`, `${name}.rowBytes`, rowBytes);
@@ -65,6 +68,22 @@ export function checkImage(image: Image, name: string): CheckedImage {
   }
   return { data: asBytes(data), width, height, channels, rowBytes };
 }
+
+function channelsOf({ data, width, height, channels, rowBytes }: Image, name: string): 3 | 4 {
+  const actual = channels ?? (rowBytes === undefined ? data.byteLength / (width * height) : undefined);
+  if (actual === 3 || actual === 4) return actual;
+  if (channels === undefined) {
+    const size = `${data.byteLength} bytes for ${width}x${height} pixels`;
+    const message = expected('3 (RGB) or 4 (RGBA)', `${name}.channels`, undefined);
+    throw new NeighborProductError('INVALID_IMAGE', `${message} The length of the data does not tell: ${size}.`);
+  }
+  const message = expected('3 (RGB) or 4 (RGBA)', `${name}.channels`, channels);
+  const advice = channels === 1 || channels === 2 ? ` ${GREY_ADVICE}` : '';
+  throw new NeighborProductError('INVALID_IMAGE', `${message}${advice}`);
+}
+
+const GREY_ADVICE =
+  "Greyscale has to become colour first: repeat each grey sample three times, or with sharp, .toColourspace('srgb').";
 
 /**
  * A new image of zeros without padding.
@@ -119,7 +138,7 @@ export function checkStillThere(...images: readonly CheckedImage[]): void {
 
 /** Whether other threads can change the samples. */
 export function isShared({ data }: CheckedImage): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
+  return Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
 }
 
 /** An image's size in messages: `3840x2160 RGBA`. */
@@ -127,8 +146,18 @@ export function sizeText(image: Pick<CheckedImage, 'width' | 'height' | 'channel
   return `${image.width}x${image.height} ${image.channels === 4 ? 'RGBA' : 'RGB'}`;
 }
 
+/** Undefined for what is no typed array. Unlike instanceof, it knows arrays of other realms: frames, vm, jest. */
+const nameOfArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
+  .get as (this: unknown) => string | undefined;
+
+function isBytes(data: unknown): data is Uint8Array | Uint8ClampedArray {
+  const name = nameOfArray.call(data);
+  return name === 'Uint8Array' || name === 'Uint8ClampedArray';
+}
+
 function asBytes(data: Uint8Array | Uint8ClampedArray): Uint8Array {
-  return data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (nameOfArray.call(data) === 'Uint8Array') return data as Uint8Array;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function isSize(value: unknown): value is number {

@@ -28,6 +28,9 @@ export interface Operation {
   readonly passes: number;
 }
 
+/** The options that decide the bytes, with defaults. */
+export type OperationOptions = { readonly [Name in keyof Operation]?: Operation[Name] | undefined };
+
 export const DEFAULT_OPERATION: Operation = { alpha: 'opaque', border: 'skip', passes: 1 };
 
 /** How a transform runs; without effect on the bytes. */
@@ -51,7 +54,7 @@ export interface RunOptions {
  *
  * @throws NeighborProductError `INVALID_OPTION`
  */
-export function checkOperation(options: Partial<Operation>): Operation {
+export function checkOperation(options: OperationOptions): Operation {
   return {
     alpha: oneOf(ALPHA_MODES, options.alpha ?? DEFAULT_OPERATION.alpha, 'options.alpha'),
     border: oneOf(BORDER_MODES, options.border ?? DEFAULT_OPERATION.border, 'options.border'),
@@ -61,14 +64,19 @@ export function checkOperation(options: Partial<Operation>): Operation {
 
 /** Checks the options that do not. @throws NeighborProductError `INVALID_OPTION` */
 export function checkRunOptions({ threads, signal, onSpan }: RunOptions): RunOptions {
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalidOption('an AbortSignal', 'options.signal', signal);
+  if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('an AbortSignal', 'options.signal', signal);
   if (onSpan !== undefined && typeof onSpan !== 'function') throw invalidOption('a function', 'options.onSpan', onSpan);
   return {
     threads: threads === undefined ? undefined : countUpTo(MAX_THREADS, threads, 'options.threads'),
     signal,
     onSpan: onSpan && isolated(onSpan),
   };
+}
+
+/** By its shape: one of another realm, such as jest's, is none by instanceof. */
+function isAbortSignal(signal: unknown): boolean {
+  const { aborted, addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && [addEventListener, throwIfAborted].every((is) => typeof is === 'function');
 }
 
 /** Rethrows errors of a listener asynchronously, so that a backend does not mistake them for its own. */

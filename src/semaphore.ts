@@ -1,3 +1,5 @@
+import { onAbort } from './abort.js';
+
 /** A weighted semaphore; waiters are served in order. */
 export class Semaphore {
   readonly #capacity: number;
@@ -36,19 +38,19 @@ export class Semaphore {
 
   #wait(weight: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const stopListening = onAbort(signal, () => {
+        stopListening();
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal?.reason);
         this.#serve();
-      };
+      });
       const grant = () => {
-        signal?.removeEventListener('abort', leave);
+        stopListening();
         this.#taken += weight;
         resolve();
       };
       const waiter = { weight, grant };
       this.#waiting.push(waiter);
-      signal?.addEventListener('abort', leave, { once: true });
       this.#serve();
     });
   }

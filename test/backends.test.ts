@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { type Backend, BackendFault, type Opened } from '../src/backend.js';
-import { BACKEND_NAMES, BACKENDS, isOracle, type RegisteredBackend, Selector, selectSync } from '../src/backends.js';
+import { BACKEND_NAMES, BACKENDS, type BackendName, isOracle, type RegisteredBackend } from '../src/backends.js';
 import { makeImage } from '../src/conformance/images.js';
 import { Host } from '../src/host.js';
 import { createImage } from '../src/image.js';
+import { Selector, selectSync } from '../src/selector.js';
 import { firstDifference, operationOf, referenceOf } from './transforms.js';
 
 const [gpu, ...rest] = BACKENDS;
 const input = makeImage('noise', 20, 10, 4, 1);
-const run = (selector: Selector, choice: 'auto' | 'gpu' | 'cpu' | 'reference' = 'auto') => {
+const run = (selector: Selector<BackendName>, choice: 'auto' | 'gpu' | 'cpu' | 'reference' = 'auto') => {
   const output = createImage(20, 10, 4);
   return selector.run(input, output, operationOf(), {}, choice).then((result) => ({ result, output }));
 };
@@ -77,12 +78,15 @@ describe('a backend chosen by name', () => {
 
 describe('on the calling thread', () => {
   test('auto skips what cannot, and says so', () => {
-    expect(selectSync('auto')).toMatchObject({ entry: { name: 'cpu' }, reason: 'no GPU: it cannot run synchronously' });
-    expect(selectSync('reference')).toMatchObject({ reason: 'asked for' });
+    expect(selectSync('auto', BACKENDS)).toMatchObject({
+      entry: { name: 'cpu' },
+      reason: 'no GPU: it cannot run synchronously',
+    });
+    expect(selectSync('reference', BACKENDS)).toMatchObject({ reason: 'asked for' });
   });
 
   test('gpu cannot, and the error says what can', () => {
-    expect(() => selectSync('gpu')).toThrow(
+    expect(() => selectSync('gpu', BACKENDS)).toThrow(
       expect.objectContaining({
         code: 'BACKEND_UNAVAILABLE',
         message:

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { checkImage, copyImage, createImage, type Image, overlaps, rowsOf } from '../src/image.js';
 
@@ -15,10 +16,24 @@ describe('checkImage', () => {
     ['a Buffer', Buffer.alloc(24)],
     ['a view at an odd offset', new Uint8Array(new ArrayBuffer(25), 1)],
     ['shared memory', new Uint8Array(new SharedArrayBuffer(24))],
+    ['an array of another realm', runInNewContext('new Uint8Array(24)') as Uint8Array],
+    ['a clamped array of another realm', runInNewContext('new Uint8ClampedArray(24)') as Uint8ClampedArray],
   ])('takes %s where it is', (_name, data) => {
     const checked = checkImage({ ...good, data }, 'image');
     expect(checked.data.buffer).toBe(data.buffer);
     expect(checked.data.byteOffset).toBe(data.byteOffset);
+  });
+
+  test.each([3, 4] as const)('the length tells that there are %i channels', (channels) => {
+    const image = { data: new Uint8ClampedArray(6 * channels), width: 2, height: 3, colorSpace: 'srgb' };
+    expect(checkImage(image, 'image')).toMatchObject({ channels, rowBytes: 2 * channels });
+  });
+
+  test('the raw output of sharp, spread', () => {
+    const info: { channels: 1 | 2 | 3 | 4; size: number; premultiplied: boolean; width: number; height: number } = {
+      ...{ width: 2, height: 3, channels: 3, size: 18, premultiplied: false },
+    } as never;
+    expect(checkImage({ data: Buffer.alloc(18), ...info }, 'image')).toMatchObject({ channels: 3, rowBytes: 6 });
   });
 
   test('the last row needs no padding', () => {
@@ -36,6 +51,25 @@ describe('checkImage', () => {
     ['for image.width, but received 1.5 (number).', { width: 1.5 }],
     ["for image.height, but received '3' (string).", { height: '3' }],
     ['Expected 3 (RGB) or 4 (RGBA) for image.channels, but received 1 (number).', { channels: 1 }],
+    [
+      "Greyscale has to become colour first: repeat each grey sample three times, or with sharp, .toColourspace('srgb').",
+      { channels: 2 },
+    ],
+    [
+      'but received undefined. The length of the data does not tell: 24 bytes for 2x3',
+      { channels: undefined, rowBytes: 8 },
+    ],
+    [
+      'The length of the data does not tell: 25 bytes for 2x3 pixels.',
+      { channels: undefined, data: new Uint8Array(25) },
+    ],
+    [
+      'Expected a Uint8Array or Uint8ClampedArray for image.data, but received an object of type Float32Array.',
+      { data: new Float32Array(24) },
+    ],
+    ['Expected a Uint8Array or Uint8ClampedArray', { data: { [Symbol.toStringTag]: 'Uint8Array', byteLength: 24 } }],
+    ['Expected a Uint8Array or Uint8ClampedArray', { data: Object.create(Uint8Array.prototype) }],
+    ['Expected a Uint8Array or Uint8ClampedArray', { data: new Proxy(new Uint8Array(24), {}) }],
     ['at least width * channels = 8 for image.rowBytes, but received 7 (number).', { rowBytes: 7 }],
     ['at least 26 bytes (2x3 RGBA) for image.data.byteLength, but received 24 (number).', { rowBytes: 9 }],
   ])('%s', (message, change) => {

@@ -42,6 +42,17 @@ describe('what is refused', () => {
   });
 });
 
+test('a signal of another realm is one', () => {
+  const foreign = { aborted: false, addEventListener() {}, removeEventListener() {}, throwIfAborted() {} };
+  expect(checkRunOptions({ signal: foreign as unknown as AbortSignal }).signal).toBe(foreign);
+});
+
+test('undefined is as good as nothing', async () => {
+  const nothing = { backend: undefined, alpha: undefined, border: undefined, passes: undefined, threads: undefined };
+  const { image } = await transform(input, { ...nothing, output: undefined, signal: undefined, onSpan: undefined });
+  expect(image.width).toBe(4);
+});
+
 test('kernel and shader number the alpha modes in the same order', () => {
   const header = readFileSync(new URL('../native-fallback/strip.h', import.meta.url), 'utf8');
   expect(header.match(/enum class Alpha : int \{ (.*) \}/)?.[1].split(', ')).toEqual([...ALPHA_MODES]);

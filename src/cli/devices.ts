@@ -1,6 +1,7 @@
 /** The `devices` command: what every backend says of this machine, what auto takes, and what is missing. */
 import type { BackendDescription } from '../backend.js';
-import { AUTO, BACKENDS, type BackendName, Selector } from '../backends.js';
+import { BACKENDS, type BackendName } from '../backends.js';
+import { AUTO, Selector } from '../selector.js';
 
 /** What the backends report, by name, and the choice of auto. */
 export interface Devices {
@@ -12,7 +13,7 @@ export interface Devices {
 export async function listDevices(): Promise<Devices> {
   const backends = [];
   for (const { name, title, describe } of BACKENDS) backends.push({ name, title, ...(await describe()) });
-  const selector = new Selector();
+  const selector = new Selector(BACKENDS);
   const { entry, reason } = await selector.select(AUTO);
   await selector.dispose();
   return { backends, auto: { backend: entry.name, reason } };

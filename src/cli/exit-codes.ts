@@ -1,8 +1,6 @@
 /** The exit codes of the command. Scripts rely on them, so a number keeps its meaning. */
-import { type ErrorCode, NeighborProductError } from '../errors.js';
-
-/** Every kind of failure: the library's, and the three that only the command line has. */
-export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'READER_LEFT' | 'DEFECT';
+import { NeighborProductError } from '../errors.js';
+import type { FailureCode } from '../records.js';
 
 export const EXIT_CODES = [
   { exitCode: 0, meaning: 'done' },

@@ -3,7 +3,7 @@
  * the manual page follow from it.
  */
 import { InvalidArgumentError, Option } from 'commander';
-import { AUTO, BACKEND_CHOICES, BACKEND_NAMES, isOracle } from '../backends.js';
+import { BACKEND_CHOICES, BACKEND_NAMES, isOracle } from '../backends.js';
 import {
   ALL_BACKENDS,
   BENCH_BACKENDS,
@@ -16,6 +16,7 @@ import {
 import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
+import { AUTO } from '../selector.js';
 
 /** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
 export const transformOptions = () => ({

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { isOracle } from '../backends.js';
 import { messageOf } from '../errors.js';
 import type { CodecUse } from '../formats/formats.js';
+import type { DoneRecord, FailedRecord } from '../records.js';
 import type { Result } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Plan } from './outputs.js';
@@ -65,20 +66,15 @@ export function detailLines({ plan, result, fileByteLength, codecs }: Done): str
 
 /** One line of JSON for an image. */
 export function recordLine(outcome: FileOutcome): string {
-  const { plan } = outcome;
-  if (outcome.kind === 'failed') {
-    return JSON.stringify({
-      ...plan,
-      error: { code: failureCodeOf(outcome.error), message: messageOf(outcome.error) },
-    });
-  }
-  const { result, decodeMs, encodeMs, codecs, verified } = outcome;
+  return JSON.stringify(outcome.kind === 'done' ? doneRecord(outcome) : failedRecord(outcome));
+}
+
+function doneRecord({ plan, result, decodeMs, encodeMs, codecs, verified }: Done): DoneRecord {
   const { image, backend, reason, device, exactPixels, elapsedMs } = result;
-  const { width, height } = image;
-  return JSON.stringify({
+  return {
     ...plan,
-    width,
-    height,
+    width: image.width,
+    height: image.height,
     backend,
     reason,
     device,
@@ -89,7 +85,11 @@ export function recordLine(outcome: FileOutcome): string {
     encodeMs: roundToMicroseconds(encodeMs),
     exactPixels,
     verified,
-  });
+  };
+}
+
+function failedRecord({ plan, error }: Failed): FailedRecord {
+  return { ...plan, error: { code: failureCodeOf(error), message: messageOf(error) } };
 }
 
 export interface ErrorStyle {

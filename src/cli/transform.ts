@@ -1,15 +1,17 @@
 /** The `transform` command: several images at once; a bad one is reported and the others are still done. */
-import { AUTO, BACKENDS, isOracle } from '../backends.js';
+import { BACKENDS, isOracle } from '../backends.js';
 import { availableCores } from '../cpu/cores.js';
 import type { CodecUse, Compression, DecodeLimits, EncodeOptions } from '../formats/formats.js';
 import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import type { Operation } from '../options.js';
+import type { FailureCode } from '../records.js';
 import { transformReference } from '../reference.js';
 import type { Size } from '../regions.js';
+import { AUTO } from '../selector.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
 import type { transform } from '../transform.js';
-import { DifferencesFound, exitCodeOf, type FailureCode, failureCodeOf } from './exit-codes.js';
+import { DifferencesFound, exitCodeOf, failureCodeOf } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
 import { type Done, detailLines, errorText, type FileOutcome, recordLine, summaryLine, warningLine } from './report.js';

@@ -44,15 +44,15 @@ export type Fixtures = ReadonlyMap<string, CheckedImage>;
 /** Which cases to run; by default all. */
 export interface CaseSelection {
   /** Only every seventh case, and no large ones: default false. */
-  readonly quick?: boolean;
+  readonly quick?: boolean | undefined;
   /** Only cases whose id contains this text, in which `*` stands for any text. */
-  readonly filter?: string;
+  readonly filter?: string | undefined;
   /** Only the case with exactly this id. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Of all generated images, 0 to 2^32 - 1: default {@link DEFAULT_SEED}. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Default: none. */
-  readonly fixtures?: Fixtures;
+  readonly fixtures?: Fixtures | undefined;
 }
 
 /** The seed where none is given. */

@@ -20,7 +20,7 @@ export type Subject = {
       /** The backend. */
       readonly backend: TestedBackend;
       /** Number of threads to request; by default the backend decides. */
-      readonly threads?: number;
+      readonly threads?: number | undefined;
     }
   | {
       /** Why it cannot be tested: the run fails. */
@@ -41,11 +41,11 @@ export interface Progress {
 /** How to run the suite, and which cases. */
 export interface SuiteOptions extends CaseSelection {
   /** Called after each case, when every subject has run it. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Stops the run. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Receives the times of every case on every subject, and the spans of the backends. */
-  readonly onSpan?: SpanListener;
+  readonly onSpan?: SpanListener | undefined;
 }
 
 /** The subjects to test, with which cases, and facts for the report. */
@@ -53,7 +53,7 @@ export interface ConformanceOptions extends SuiteOptions {
   /** Every backend asked for, including those that cannot run. */
   readonly subjects: readonly Subject[];
   /** Machine, adapters, drivers, versions, shader hash. */
-  readonly facts?: readonly Fact[];
+  readonly facts?: readonly Fact[] | undefined;
 }
 
 /**

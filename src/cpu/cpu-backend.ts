@@ -1,4 +1,5 @@
 /** The CPU backend on the OpenMP addon, and its entry in the registry. */
+import { onAbort } from '../abort.js';
 import {
   type Backend,
   type BackendDescription,
@@ -44,17 +45,16 @@ export class CpuBackend implements Backend {
   async compute(strip: Strip, run: RunOptions): Promise<Computed> {
     run.signal?.throwIfAborted();
     const job = this.#jobOf(strip, run);
-    const cancel = () => {
+    const stopListening = onAbort(run.signal, () => {
       job.cancelled[0] = 1;
-    };
-    run.signal?.addEventListener('abort', cancel);
+    });
     const startMs = performance.now();
     try {
       const result = await this.#addon.compute(job).catch(throwFault);
       run.signal?.throwIfAborted(); // the addon ends early
       return this.#report(result, startMs, run);
     } finally {
-      run.signal?.removeEventListener('abort', cancel);
+      stopListening();
     }
   }
 

@@ -1,12 +1,12 @@
 /** For programs whose images are on the device already: the transform inside their own command encoder. */
 import { expected, NeighborProductError } from '../errors.js';
-import { checkOperation, type Operation } from '../options.js';
+import { checkOperation, type OperationOptions } from '../options.js';
 import { isEmpty, type Region, regionOf } from '../regions.js';
 import { PIXEL_BYTES, withErrorScopes } from './device.js';
 import { LIST_HEADER_BYTES, maxWidth, type PipelinePair, Pipelines, Workspace } from './passes.js';
 
 /** Options of a {@link DeviceTransform}; alpha, border and passes as in `TransformOptions`, with the same defaults. */
-export interface DeviceTransformOptions extends Partial<Operation> {
+export interface DeviceTransformOptions extends OperationOptions {
   /** Pixels in a row, at least 1. */
   readonly width: number;
   /** Rows, at least 1. */

@@ -38,3 +38,21 @@ test('every entry of the package is a module with names in it', () => {
     entries.map((entry) => `${name}${entry.slice(1)}`).sort(),
   );
 });
+
+test('an optional field takes undefined, which exactOptionalPropertyTypes would refuse otherwise', () => {
+  const sources = [
+    'image',
+    'options',
+    'one-call',
+    'gpu/page-gpu',
+    'gpu/device-transform',
+    'conformance/cases',
+    'conformance/suite',
+  ];
+  const fields = sources.flatMap((name) => {
+    const declarations = readFileSync(path.join(ROOT, `dist/${name}.d.ts`), 'utf8');
+    return declarations.match(/^ +readonly \w+\?: [^;]*;$/gm) ?? [];
+  });
+  expect(fields.length).toBeGreaterThan(10);
+  expect(fields.filter((field) => !field.endsWith('| undefined;'))).toEqual([]);
+});

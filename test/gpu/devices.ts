@@ -10,7 +10,8 @@ import { softwareGpuExists } from '../../tools/software-gpu.mjs';
 
 /** Kept for as long as the process lives: Dawn does not survive its collection before a device's. */
 const kept: unknown[] = [];
-const gpu = create(DAWN_FLAGS);
+/** What a page has as `navigator.gpu`. */
+export const gpu = create(DAWN_FLAGS);
 kept.push(gpu);
 
 const hasAdapter = (await gpu.requestAdapter()) !== null;

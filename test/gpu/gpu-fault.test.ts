@@ -1,7 +1,7 @@
 /** A device that fails: never wrong bytes without a fault, and another backend can finish. */
 import { describe, expect, test } from 'vitest';
 import { BackendFault } from '../../src/backend.js';
-import { BACKENDS, Selector } from '../../src/backends.js';
+import { BACKENDS, type BackendName } from '../../src/backends.js';
 import { makeImage } from '../../src/conformance/images.js';
 import type { GpuOptions, OpenedGpu } from '../../src/gpu/adapters.js';
 import type { GpuSettings } from '../../src/gpu/gpu-backend.js';
@@ -10,6 +10,7 @@ import { createImage } from '../../src/image.js';
 import type { Operation } from '../../src/options.js';
 import { referenceTransformer } from '../../src/reference.js';
 import { BORDER_MODES } from '../../src/regions.js';
+import { Selector } from '../../src/selector.js';
 import { differenceOf, firstDifference, operationOf, referenceOf } from '../transforms.js';
 import { describeOnGpu, openGpuForTests, openHost } from './devices.js';
 
@@ -170,7 +171,7 @@ describeOnGpu('a device that refuses', () => {
 });
 
 /** The registry with the GPU of these tests, which passes for hardware. */
-function selectorWith(open: () => Promise<OpenedGpu>): Selector {
+function selectorWith(open: () => Promise<OpenedGpu>): Selector<BackendName> {
   const [gpu, ...rest] = BACKENDS;
   return new Selector([
     { ...gpu, open: async () => ({ ...(await open()), reason: 'a hardware GPU answers' }) },
@@ -179,7 +180,7 @@ function selectorWith(open: () => Promise<OpenedGpu>): Selector {
 }
 
 describeOnGpu('auto', () => {
-  const transformWith = async (selector: Selector, operation = operationOf(), image = input) => {
+  const transformWith = async (selector: Selector<BackendName>, operation = operationOf(), image = input) => {
     const output = createImage(image.width, image.height, 4);
     const result = await selector.run(image, output, operation, {}, 'auto');
     expect(firstDifference(referenceOf(image, operation), output)).toBeUndefined();

@@ -17,7 +17,7 @@ import {
   encodePngOffThread,
   sampleRows,
 } from '../../../src/formats/png/encode.js';
-import { checkImage, type Image } from '../../../src/image.js';
+import { type CheckedImage, checkImage } from '../../../src/image.js';
 import { CODECS } from './codecs.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
@@ -151,7 +151,7 @@ function colourTypeOf(file: Uint8Array): number {
   return file[25];
 }
 
-function imageCases(): { name: string; image: Image }[] {
+function imageCases(): { name: string; image: CheckedImage }[] {
   const sizes = [
     [1, 1],
     [1, 9],
@@ -175,18 +175,18 @@ function imageCases(): { name: string; image: Image }[] {
   );
 }
 
-function testImage(width: number, height: number, channels: 3 | 4): Image {
+function testImage(width: number, height: number, channels: 3 | 4): CheckedImage {
   const data = Uint8Array.from({ length: width * height * channels }, (_, at) => (at * at * 7 + at * 13) >> 3);
-  return { data, width, height, channels };
+  return checkImage({ data, width, height, channels }, 'image');
 }
 
 /** The same pixels elsewhere: what lies between the rows is not theirs. */
 function moved(
-  image: Image,
+  image: CheckedImage,
   offset: number,
   rowBytes: number,
   Memory: typeof ArrayBuffer | typeof SharedArrayBuffer = ArrayBuffer,
-): Image {
+): CheckedImage {
   const { width, height, channels } = image;
   const byteLength = (height - 1) * rowBytes + width * channels;
   const data = new Uint8Array(new Memory(offset + byteLength + 2), offset, byteLength).fill(0xa5);
@@ -196,7 +196,7 @@ function moved(
   return { data, width, height, channels, rowBytes };
 }
 
-function asRgba({ data, width, height, channels, rowBytes = width * channels }: Image): Buffer {
+function asRgba({ data, width, height, channels, rowBytes }: CheckedImage): Buffer {
   const rgba = Buffer.alloc(width * height * 4, 255);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,0 +1,96 @@
+/** The one-call transform, on any list of backends. */
+import { expected, NeighborProductError } from './errors.js';
+import { type CheckedImage, checkImage, createImage, type Image, sizeText } from './image.js';
+import {
+  checkOperation,
+  checkRunOptions,
+  invalidOption,
+  type Operation,
+  type OperationOptions,
+  oneOf,
+  type RunOptions,
+} from './options.js';
+import { AUTO, type Choice, type SelectedRun } from './selector.js';
+
+/** Options of a transform: {@link Operation} decides the bytes, {@link RunOptions} how it runs. */
+export interface CallOptions<Name extends string> extends OperationOptions, RunOptions {
+  /** Default `auto`. */
+  readonly backend?: Choice<Name> | undefined;
+  /** Where to write: an image of the input's size and channels, which may overlap it. Default: a new image. */
+  readonly output?: Image | undefined;
+}
+
+const OPTION_NAMES: readonly (keyof CallOptions<string>)[] = [
+  'backend',
+  'alpha',
+  'border',
+  'passes',
+  'threads',
+  'output',
+  'signal',
+  'onSpan',
+];
+
+/** The transformed image, and how it was computed. */
+export interface CallResult<Name extends string> {
+  /** The transformed image: the caller's output where one was given. */
+  readonly image: CheckedImage;
+  /** The backend that ran; the one that finished, where another failed. */
+  readonly backend: Name;
+  /** Why this backend, a clause for people. */
+  readonly reason: string;
+  /** What failed, a sentence, where another backend had to finish. The bytes are correct all the same. */
+  readonly fault?: string | undefined;
+  /** What it ran on, for people: an instruction set and a thread count, or an adapter. */
+  readonly device: string;
+  /** Pixels that single precision left undecided and that were computed in binary64, over all passes. */
+  readonly exactPixels: number;
+  /** Milliseconds from the call to the result, waiting for other transforms included. */
+  readonly elapsedMs: number;
+}
+
+/** The arguments of a call, checked. */
+export interface PreparedCall<Name extends string> {
+  readonly input: CheckedImage;
+  readonly output: CheckedImage;
+  readonly operation: Operation;
+  readonly run: RunOptions;
+  readonly backend: Choice<Name>;
+}
+
+/**
+ * Checks the arguments, once.
+ *
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `OUT_OF_MEMORY`; the reason of an aborted signal
+ */
+export function prepareCall<Name extends string>(
+  image: Image,
+  options: CallOptions<Name>,
+  names: readonly Name[],
+): PreparedCall<Name> {
+  const input = checkImage(image, 'image');
+  if (typeof options !== 'object' || options === null) throw invalidOption('an object', 'options', options);
+  for (const name of Object.keys(options)) oneOf(OPTION_NAMES, name as never, 'the name of an option');
+  const backend = oneOf([AUTO, ...names], options.backend ?? AUTO, 'options.backend');
+  const operation = checkOperation(options);
+  const run = checkRunOptions(options);
+  run.signal?.throwIfAborted();
+  return { input, output: outputFor(options.output, input), operation, run, backend };
+}
+
+function outputFor(given: Image | undefined, input: CheckedImage): CheckedImage {
+  if (given === undefined) return createImage(input.width, input.height, input.channels);
+  const output = checkImage(given, 'options.output');
+  if (sizeText(output) === sizeText(input)) return output;
+  const message = expected(`an image like the input, ${sizeText(input)},`, 'options.output', sizeText(output));
+  throw new NeighborProductError('INVALID_IMAGE', message);
+}
+
+/** What a call returns. */
+export function resultOf<Name extends string>(
+  run: SelectedRun<Name>,
+  output: CheckedImage,
+  startMs: number,
+): CallResult<Name> {
+  return { image: output, ...run, elapsedMs: performance.now() - startMs };
+}

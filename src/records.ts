@@ -1,0 +1,58 @@
+/** What the command prints with `--json`: types only, for programs that read it. */
+import type { BackendName } from './backends.js';
+import type { ErrorCode } from './errors.js';
+
+/** Every kind of failure: the library's, and the three that only the command line has. */
+export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'READER_LEFT' | 'DEFECT';
+
+/** A line of `neighbor-product --json`: one for each image, in the order of the inputs. */
+export type TransformRecord = DoneRecord | FailedRecord;
+
+/**
+ * An image that was written. A name that is not UTF-8 has a lone surrogate, U+DC80 to U+DCFF, for each byte that is no text.
+ */
+export interface DoneRecord {
+  /** The path as it was given; `-` is standard input. */
+  readonly input: string;
+  /** The path of the result; `-` is standard output. */
+  readonly output: string;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** The backend that ran; the one that finished, where another failed. */
+  readonly backend: BackendName;
+  /** Why this backend, a clause for people. */
+  readonly reason: string;
+  /** What it ran on, for people. */
+  readonly device: string;
+  /** The package that read the file. */
+  readonly decoder: string;
+  /** The package that wrote the file. */
+  readonly encoder: string;
+  /** Milliseconds, to a microsecond. */
+  readonly decodeMs: number;
+  /** Milliseconds, waiting for other images included. */
+  readonly transformMs: number;
+  /** Milliseconds. */
+  readonly encodeMs: number;
+  /** Pixels that single precision left undecided and that were computed in binary64, over all passes. */
+  readonly exactPixels: number;
+  /** Whether `--verify` compared every byte with the reference's. */
+  readonly verified: boolean;
+}
+
+/** An image that was not written. */
+export interface FailedRecord {
+  /** The path as it was given; `-` is standard input. */
+  readonly input: string;
+  /** Where the result would have been written. */
+  readonly output: string;
+  /** What went wrong. */
+  readonly error: {
+    /** For programs. */
+    readonly code: FailureCode;
+    /** For people. */
+    readonly message: string;
+  };
+}
