@@ -6,6 +6,7 @@
 #if defined(__linux__)
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <vector>
 #elif defined(__APPLE__)
 #include <copyfile.h>
@@ -31,19 +32,41 @@ int copy_attribute(const std::string& from, const std::string& to, const char* n
   return setxattr(to.c_str(), name, value.data(), static_cast<size_t>(length), 0) == 0 ? 0 : errno;
 }
 
+int list_attributes(const std::string& path, std::vector<std::string>& names) {
+  const ssize_t size = listxattr(path.c_str(), nullptr, 0);
+  if (size < 0) return errno == ENOTSUP ? 0 : errno;  // a file system without attributes
+  std::vector<char> list(static_cast<size_t>(size) + 1);
+  const ssize_t length = listxattr(path.c_str(), list.data(), list.size());
+  if (length < 0) return errno;
+  for (const char* name = list.data(); name < list.data() + length; name += std::strlen(name) + 1) {
+    names.push_back(name);
+  }
+  return 0;
+}
+
+// A new file has attributes of its own where its folder has a default access control list.
+int remove_others(const std::string& path, const std::vector<std::string>& kept) {
+  std::vector<std::string> names;
+  const int error = list_attributes(path, names);
+  if (error != 0) return error;
+  for (const std::string& name : names) {
+    if (std::find(kept.begin(), kept.end(), name) != kept.end() || belongs_to_system(name.c_str())) continue;
+    if (removexattr(path.c_str(), name.c_str()) != 0) return errno;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int copy_attributes(const std::string& from, const std::string& to) {
-  const ssize_t size = listxattr(from.c_str(), nullptr, 0);
-  if (size < 0) return errno == ENOTSUP ? 0 : errno;  // a file system without attributes
-  std::vector<char> names(static_cast<size_t>(size) + 1);
-  const ssize_t length = listxattr(from.c_str(), names.data(), names.size());
-  if (length < 0) return errno;
-  for (const char* name = names.data(); name < names.data() + length; name += std::strlen(name) + 1) {
-    const int error = copy_attribute(from, to, name);
-    if (error != 0 && !belongs_to_system(name)) return error;
+  std::vector<std::string> names;
+  int error = list_attributes(from, names);
+  if (error != 0) return error;
+  for (const std::string& name : names) {
+    error = copy_attribute(from, to, name.c_str());
+    if (error != 0 && !belongs_to_system(name.c_str())) return error;
   }
-  return 0;
+  return remove_others(to, names);
 }
 
 #elif defined(__APPLE__)

@@ -5,9 +5,9 @@
 
 namespace neighbor_product {
 
-// Copies the access control list and the extended attributes of one file to another. Returns 0, or the errno of what
-// could not be copied; ENOTSUP where this system offers no way. What only the system may set (security.*, trusted.*) is
-// left out where it is refused.
+// Gives a file the access control list and the extended attributes of another one, and removes others. Returns 0, or
+// the errno of what could not be copied; ENOTSUP where this system offers no way. What only the system may set
+// (security.*, trusted.*) is left out where it is refused.
 int copy_attributes(const std::string& from, const std::string& to);
 
 }  // namespace neighbor_product

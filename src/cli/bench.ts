@@ -12,9 +12,10 @@ import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
 import { decodePng } from '../formats/png/decode.js';
 import type { SpanListener } from '../span.js';
+import { copyAttributes } from './attributes.js';
 import type { ReportSink } from './conformance.js';
 import type { BenchOptionValues } from './options.js';
-import { prepareReport } from './outputs.js';
+import { BENCH_PLOT, prepareReport } from './report-files.js';
 
 /** @param command the whole command line, for the report */
 export async function bench(
@@ -23,13 +24,15 @@ export async function bench(
   { print, showProgress }: ReportSink,
   onSpan: SpanListener | undefined,
 ): Promise<void> {
-  await prepareReport(request.from, request.plot);
+  await prepareReport(request.from, request.plot, BENCH_PLOT);
   const report =
     request.from === undefined
       ? await measure(request, command, showProgress, onSpan)
       : await readReport(request.from, request);
   showProgress?.('');
-  if (request.plot !== undefined) await writeOutput(request.plot, Buffer.from(benchPlot(report)));
+  if (request.plot !== undefined) {
+    await writeOutput(request.plot, Buffer.from(benchPlot(report)), copyAttributes);
+  }
   await print(rendered(report, request));
 }
 

@@ -16,8 +16,9 @@ import { writeOutput } from '../files/write.js';
 import { decodePng } from '../formats/png/decode.js';
 import { shaderCode } from '../gpu/shader-code.js';
 import type { SpanListener } from '../span.js';
+import { copyAttributes } from './attributes.js';
 import type { ConformanceOptionValues } from './options.js';
-import { prepareReport } from './outputs.js';
+import { CONFORMANCE_PAGE, prepareReport } from './report-files.js';
 
 /** Where the text of a report goes. */
 export interface ReportSink {
@@ -37,7 +38,7 @@ export async function conformance(
   { print, showProgress }: ReportSink,
   onSpan: SpanListener | undefined,
 ): Promise<number> {
-  await prepareReport(request.replay, request.report);
+  await prepareReport(request.replay, request.report, CONFORMANCE_PAGE);
   const record = request.replay === undefined ? undefined : parseReplayRecord(await readText(request.replay));
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
   if (request.list) {
@@ -58,7 +59,9 @@ export async function conformance(
       ...(onSpan && { onSpan }),
     });
     showProgress?.('');
-    if (request.report !== undefined) await writeOutput(request.report, Buffer.from(reportHtml(report)));
+    if (request.report !== undefined) {
+      await writeOutput(request.report, Buffer.from(reportHtml(report)), copyAttributes);
+    }
     await print(rendered(report, request));
     return report.passed ? 0 : 1;
   } finally {

@@ -3,7 +3,9 @@
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
+import { readableName } from '../files/names.js';
 import { type SpanListener, withSpan } from '../span.js';
+import { exactArguments } from './arguments.js';
 import { exitCodeOf, ReaderLeft } from './exit-codes.js';
 import type { Shell } from './options.js';
 import { parseCommandLine, readVersion, type TransformRequest, type Work } from './program.js';
@@ -26,7 +28,7 @@ endOnSignalsAsFirstProcess();
 process.once('beforeExit', endWithoutResult);
 
 // No `await`: the bundle is a script (tools/build.mjs).
-main(process.argv.slice(2)).then(end);
+main(exactArguments(process.argv.slice(2))).then(end);
 
 async function main(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -44,8 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     isVerbose = commandLine.kind === 'transform' && commandLine.request.verbose === true;
-    return await traced(commandLine, args, (onSpan) =>
-      step(commandLine.kind, () => perform(commandLine, args, onSpan)),
+    return await tidied(() =>
+      traced(commandLine, args, (onSpan) => step(commandLine.kind, () => perform(commandLine, args, onSpan))),
     );
   } catch (error) {
     // A text may be left at any time, as `| head` does; an image or a record is missed.
@@ -90,6 +92,17 @@ function endOnSignalsAsFirstProcess(): void {
   }
 }
 
+/** Deletes the folders that a failed command created and left empty. */
+async function tidied(command: () => Promise<number>): Promise<number> {
+  let exitCode: number | undefined;
+  try {
+    exitCode = await command();
+    return exitCode;
+  } finally {
+    if (exitCode !== 0) await (await import('../files/folders.js')).removeEmptyFolders();
+  }
+}
+
 /** Runs a command and writes its trace, if one was requested, even if the command failed. */
 async function traced(
   work: Work,
@@ -98,14 +111,15 @@ async function traced(
 ): Promise<number> {
   const path = work.request.trace;
   if (path === undefined) return command(undefined);
-  const [{ Trace }, { prepareTrace }, { writeOutput }] = await Promise.all([
+  const [{ Trace }, { prepareTrace }, { writeOutput }, { copyAttributes }] = await Promise.all([
     import('./trace.js'),
-    import('./outputs.js'),
+    import('./report-files.js'),
     import('../files/write.js'),
+    import('./attributes.js'),
   ]);
   await prepareTrace(path, work);
   const trace = new Trace(loadedMs);
-  const write = () => writeOutput(path, Buffer.from(trace.render(textOf(args))));
+  const write = () => writeOutput(path, Buffer.from(trace.render(textOf(args))), copyAttributes);
   const exitCode = await command(trace.onSpan).catch(async (error) => {
     await write().catch(() => {}); // the first failure counts
     throw error;
@@ -178,15 +192,20 @@ async function refuseUselessStandardOutput(): Promise<void> {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform }, { declaredSize, decode, encode, describeCodecs }, { readInput }, files] = await Promise.all([
-    import('../transform.js'),
-    import('../formats/formats.js'),
-    import('../files/read.js'),
-    import('../files/write.js'),
-  ]);
+  const [{ transform }, { declaredSize, decode, encode, describeCodecs }, { readInput }, files, { copyAttributes }] =
+    await Promise.all([
+      import('../transform.js'),
+      import('../formats/formats.js'),
+      import('../files/read.js'),
+      import('../files/write.js'),
+      import('./attributes.js'),
+    ]);
   cleanUp = files.removeUnfinishedOutputs;
-  const write = (path: string, file: Uint8Array) =>
-    path === '-' ? writeTo(process.stdout, file) : cleaningUp(() => files.writeOutput(path, file));
+  const write = async (path: string, file: Uint8Array) => {
+    if (path !== '-') return cleaningUp(() => files.writeOutput(path, file, copyAttributes));
+    await writeTo(process.stdout, file);
+    return undefined;
+  };
   return { read: readInput, declaredSize, decode, transform, encode, codecs: describeCodecs, write };
 }
 
@@ -194,7 +213,7 @@ async function loadCalls(): Promise<Calls> {
  * Only while a file is being written is there anything to clean up. At any other time a signal ends the process at
  * once, as it does without a handler: also in the middle of a codec or of the reference, where a handler would not run.
  */
-async function cleaningUp(action: () => Promise<void>): Promise<void> {
+async function cleaningUp<Value>(action: () => Promise<Value>): Promise<Value> {
   if (process.pid === 1) return action();
   const end = (signal: NodeJS.Signals) => {
     cleanUp();
@@ -202,14 +221,14 @@ async function cleaningUp(action: () => Promise<void>): Promise<void> {
   };
   for (const signal of ENDING_SIGNALS) process.once(signal, end);
   try {
-    await action();
+    return await action();
   } finally {
     for (const signal of ENDING_SIGNALS) process.off(signal, end);
   }
 }
 
 function textOf(args: readonly string[]): string {
-  return ['neighbor-product', ...args].join(' ');
+  return readableName(['neighbor-product', ...args].join(' '));
 }
 
 function warn(text: string): void {

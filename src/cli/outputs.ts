@@ -1,10 +1,13 @@
 /** Which output belongs to which input; refuses, before anything runs, what would fail or do harm later. */
 import type { BigIntStats } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { expected, NeighborProductError } from '../errors.js';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { NeighborProductError } from '../errors.js';
+import { unwritable } from '../files/explain.js';
+import { createFolder } from '../files/folders.js';
+import { pathIn, pathOf, readableName } from '../files/names.js';
 import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
-import type { TransformRequest, Work } from './program.js';
+import type { TransformRequest } from './program.js';
 
 /** One image to transform; `-` is standard input or standard output. */
 export interface Plan {
@@ -46,6 +49,7 @@ export function planOutputs({ inputs, output, json }: TransformRequest, isFolder
   if (output === undefined) {
     throw usage(`Expected an output path after -o, but received none. Type: ${suggestCommand(inputs)}`);
   }
+  if (output === '') throw usage(`Expected a path after -o, but it is empty. Type: ${suggestCommand(inputs)}`);
   if (output === '-' && json) {
     throw usage('Both --json and -o - need standard output. Write to a file: -o out.png');
   }
@@ -56,7 +60,7 @@ export function planOutputs({ inputs, output, json }: TransformRequest, isFolder
     );
   }
   if (!isFolder) refuseForeignExtension(output);
-  const plans = inputs.map((input) => ({ input, output: isFolder ? join(output, nameInFolder(input)) : output }));
+  const plans = inputs.map((input) => ({ input, output: isFolder ? pathIn(output, nameInFolder(input)) : output }));
   refuseSharedOutput(plans);
   return plans;
 }
@@ -91,45 +95,9 @@ function suggestOutput(input: string): string {
 
 /** As an argument for a POSIX shell. */
 function quote(arg: string): string {
+  // Bytes that are no text are printed as \\xE9, which bash, zsh and ksh read back in $'...'.
+  if (readableName(arg) !== arg) return `$'${arg.replace(/[\\']/g, '\\$&')}'`;
   return /^[\w./@%+=:,-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
-}
-
-/**
- * Prepares a command that reads at most one file and writes at most one.
- *
- * @throws NeighborProductError `INVALID_OPTION`, `OUTPUT_UNWRITABLE`
- */
-export async function prepareReport(read: string | undefined, write: string | undefined): Promise<void> {
-  if (write === undefined) return;
-  await requireFolderOf(write);
-  await refuseOverwriting(read === undefined ? [] : [read], [write]);
-}
-
-/**
- * Refuses a trace that could not be written, or would overwrite what a command reads or writes.
- *
- * @throws NeighborProductError `INVALID_OPTION`, `OUTPUT_UNWRITABLE`
- */
-export async function prepareTrace(trace: string, work: Work): Promise<void> {
-  if (trace === '-' || trace === '') throw usage(expected('the path of a file', '--trace', trace));
-  const { reads, writes } = await filesOf(work);
-  await requireFolderOf(trace);
-  await refuseOverwriting(reads, [...writes, trace]);
-}
-
-async function filesOf(work: Work): Promise<{ reads: string[]; writes: string[] }> {
-  switch (work.kind) {
-    case 'transform': {
-      const plans = await prepareOutputs(work.request);
-      return { reads: plans.map(({ input }) => input), writes: plans.map(({ output }) => output) };
-    }
-    case 'conformance':
-      return { reads: [work.request.replay ?? []].flat(), writes: [work.request.report ?? []].flat() };
-    case 'bench':
-      return { reads: [work.request.from ?? []].flat(), writes: [work.request.plot ?? []].flat() };
-    case 'devices':
-      return { reads: [], writes: [] };
-  }
 }
 
 /**
@@ -137,7 +105,7 @@ async function filesOf(work: Work): Promise<{ reads: string[]; writes: string[] 
  *
  * @throws NeighborProductError `INVALID_OPTION`
  */
-async function refuseOverwriting(reads: readonly string[], writes: readonly string[]): Promise<void> {
+export async function refuseOverwriting(reads: readonly string[], writes: readonly string[]): Promise<void> {
   const inputOf = new Map<string, string>();
   const outputOf = new Map<string, string>();
   for (const input of reads) inputOf.set((await identityOf(input)) ?? '', input);
@@ -172,34 +140,29 @@ async function isExistingFolder(path: string): Promise<boolean> {
   return (await statIfAny(path))?.isDirectory() ?? false;
 }
 
-async function createFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw unwritable(`Cannot create the folder '${path}': ${(error as Error).message}. Name another one.`, error);
-  }
-}
-
-async function requireFolderOf(output: string): Promise<void> {
+/** Refuses a file whose folder does not exist. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
+export async function requireFolderOf(output: string): Promise<void> {
   const folder = dirname(output);
-  if (output === '-' || (await isExistingFolder(folder))) return;
-  const exists = (await statIfAny(folder)) !== undefined;
-  throw unwritable(
-    exists
-      ? `Cannot write '${output}': '${folder}' is not a folder. Name another one.`
-      : `The output folder '${folder}' does not exist. Create it first.`,
-  );
+  if (output === '-') return;
+  try {
+    if ((await stat(pathOf(folder))).isDirectory()) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(output, error);
+    throw outputError(`The output folder '${folder}' does not exist. Create it first.`);
+  }
+  throw outputError(`Cannot write '${output}': '${folder}' is not a folder. Name another one.`);
 }
 
 /** Undefined where nothing exists, or nothing that can be looked at: reading or writing it says why. */
 async function statIfAny(path: string): Promise<BigIntStats | undefined> {
-  return stat(path, { bigint: true }).catch(() => undefined);
+  return stat(pathOf(path), { bigint: true }).catch(() => undefined);
 }
 
-function usage(message: string): NeighborProductError {
+/** The error of a command line that is not valid. */
+export function usage(message: string): NeighborProductError {
   return new NeighborProductError('INVALID_OPTION', message);
 }
 
-function unwritable(message: string, cause?: unknown): NeighborProductError {
-  return new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause });
+function outputError(message: string): NeighborProductError {
+  return new NeighborProductError('OUTPUT_UNWRITABLE', message);
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { isOracle } from '../backends.js';
 import { messageOf } from '../errors.js';
+import { readableName } from '../files/names.js';
 import type { CodecUse } from '../formats/formats.js';
 import type { DoneRecord, FailedRecord } from '../records.js';
 import type { Result } from '../transform.js';
@@ -18,6 +19,8 @@ export interface Done {
   readonly encodeMs: number;
   readonly codecs: CodecUse;
   readonly fileByteLength: number;
+  /** Why the file was not replaced as a whole, a clause. */
+  readonly inPlace?: string;
   /** Whether the bytes of another backend were compared with the reference's. */
   readonly verified: boolean;
 }
@@ -54,13 +57,14 @@ export function summaryLine(done: Done, isFallback: boolean): string {
 }
 
 /** The lines that `--verbose` adds. */
-export function detailLines({ plan, result, fileByteLength, codecs }: Done): string[] {
+export function detailLines({ plan, result, fileByteLength, inPlace, codecs }: Done): string[] {
   const pixels = result.image.width * result.image.height;
+  const place = inPlace === undefined ? '' : `, in place: ${inPlace}`;
   return [
     `  why ${result.backend}: ${result.reason}`,
     ...(isOracle(result.backend) ? [] : [`  computed in binary64: ${result.exactPixels} of ${pixels} pixels`]),
     `  read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
-    `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)`,
+    `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)${place}`,
   ].map(onOneLine);
 }
 
@@ -105,7 +109,7 @@ export function errorText(error: unknown, { input, isVerbose, isColoured }: Erro
   const isDefect = failureCodeOf(error) === 'DEFECT';
   const origin = isDefect ? 'This is a defect of neighbor-product, please report it: ' : '';
   const line = `${painted('red', 'error:', isColoured)} ${onOneLine(`${subjectOf(message, input)}${origin}${message}`)}`;
-  return isVerbose || isDefect ? `${line}\n${inspect(error)}` : line;
+  return isVerbose || isDefect ? `${line}\n${readableName(inspect(error))}` : line;
 }
 
 export function warningLine(message: string, isColoured: boolean): string {
@@ -147,9 +151,9 @@ function roundToMicroseconds(elapsedMs: number): number {
   return Math.round(elapsedMs * 1000) / 1000;
 }
 
-/** A file's name may contain line feeds and control sequences of a terminal. */
+/** A file's name may contain line feeds, control sequences of a terminal and bytes that are no text. */
 function onOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (control) => {
+  return readableName(text).replace(/\p{Cc}/gu, (control) => {
     if (control === '\n') return '\\n';
     return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });

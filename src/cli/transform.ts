@@ -24,7 +24,8 @@ export interface Calls {
   readonly transform: typeof transform;
   readonly encode: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
   readonly codecs: (file: Uint8Array, size: Size, compression: Compression) => CodecUse;
-  readonly write: (path: string, file: Uint8Array) => Promise<void>;
+  /** Resolves to why the file was written in place, if it was. */
+  readonly write: (path: string, file: Uint8Array) => Promise<string | undefined>;
 }
 
 /** Where the command's output goes. */
@@ -154,7 +155,7 @@ async function transformFile(file: Uint8Array, plan: Plan, request: TransformReq
   const verified = request.verify === true && !isOracle(result.backend);
   if (verified) verify(decoded.value, result.image, request);
   const encoded = await timed(() => calls.encode(result.image, { compression }));
-  await calls.write(plan.output, encoded.value);
+  const inPlace = await calls.write(plan.output, encoded.value);
   return {
     kind: 'done',
     plan,
@@ -163,6 +164,7 @@ async function transformFile(file: Uint8Array, plan: Plan, request: TransformReq
     encodeMs: encoded.elapsedMs,
     codecs: calls.codecs(file, result.image, compression),
     fileByteLength: encoded.value.byteLength,
+    ...(inPlace !== undefined && { inPlace }),
     verified,
   };
 }

@@ -3,6 +3,7 @@
  * becomes a lone surrogate, U+DC80 to U+DCFF, as in Python (PEP 383). Such a string can be compared, joined and split as
  * any other; only at the file system it becomes bytes again.
  */
+import { join } from 'node:path';
 
 const ESCAPE = 0xdc00;
 /** With the flag u, it does not match half of a surrogate pair. */
@@ -36,6 +37,16 @@ export function pathOf(name: string): string | Buffer {
 /** A name to be read: a byte that is no text as `\\xE9`. */
 export function readableName(name: string): string {
   return name.replace(ESCAPED_BYTE, (escaped) => `\\x${byteOf(escaped).toString(16).toUpperCase()}`);
+}
+
+/**
+ * The path of a name in a folder. On POSIX systems without the normalising of `path.join`: where `..` follows a symbolic
+ * link, that leads to another folder.
+ */
+export function pathIn(folder: string, name: string): string {
+  if (process.platform === 'win32') return join(folder, name);
+  if (folder === '.') return name;
+  return folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
 }
 
 function byteOf(escaped: string): number {

@@ -1,6 +1,6 @@
 /** Inputs read into memory. */
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { NeighborProductError } from '../errors.js';
 import { unreadable } from './explain.js';
 import { pathOf } from './names.js';
@@ -33,6 +33,19 @@ export async function readText(path: string): Promise<string> {
     return await readFile(pathOf(path), 'utf8');
   } catch (error) {
     throw unreadable(path, error);
+  }
+}
+
+/** The first bytes of a file, at most `byteLength`. @throws NeighborProductError `INPUT_UNREADABLE` */
+export async function readBeginning(path: string, byteLength: number): Promise<Uint8Array> {
+  const file = await open(pathOf(path)).catch((error) => {
+    throw unreadable(path, error);
+  });
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(byteLength), 0, byteLength, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -40,6 +40,8 @@ describe('outputs planned without a look at the disk', () => {
     [['x/a b.png'], undefined, false, "Type: neighbor-product 'x/a b.png' -o 'x/a b-product.png'"],
     [["it's"], undefined, false, "Type: neighbor-product 'it'\\''s' -o 'it'\\''s-product.png'"],
     [['-'], undefined, false, 'Type: neighbor-product - -o out.png'],
+    [['a.png'], '', false, 'Expected a path after -o, but it is empty. Type: neighbor-product a.png -o a-product.png'],
+    [["it's\\\udce9.png"], undefined, false, "Type: neighbor-product $'it\\'s\\\\\udce9.png' -o $'it"],
     [['a.jpg'], undefined, false, 'Type: neighbor-product a.jpg -o a-product.png'],
     [['a.v2'], undefined, false, 'Type: neighbor-product a.v2 -o a.v2-product.png'],
     [['a.png'], 'out.jpg', false, "Cannot write 'out.jpg': only PNG can be written. Type: -o out.png"],
@@ -75,6 +77,13 @@ describe('outputs prepared on the disk', () => {
     const folder = folderWith({ 'a.png': '' });
     expect((await prepare(folder, ['a.png'], 'x/y/'))[0].output).toBe(path.join(folder, 'x/y/a.png'));
     expect(listing(folder)).toEqual(['a.png', 'x', 'x/y']);
+  });
+
+  test.runIf(process.platform !== 'win32')('`..` behind a link is left to the system', async () => {
+    const folder = folderWith({ 'a.png': '', 'x/y/other.png': '' });
+    symlinkSync('x/y', path.join(folder, 'link'));
+    expect((await prepare(folder, ['a.png'], 'link/../z/'))[0].output).toBe(`${folder}/link/../z/a.png`);
+    expect(listing(folder)).toContain('x/z');
   });
 
   test('an existing folder needs no slash', async () => {
@@ -119,6 +128,19 @@ describe('outputs prepared on the disk', () => {
     await expect(prepare(folder, ['a.png'], 'b.png/c.png')).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
       message: expect.stringContaining("b.png' is not a folder"),
+    });
+  });
+
+  test('a folder that cannot be looked at is not called missing', async () => {
+    const folder = folderWith({ 'a.png': '', 'b.png': '' });
+    symlinkSync('circle', path.join(folder, 'circle'));
+    await expect(prepare(folder, ['a.png'], 'circle/c.png')).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringMatching(/^Cannot write '.*': its symbolic links lead in a circle\./),
+    });
+    await expect(prepare(folder, ['a.png'], 'b.png/x/c.png')).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringMatching(/^Cannot write '.*': a part of its path is not a folder\./),
     });
   });
 

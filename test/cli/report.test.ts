@@ -57,6 +57,9 @@ test('details have the reason, the exact pixels, the codecs and the place of the
     '  read by @napi-rs/image (it is installed), written by pngjs (its files are the smallest)',
     `  written: ${path.resolve('out.png')} (321 bytes)`,
   ]);
+  expect(detailLines({ ...DONE, inPlace: 'rename refused (EBUSY)' })[3]).toBe(
+    `  written: ${path.resolve('out.png')} (321 bytes), in place: rename refused (EBUSY)`,
+  );
   expect(detailLines({ ...DONE, plan: { input: '-', output: '-' } })[3]).toBe('  written: standard output (321 bytes)');
 });
 

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readInput } from '../../src/files/read.js';
-import { writeOutput } from '../../src/files/write.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
 const isPosix = process.platform !== 'win32';
@@ -28,7 +28,7 @@ describe('readInput', () => {
 
   it.runIf(isPosix)('reads a pipe', async () => {
     execFileSync('mkfifo', [inFolder('pipe')]);
-    const [read] = await Promise.all([readInput(inFolder('pipe')), writeOutput(inFolder('pipe'), BYTES)]);
+    const [read] = await Promise.all([readInput(inFolder('pipe')), writeFile(inFolder('pipe'), BYTES)]);
     expect(Buffer.compare(read, BYTES)).toBe(0);
   });
 

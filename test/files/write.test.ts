@@ -19,9 +19,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { removeUnfinishedOutputs, writeOutput } from '../../src/files/write.js';
+import { removeUnfinishedOutputs, writeOutput as writeOutputWith } from '../../src/files/write.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
+/** The addon's copy has tests of its own. */
+const writeOutput = (path: string, bytes: Uint8Array) => writeOutputWith(path, bytes, () => {});
 const isPosix = process.platform !== 'win32';
 
 let folder: string;
@@ -70,6 +72,15 @@ describe('writeOutput', () => {
     },
   );
 
+  it.runIf(isPosix)('leaves `..` behind a link to the system', async () => {
+    mkdirSync(inFolder('there/sub'), { recursive: true });
+    symlinkSync('there/sub', inFolder('link'));
+    symlinkSync('link/../second', inFolder('first'));
+    await writeOutput(`${folder}/link/../out`, BYTES);
+    await writeOutput(inFolder('first'), BYTES);
+    expect(readdirSync(inFolder('there')).sort()).toEqual(['out', 'second', 'sub']);
+  });
+
   // A pipe of its own stands for devices too: with the check broken, root would replace the system's /dev/null.
   it.runIf(isPosix)('writes to a pipe and leaves it a pipe', async () => {
     execFileSync('mkfifo', [inFolder('pipe')]);
@@ -91,6 +102,7 @@ describe('writeOutput', () => {
     ['a missing folder', () => inFolder('missing/out'), /its folder does not exist\. Create it first\.$/],
     ['a folder', () => folder, /it is a folder\. Name a file in it\.$/],
     ['a path through a file', () => inFolder('file/out'), /is not a folder\. Check the path\.$/],
+    ['a name that is too long', () => inFolder('x'.repeat(300)), /its path is too long\. Name a shorter one\.$/],
   ])('refuses %s', async (_, path, message) => {
     writeFileSync(inFolder('file'), '');
     await expect(writeOutput(path(), BYTES)).rejects.toMatchObject({
@@ -98,6 +110,13 @@ describe('writeOutput', () => {
       message: expect.stringMatching(message),
     });
     expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it.runIf(process.platform === 'linux')('says that a folder takes no new files', async () => {
+    await expect(writeOutput('/proc/out', BYTES)).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: "Cannot write '/proc/out': nothing new can be created in its folder. Name another place.",
+    });
   });
 
   it.runIf(isPosix && process.getuid?.() !== 0)('refuses a read-only file (root may write any)', async () => {
