@@ -40,12 +40,18 @@ export class NeighborProductError extends Error {
  * `Expected a whole number of at least 1 for image.width, but received 0 (number).`
  */
 export function expected(what: string, name: string, value: unknown): string {
-  return `Expected ${what} for ${name}, but received ${describe(value)}.`;
+  const advice = isPromise(value) ? ' Await it first.' : '';
+  return `Expected ${what} for ${name}, but received ${describe(value)}.${advice}`;
 }
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Of any realm or library. */
+function isPromise(value: unknown): boolean {
+  return typeof Object(value).then === 'function';
 }
 
 function describe(value: unknown): string {

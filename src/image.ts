@@ -41,12 +41,15 @@ export interface CheckedImage {
  * @throws NeighborProductError `INVALID_IMAGE`
  */
 export function checkImage(image: Image, name: string): CheckedImage {
-  if (typeof image !== 'object' || image === null) {
-    throw invalid('an object { data, width, height, channels }', name, image);
+  if (typeof image !== 'object' || image === null || 'then' in image) {
+    const advice = typeof image === 'string' ? 'Read the file and decode it to samples first.' : '';
+    throw invalid('an object { data, width, height, channels }', name, image, advice);
   }
   const { data, width, height } = image;
   if (!isBytes(data)) {
-    throw invalid('a Uint8Array or Uint8ClampedArray', `${name}.data`, data);
+    const isOfNumbers = ArrayBuffer.isView(data) || Array.isArray(data);
+    const advice = isOfNumbers ? 'Convert the samples to bytes, 0 to 255, first.' : '';
+    throw invalid('a Uint8Array or Uint8ClampedArray', `${name}.data`, data, advice);
   }
   if (isResizable(data.buffer)) {
     throw invalid('memory of fixed length (copy it with .slice())', `${name}.data.buffer`, 'a resizable buffer');
@@ -170,6 +173,6 @@ function isResizable(buffer: ArrayBufferLike): boolean {
   return resizable === true || growable === true;
 }
 
-function invalid(what: string, name: string, value: unknown): NeighborProductError {
-  return new NeighborProductError('INVALID_IMAGE', expected(what, name, value));
+function invalid(what: string, name: string, value: unknown, advice = ''): NeighborProductError {
+  return new NeighborProductError('INVALID_IMAGE', `${expected(what, name, value)} ${advice}`.trimEnd());
 }

@@ -40,7 +40,7 @@ const CREATING_FOLDER: Explanations = {
 /** The `INPUT_UNREADABLE` of an error of Node's file functions. */
 export function unreadable(inputPath: string, cause: unknown): NeighborProductError {
   const name = inputPath === '-' ? 'standard input' : `'${inputPath}'`;
-  const message = `Cannot read ${name}: ${explain(cause, READING)}.`;
+  const message = `Cannot read ${name}: ${mistakenName(inputPath, cause) ?? explain(cause, READING)}.`;
   return new NeighborProductError('INPUT_UNREADABLE', message, { cause });
 }
 
@@ -59,6 +59,14 @@ export function unwritable(outputPath: string, cause: unknown, folder = dirname(
 export function uncreatable(folder: string, cause: unknown): NeighborProductError {
   const message = `Cannot create the folder '${folder}': ${explain(cause, CREATING_FOLDER)}.`;
   return new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause });
+}
+
+/** What a path is that was never a file's; undefined for any other. */
+function mistakenName(path: string, cause: unknown): string | undefined {
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
+  if (/^\w+:\/\//.test(path)) return 'it is a URL, and nothing is downloaded. Download it first, and name the file';
+  if (/[*?]/.test(path)) return 'the shell made no names of this pattern. Check the folder, or name the files';
+  return undefined;
 }
 
 function explain(cause: unknown, explanations: Explanations): string {
