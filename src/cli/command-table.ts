@@ -26,13 +26,19 @@ export interface DescribedOption {
   readonly isAlone: boolean;
 }
 
+export interface DescribedOperand extends DescribedValue {
+  readonly description: string;
+  readonly isRepeated: boolean;
+  readonly isOptional: boolean;
+}
+
 export interface DescribedCommand {
   /** Empty for the transform. */
   readonly name: string;
   readonly description: string;
   readonly options: readonly DescribedOption[];
   /** The argument without a flag; absent if there is none. */
-  readonly operand?: DescribedValue & { readonly description: string; readonly isRepeated: boolean };
+  readonly operand?: DescribedOperand;
 }
 
 /** Placeholders of values that are names of files or folders. */
@@ -57,6 +63,7 @@ function describe(command: Command): DescribedCommand {
         isPath: operand.argChoices === undefined,
         description: operand.description,
         isRepeated: operand.variadic,
+        isOptional: !operand.required,
       },
     }),
   };

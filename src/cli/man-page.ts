@@ -17,7 +17,7 @@ export function manPage([transform, ...commands] = describeCommands()): string {
     '.nh', // names broken by a hyphen cannot be copied
     '.ad l',
     ...section('NAME', [`neighbor\\-product \\- ${roff(lowerFirst(transform.description).replace(/\.$/, ''))}`]),
-    ...section('SYNOPSIS', [transform, ...commands].flatMap(synopsis)),
+    ...section('SYNOPSIS', [[transform, ...commands].flatMap(synopses).join('\n.br\n')]),
     ...section('DESCRIPTION', [
       roff(transform.description),
       'Every backend, on a GPU or a CPU, writes the same bytes.',
@@ -38,11 +38,18 @@ function section(title: string, lines: readonly string[]): string[] {
   return [`.SH ${title}`, ...lines];
 }
 
-function synopsis({ name, operand }: DescribedCommand, index: number): string[] {
-  const parts = [bold('neighbor-product'), ...(name === '' ? [] : [bold(name)]), `[${italic('options')}]`];
-  if (operand !== undefined) parts.push(`${italic(operand.name)}${operand.isRepeated ? '...' : ''}`);
-  if (name === '') parts.push(bold('-o'), italic('output'));
-  return [...(index === 0 ? [] : ['.br']), parts.join(' ')];
+function synopses({ name, operand }: DescribedCommand): string[] {
+  const [program, options] = [bold('neighbor-product'), `[${italic('options')}]`];
+  if (name === '') {
+    // The second form is for an output that does not exist yet.
+    const forms = [
+      `${italic('input')}... ${bold('-o')} ${italic('output')}`,
+      `${italic('input')} ${italic('new-output')}`,
+    ];
+    return forms.map((form) => `${program} ${options} ${form}`);
+  }
+  const end = operand === undefined ? options : operand.isOptional ? `[${italic(operand.name)}]` : italic(operand.name);
+  return [`${program} ${bold(name)} ${end}`];
 }
 
 function commandSection(command: DescribedCommand): string[] {

@@ -13,6 +13,7 @@ import {
   DEFAULT_SIZES,
   NAMED_SIZES,
 } from '../bench/choices.js';
+import { NeighborProductError } from '../errors.js';
 import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
@@ -23,7 +24,7 @@ export const transformOptions = () => ({
   output: value(
     '-o, --output <path>',
     'output file, or a folder: existing, or ending in /; - for standard output',
-    asIs,
+    onlyOnce,
   ),
   backend: choice(
     '--backend <name>',
@@ -56,7 +57,7 @@ export const transformOptions = () => ({
   ),
   maxPixels: value(
     '--max-pixels <n>',
-    'refuse larger images before allocating memory; a number such as 1000000, 2^28 or 64M',
+    'refuse larger images before allocating memory; a number such as 1000000, 64M, 2G or 2^28',
     parsePixelCount,
     DEFAULT_MAX_PIXELS,
   ),
@@ -70,7 +71,7 @@ export const transformOptions = () => ({
   json: flag('--json', 'print one JSON record per image to standard output'),
   trace: traceOption(),
   quiet: flag('-q, --quiet', 'print errors only').conflicts('verbose'),
-  verbose: flag('-v, --verbose', 'also print why this backend, which codecs, and where errors come from'),
+  verbose: flag('-v, --verbose', 'also print why this backend, which codecs, and the causes of errors'),
 });
 
 export const devicesOptions = () => ({
@@ -171,14 +172,23 @@ function choice<Choice extends string>(
 }
 
 /** An option whose value is parsed. */
-function value<Value>(flags: string, help: string, parse: (text: string) => Value): TypedOption<Value | undefined>;
 function value<Value>(
   flags: string,
   help: string,
-  parse: (text: string) => Value,
+  parse: (text: string, before?: Value) => Value,
+): TypedOption<Value | undefined>;
+function value<Value>(
+  flags: string,
+  help: string,
+  parse: (text: string, before?: Value) => Value,
   defaultValue: Value,
 ): TypedOption<Value>;
-function value<Value>(flags: string, help: string, parse: (text: string) => Value, defaultValue?: Value) {
+function value<Value>(
+  flags: string,
+  help: string,
+  parse: (text: string, before?: Value) => Value,
+  defaultValue?: Value,
+) {
   return new TypedOption<Value | undefined>(flags, help).argParser(parse).default(defaultValue);
 }
 
@@ -194,27 +204,38 @@ function asIs(text: string): string {
   return text;
 }
 
+/** For the output: the last of two would be the only one written. */
+function onlyOnce(path: string, before?: string): string {
+  if (before === undefined) return path;
+  const message = `Expected one path after -o, but received '${before}' and '${path}'. Leave one of them out.`;
+  throw new NeighborProductError('INVALID_OPTION', message);
+}
+
+// A parser's message is what it expects; usage-errors.ts makes a sentence of it.
+
 function countUpTo(most: number): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
+    throw new InvalidArgumentError(`a whole number from 1 to ${most}`);
   };
 }
 
-/** `1000`, `2^28` or `64M` (megapixels: millions). */
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** `1000`, `2^28`, `64M` or `1.5g`: thousands, millions and billions. */
 function parsePixelCount(text: string): number {
-  const [, digits, unit] = /^(\d+)(M?)$/.exec(text) ?? [];
+  const [, digits, unit = ''] = /^(\d+|\d+\.\d+(?=[kmg]))([kmg]?)$/i.exec(text) ?? [];
   const [, exponent] = /^2\^(\d+)$/.exec(text) ?? [];
-  const count = exponent === undefined ? Number(digits) * (unit === 'M' ? 1e6 : 1) : 2 ** Number(exponent);
+  const count = exponent === undefined ? Math.round(Number(digits) * UNITS[unit.toLowerCase()]) : 2 ** Number(exponent);
   if (Number.isSafeInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError('Expected a number of pixels such as 1000000, 64M or 2^28.');
+  throw new InvalidArgumentError('a number of pixels such as 1000000, 64M, 2G or 2^28');
 }
 
 function parseSeed(text: string): number {
   const seed = Number(text);
   if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
-  throw new InvalidArgumentError('Expected a whole number from 0 to 2^32 - 1.');
+  throw new InvalidArgumentError('a whole number from 0 to 2^32 - 1');
 }
 
 const SIZE_NAMES = Object.keys(NAMED_SIZES);
@@ -230,11 +251,11 @@ function parseSize(name: string): Size {
   if (SIZE_NAMES.includes(name)) return NAMED_SIZES[name];
   const [, width, height] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(name) ?? [];
   if (width !== undefined) return { width: Number(width), height: Number(height) };
-  throw new InvalidArgumentError(`Expected a list of ${SIZE_NAMES.join(', ')} or sizes such as 640x480.`);
+  throw new InvalidArgumentError(`a list of ${SIZE_NAMES.join(', ')} or sizes such as 640x480`);
 }
 
 function parseKind(name: string): BenchKind {
   const kind = BENCH_KINDS.find((known) => known === name);
   if (kind !== undefined) return kind;
-  throw new InvalidArgumentError(`Expected a list of ${BENCH_KINDS.join(', ')}.`);
+  throw new InvalidArgumentError(`a list of ${BENCH_KINDS.join(', ')}`);
 }

@@ -1,13 +1,14 @@
 /** Which output belongs to which input; refuses, before anything runs, what would fail or do harm later. */
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
-import { unwritable } from '../files/explain.js';
+import { unreadable, unwritable } from '../files/explain.js';
 import { createFolder } from '../files/folders.js';
-import { pathIn, pathOf, readableName } from '../files/names.js';
+import { pathIn, pathOf } from '../files/names.js';
 import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
-import type { TransformRequest } from './program.js';
+import { COMMAND_NAMES, type TransformRequest } from './program.js';
+import { asPath, suggestCommand } from './suggestions.js';
 
 /** One image to transform; `-` is standard input or standard output. */
 export interface Plan {
@@ -21,9 +22,10 @@ export interface Plan {
  *
  * @throws NeighborProductError `INVALID_OPTION`, `OUTPUT_UNWRITABLE`
  */
-export async function prepareOutputs(request: TransformRequest): Promise<Plan[]> {
+export async function prepareOutputs(given: TransformRequest): Promise<Plan[]> {
+  const request = await withOutput(given);
   const { output } = request;
-  const isFolder = output !== undefined && output !== '-' && (namesFolder(output) || (await isExistingFolder(output)));
+  const isFolder = output !== '-' && (namesFolder(output) || (await isExistingFolder(output)));
   const plans = planOutputs(request, isFolder);
   await refuseOverwriting(
     plans.map(({ input }) => input),
@@ -34,10 +36,51 @@ export async function prepareOutputs(request: TransformRequest): Promise<Plan[]>
   return plans;
 }
 
+/**
+ * Of two inputs without an output, the second one is the output, unless it is a file: a pattern may have become two
+ * names, and one image would be lost.
+ *
+ * @throws NeighborProductError `INVALID_OPTION`, with the command line to type; `INPUT_UNREADABLE` where that would fail
+ */
+async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
+  const { inputs, output } = request;
+  if (output) return { ...request, output };
+  refuseLateOption(request);
+  const [first, second] = inputs;
+  const isOne = inputs.length === 2 && output === undefined && second !== '-';
+  if (isOne && !(await isExistingFile(second))) return { ...request, inputs: [first], output: second };
+  for (const input of inputs) await requireInput(input);
+  refuseSharedOutput(plansIn(PRODUCTS, inputs));
+  const existing = isOne ? `, and '${second}' exists already. Put -o before it to overwrite it, or transform both` : '';
+  throw usage(`Expected an output path after -o, but received none${existing}. Type: ${suggestFor(request)}`);
+}
+
+/** After `--`, `-o` is an input. */
+function refuseLateOption(request: TransformRequest): void {
+  const at = request.inputs.findIndex((input) => ['-o', '--output'].includes(input));
+  const inputs = request.inputs.filter((_input, index) => index !== at && index !== at + 1);
+  if (at < 0 || inputs.length === 0) return;
+  const path = request.inputs[at + 1];
+  const fits = path !== undefined && (inputs.length === 1 || namesFolder(path));
+  const command = suggestFor({ ...request, inputs }, fits ? withOwnExtension(path) : undefined);
+  throw usage(`Expected -o before --, but it comes after it. Type: ${command}`);
+}
+
+async function requireInput(input: string): Promise<void> {
+  if (input === '-') return;
+  const stats = await stat(pathOf(input)).catch((error) => {
+    throw unreadable(input, error);
+  });
+  if (stats.isDirectory()) throw unreadable(input, Object.assign(new Error('EISDIR'), { code: 'EISDIR' }));
+}
+
 /** Whether a path ends as that of a folder. */
 export function namesFolder(path: string): boolean {
   return /[/\\]$/.test(path) || ['.', '..'].includes(basename(path));
 }
+
+/** A request with its output. */
+type CompleteRequest = TransformRequest & { readonly output: string };
 
 /**
  * The plan without a look at the disk.
@@ -45,24 +88,27 @@ export function namesFolder(path: string): boolean {
  * @param isFolder whether the output is a folder, so that each image is written there under its input's name
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
-export function planOutputs({ inputs, output, json }: TransformRequest, isFolder: boolean): Plan[] {
-  if (output === undefined) {
-    throw usage(`Expected an output path after -o, but received none. Type: ${suggestCommand(inputs)}`);
-  }
-  if (output === '') throw usage(`Expected a path after -o, but it is empty. Type: ${suggestCommand(inputs)}`);
-  if (output === '-' && json) {
-    throw usage('Both --json and -o - need standard output. Write to a file: -o out.png');
-  }
+export function planOutputs(request: CompleteRequest, isFolder: boolean): Plan[] {
+  const { inputs, output, json } = request;
   if (inputs.length > 1 && !isFolder) {
+    refuseSharedOutput(plansIn(PRODUCTS, inputs));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
+    const folder = output !== '-' && extname(output) === '' ? `${output}/` : undefined;
     throw usage(
-      `Expected a folder for ${inputs.length} inputs, but received ${actual}. Type: ${suggestCommand(inputs)}`,
+      `Expected a folder for ${inputs.length} inputs, but received ${actual}. Type: ${suggestFor(request, folder)}`,
     );
   }
-  if (!isFolder) refuseForeignExtension(output);
-  const plans = inputs.map((input) => ({ input, output: isFolder ? pathIn(output, nameInFolder(input)) : output }));
+  if (output === '-' && json) {
+    throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
+  }
+  if (!isFolder) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
+  const plans = isFolder ? plansIn(output, inputs) : [{ input: inputs[0], output }];
   refuseSharedOutput(plans);
   return plans;
+}
+
+function plansIn(folder: string, inputs: readonly string[]): Plan[] {
+  return inputs.map((input) => ({ input, output: pathIn(folder, nameInFolder(input)) }));
 }
 
 function nameInFolder(input: string): string {
@@ -73,6 +119,7 @@ function refuseSharedOutput(plans: readonly Plan[]): void {
   const inputOf = new Map<string, string>();
   for (const { input, output } of plans) {
     const other = inputOf.get(output);
+    if (other === input) throw usage(`The input '${input}' is named twice. Name it once.`);
     if (other !== undefined) {
       throw usage(
         `The inputs '${other}' and '${input}' have the same output '${output}'. ` +
@@ -83,21 +130,32 @@ function refuseSharedOutput(plans: readonly Plan[]): void {
   }
 }
 
-function suggestCommand(inputs: readonly string[]): string {
-  const output = inputs.length > 1 ? 'products/' : suggestOutput(inputs[0]);
-  return ['neighbor-product', ...inputs.map(quote), '-o', quote(output)].join(' ');
+/** The command line with an output: the one given, unless it is an input. */
+function suggestFor({ inputs, otherOptions }: TransformRequest, output?: string): string {
+  const isFree = output !== undefined && !includesFile(inputs, output);
+  const suggested = inputs.length > 1 ? suggestFolder(inputs) : suggestOutput(inputs[0]);
+  const paths = inputs.map((input) => asPath(input, COMMAND_NAMES));
+  return suggestCommand([...paths, '-o', asPath(isFree ? output : suggested), ...otherOptions]);
 }
+
+function includesFile(paths: readonly string[], path: string): boolean {
+  return paths.some((other) => resolve(other) === resolve(path));
+}
+
+/** One where no input lies. */
+function suggestFolder(inputs: readonly string[]): string {
+  let folder = PRODUCTS;
+  for (let number = 2; plansIn(folder, inputs).some(({ output }) => includesFile(inputs, output)); number++) {
+    folder = `products-${number}/`;
+  }
+  return folder;
+}
+
+const PRODUCTS = 'products/';
 
 function suggestOutput(input: string): string {
   if (input === '-') return 'out.png';
   return `${withOwnExtension(input).replace(/\.png$/i, '')}-product.png`;
-}
-
-/** As an argument for a POSIX shell. */
-function quote(arg: string): string {
-  // Bytes that are no text are printed as \\xE9, which bash, zsh and ksh read back in $'...'.
-  if (readableName(arg) !== arg) return `$'${arg.replace(/[\\']/g, '\\$&')}'`;
-  return /^[\w./@%+=:,-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
@@ -138,6 +196,11 @@ async function identityOf(path: string): Promise<string | undefined> {
 
 async function isExistingFolder(path: string): Promise<boolean> {
   return (await statIfAny(path))?.isDirectory() ?? false;
+}
+
+async function isExistingFile(path: string): Promise<boolean> {
+  const stats = await statIfAny(path);
+  return stats !== undefined && !stats.isDirectory();
 }
 
 /** Refuses a file whose folder does not exist. @throws NeighborProductError `OUTPUT_UNWRITABLE` */

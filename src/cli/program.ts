@@ -1,7 +1,8 @@
 /** From arguments to a checked request, by commander. Prints nothing and does not exit. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, type Option } from 'commander';
 import { NeighborProductError } from '../errors.js';
+import { pathOf } from '../files/names.js';
 import { withDash } from '../files/streams.js';
 import { EXIT_CODES } from './exit-codes.js';
 import {
@@ -16,11 +17,15 @@ import {
   type TransformOptionValues,
   transformOptions,
 } from './options.js';
+import { suggestCommand } from './suggestions.js';
+import { usageSentence } from './usage-errors.js';
 
 /** What the user asks for, every option checked. */
 export interface TransformRequest extends TransformOptionValues {
   /** Paths; `-` is standard input. */
   readonly inputs: readonly string[];
+  /** The options that were given, apart from the output's, as arguments. */
+  readonly otherOptions: readonly string[];
 }
 
 /** A command that takes time, so that it can be traced. */
@@ -36,6 +41,13 @@ export type CommandLine =
   /** Help or the version, for standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
+/** A command line without anything on it. The message is a short help, of several lines. */
+export class NothingAsked extends NeighborProductError {
+  constructor() {
+    super('INVALID_OPTION', SHORT_HELP);
+  }
+}
+
 export const EXAMPLES = [
   'neighbor-product in.png -o out.png',
   'neighbor-product *.png -o products/',
@@ -47,18 +59,57 @@ bash, in ~/.bashrc:                 eval "$(neighbor-product completion bash)"
 zsh, in ~/.zshrc, after compinit:   eval "$(neighbor-product completion zsh)"
 fish, in config.fish:               neighbor-product completion fish | source`;
 
-const HELP_END = `
+const DESCRIPTION = "Multiplies every pixel's colour channels over its 3x3 neighbourhood and normalises the vector.";
+
+/** The second form is for an output that does not exist yet. */
+const USAGES = ['[options] <input...> -o <output>', '[options] <input> <new-output>', '<command> [options]'];
+const USAGE = USAGES.join('\n       neighbor-product ');
+
+const EXAMPLE_LINES = `
 Examples:
-${EXAMPLES.map((example) => `  ${example}`).join('\n')}
+${EXAMPLES.map((example) => `  ${example}`).join('\n')}`;
+
+const SHORT_HELP = `Usage: neighbor-product ${USAGE}
+
+${DESCRIPTION}
+${EXAMPLE_LINES}
+
+neighbor-product --help lists every option and command.`;
+
+const HELP_END = `${EXAMPLE_LINES}
 
 Exit codes (of several failures, the first one counts):
 ${EXIT_CODES.map(({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`).join('\n')}`;
 
+const COMMANDS = [
+  {
+    name: 'devices',
+    description: 'list the backends of this machine, which one auto takes, and what is missing',
+    options: devicesOptions,
+  },
+  {
+    name: 'conformance',
+    description: 'check that every backend of this machine gives the right bytes',
+    options: conformanceOptions,
+  },
+  {
+    name: 'bench',
+    description: 'measure every backend of this machine, and a copy of the same bytes for comparison',
+    options: benchOptions,
+  },
+];
+
+/** Those that only print. */
+const [COMPLETION, HELP, VERSION] = ['completion', 'help', 'version'];
+
+/** An input of such a name needs a folder before it. */
+export const COMMAND_NAMES: readonly string[] = [...COMMANDS.map(({ name }) => name), COMPLETION, HELP, VERSION];
+
 /** The command with its option tables. */
 export function createProgram(): Command {
   const program = new Command('neighbor-product')
-    .description("Multiplies every pixel's colour channels over its 3x3 neighbourhood and normalises the vector.")
-    .usage('[options] <input...> -o <output>')
+    .description(DESCRIPTION)
+    .usage(USAGE)
     .argument('<input...>', 'PNG files; - for standard input')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -66,36 +117,22 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .action(() => {});
   for (const option of Object.values(transformOptions())) program.addOption(option);
-  const commands = [
-    {
-      name: 'devices',
-      description: 'list the backends of this machine, which one auto takes, and what is missing',
-      options: devicesOptions(),
-    },
-    {
-      name: 'conformance',
-      description: 'check that every backend of this machine gives the right bytes',
-      options: conformanceOptions(),
-    },
-    {
-      name: 'bench',
-      description: 'measure every backend of this machine, and a copy of the same bytes for comparison',
-      options: benchOptions(),
-    },
-  ];
-  for (const { name, description, options } of commands) {
-    const command = program
+  const add = (name: string, description: string) =>
+    program
       .command(name)
       .description(description)
       .action(() => {});
-    for (const option of Object.values<Option>(options)) command.addOption(option);
+  for (const { name, description, options } of COMMANDS) {
+    const command = add(name, description);
+    for (const option of Object.values<Option>(options())) command.addOption(option);
   }
-  program
-    .command('completion')
-    .description('print a script that completes this command in a shell')
+  add(COMPLETION, 'print a script that completes this command in a shell')
     .addArgument(new Argument('<shell>', 'name of the shell').choices(SHELLS))
-    .addHelpText('after', COMPLETION_HELP)
-    .action(() => {});
+    .addHelpText('after', COMPLETION_HELP);
+  add(HELP, 'print this help, or that of a command').addArgument(
+    new Argument('[command]', 'name of the command').choices(COMMAND_NAMES),
+  );
+  add(VERSION, 'print the version');
   return program;
 }
 
@@ -104,6 +141,7 @@ export function createProgram(): Command {
  * @throws NeighborProductError `INVALID_OPTION`
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
+  if (args.length === 0) throw new NothingAsked();
   let text = '';
   const program = createProgram();
   let chosen: Command = program;
@@ -120,55 +158,151 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     // A variable set to nothing, as by `NAME= command` in a shell, counts as unset.
     if (option.envVar !== undefined && process.env[option.envVar] === '') delete option.envVar;
   }
+  const commandNamed = (name = '') => program.commands.find((command) => command.name() === name) ?? program;
+  refuseSingleDash(args, commandNamed(args[0]));
   try {
-    program.parse(args, { from: 'user' });
+    program.parse(withoutLateCommand(args), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'text', text };
-    const name = joinedUnknownName(args, error);
-    const command = program.commands.find((sub) => sub.name() === args[0]);
-    const isKnown = (command ?? program).options.some(({ long }) => long === name);
-    if (name !== undefined && !isKnown) return parseCommandLine(command ? [command.name(), name] : [name]);
-    throw new NeighborProductError('INVALID_OPTION', usageSentence(error), { cause: error });
+    return refused(args, commandNamed(program.args[0]), error);
   }
-  if (chosen === program) {
-    const options = program.opts<TransformOptionValues>();
-    const inputs = program.args.map((path) => withDash(path, 'input'));
-    const output = options.output && withDash(options.output, 'output');
-    return { kind: 'transform', request: { ...options, output, inputs } };
+  refuseMisplacedOptions(args, program, chosen);
+  refuseFlagsAsValues(chosen);
+  switch (chosen.name()) {
+    case program.name():
+      return { kind: 'transform', request: transformRequest(program) };
+    case COMPLETION:
+      return { kind: 'completion', shell: chosen.processedArgs[0] };
+    case HELP:
+      return parseCommandLine([...chosen.args, '--help']);
+    case VERSION:
+      return { kind: 'text', text: `${readVersion()}\n` };
+    default:
+      return { kind: chosen.name(), request: chosen.opts() } as Work;
   }
-  refuseMisplacedOptions(program, chosen);
-  if (chosen.name() === 'completion') return { kind: 'completion', shell: chosen.processedArgs[0] };
-  return { kind: chosen.name(), request: chosen.opts() } as Work;
+}
+
+/** After `--` there is no command, only names of files; commander looks for one there, too. */
+function withoutLateCommand(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  if (end < 0 || COMMAND_NAMES.includes(args[0])) return args;
+  return args.map((arg, index) => (index > end && COMMAND_NAMES.includes(arg) ? `./${arg}` : arg));
+}
+
+function transformRequest(program: Command): TransformRequest {
+  const { args } = program;
+  const values = program.opts<TransformOptionValues>();
+  const given = program.options.filter((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
+  const otherOptions = given.flatMap((option) => {
+    const value = program.getOptionValue(option.attributeName());
+    if (option.long === OUTPUT) return [];
+    return option.required ? [option.long!, String(value)] : [option.long!];
+  });
+  if (values.output === undefined && args.length === 1) refuseNearCommand(args[0]);
+  const isToStream = values.output === undefined && args.length === 2 && withDash(args[1], 'output') === '-';
+  const output = isToStream ? '-' : values.output && withDash(values.output, 'output');
+  const inputs = (isToStream ? [args[0]] : args).map((path) => withDash(path, 'input'));
+  return { ...values, output, inputs, otherOptions };
+}
+
+const OUTPUT = '--output';
+
+/**
+ * What commander refused, with more advice than it has.
+ *
+ * @throws NeighborProductError `INVALID_OPTION`
+ */
+function refused(args: readonly string[], command: Command, error: CommanderError): CommandLine {
+  const { code, message } = error;
+  // Whoever names the output also says what to type, by the inputs.
+  if (code === 'commander.optionMissingArgument' && message.includes(OUTPUT)) return parseCommandLine([...args, '']);
+  const longNames = command.options.map(({ long }) => long!);
+  if (code === 'commander.unknownOption' || code === 'commander.missingArgument') {
+    const file = args.find((arg) => /^-[^-]/.test(arg) && existsSync(pathOf(arg)));
+    if (file !== undefined) throw usage(`Expected ./ before the name '${file}', which looks like an option.`, error);
+  }
+  if (code === 'commander.missingArgument') throw usage(missingOperand(command), error);
+  if (code === 'commander.unknownOption') {
+    if (!COMMAND_NAMES.includes(args[0])) refuseNearCommand(args[0]);
+    // In `--bakend=cpu` commander compares the value, too, and then suggests nothing.
+    const joined = args.find((arg) => /^--[^=]+=/.test(arg) && message.includes(`'${arg}'`));
+    const name = joined?.replace(/=.*/s, '');
+    if (name !== undefined && !longNames.includes(name)) {
+      return parseCommandLine(COMMAND_NAMES.includes(args[0]) ? [args[0], name] : [name]);
+    }
+  }
+  const mistaken = {
+    name: command.parent === null ? '' : command.name(),
+    flags: longNames,
+    operands: command.args,
+    mostOperands: command.registeredArguments.length,
+  };
+  throw usage(usageSentence(error, mistaken), error);
+}
+
+function missingOperand(command: Command): string {
+  return command.name() === COMPLETION
+    ? `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`
+    : 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
+}
+
+/** `device`: no file, and nearly the name of a command. */
+function refuseNearCommand(word: string): void {
+  if (word.startsWith('-') || existsSync(pathOf(word))) return;
+  const names = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  for (const name of COMMAND_NAMES) names.command(name);
+  try {
+    names.parse([word], { from: 'user' });
+  } catch (error) {
+    const [, suggestion] = /\n\(Did you mean (.*)\?\)$/.exec((error as Error).message) ?? [];
+    if (suggestion !== undefined) throw usage(`Unknown command '${word}'. Did you mean '${suggestion}'?`);
+  }
+}
+
+/** Refuses `-output out.png`, which commander reads as `-o utput`. */
+function refuseSingleDash(args: readonly string[], command: Command): void {
+  const end = args.indexOf('--');
+  for (const arg of end < 0 ? args : args.slice(0, end)) {
+    const flag = `-${arg.replace(/=.*/s, '')}`;
+    const isMeant = /^--\w\w/.test(flag) && command.options.some(({ long }) => long === flag);
+    if (isMeant) throw usage(`Unknown option '${arg}'. Did you mean ${flag}?`);
+  }
 }
 
 /** Options before a command belong to the transform; commander would drop them silently. */
-function refuseMisplacedOptions(program: Command, chosen: Command): void {
+function refuseMisplacedOptions(args: readonly string[], program: Command, chosen: Command): void {
+  if (chosen === program) return;
   const misplaced = program.options.find((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
   if (misplaced === undefined) return;
   const name = chosen.name();
-  const message = `Expected options of ${name} after its name, but ${misplaced.long} comes before it.`;
-  throw new NeighborProductError('INVALID_OPTION', `${message} See neighbor-product ${name} --help.`);
+  const mistake = `Expected options of ${name} after its name, but ${misplaced.long} comes before it.`;
+  const moved = [name, ...args.filter((_arg, index) => index !== args.indexOf(name))];
+  if (isValid(moved)) throw usage(`${mistake} Type: ${suggestCommand(moved)}`);
+  throw usage(`${mistake} See neighbor-product ${name} --help.`);
 }
 
-/** The name in `--bakend=cpu`: commander compares the value, too, and then suggests nothing. */
-function joinedUnknownName(args: readonly string[], { code, message }: CommanderError): string | undefined {
-  const joined = args.find((arg) => /^--[^=]+=/.test(arg) && message.includes(`'${arg}'`));
-  return code === 'commander.unknownOption' ? joined?.replace(/=.*/s, '') : undefined;
+function isValid(args: readonly string[]): boolean {
+  try {
+    parseCommandLine(args);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Commander's message as one line of sentences, without its own prefix. */
-function usageSentence({ code, message }: CommanderError): string {
-  if (code === 'commander.missingArgument' && message.includes("'shell'")) {
-    return `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`;
+/** Refuses `-o --verify`: the value was forgotten. */
+function refuseFlagsAsValues(command: Command): void {
+  const flags: unknown[] = command.options.flatMap(({ short, long }) => [short, long]);
+  for (const option of command.options) {
+    const value = command.getOptionValue(option.attributeName());
+    if (!option.required || !flags.includes(value ?? '')) continue;
+    throw usage(`Expected a value after ${option.long}, but received the option ${value}. Put the value between them.`);
   }
-  if (code === 'commander.missingArgument') {
-    return 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
-  }
-  const [first, suggestion = ''] = message.replace(/^error: /, '').split('\n');
-  const sentence = `${first[0].toUpperCase()}${first.slice(1)}`;
-  const ended = sentence.endsWith('.') ? sentence : `${sentence}.`;
-  return `${ended} ${suggestion.replace(/^\((.*)\)$/, '$1') || 'See neighbor-product --help.'}`;
+}
+
+function usage(message: string, cause?: Error): NeighborProductError {
+  return new NeighborProductError('INVALID_OPTION', message, { cause });
 }
 
 export function readVersion(): string {

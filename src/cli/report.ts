@@ -9,6 +9,7 @@ import type { DoneRecord, FailedRecord } from '../records.js';
 import type { Result } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
 import type { Plan } from './outputs.js';
+import { NothingAsked } from './program.js';
 
 /** An image that was written. */
 export interface Done {
@@ -99,17 +100,34 @@ function failedRecord({ plan, error }: Failed): FailedRecord {
 export interface ErrorStyle {
   /** The input the error is about, if any. */
   readonly input?: string;
-  /** Adds where the error came from, as a defect always does. */
+  /** Adds the causes of the error. A defect always has its stack. */
   readonly isVerbose?: boolean;
   readonly isColoured: boolean;
 }
 
+/** A line, and what the style adds; a short help for a command line without anything. */
 export function errorText(error: unknown, { input, isVerbose, isColoured }: ErrorStyle): string {
   const message = messageOf(error);
+  if (error instanceof NothingAsked) return message;
   const isDefect = failureCodeOf(error) === 'DEFECT';
   const origin = isDefect ? 'This is a defect of neighbor-product, please report it: ' : '';
   const line = `${painted('red', 'error:', isColoured)} ${onOneLine(`${subjectOf(message, input)}${origin}${message}`)}`;
-  return isVerbose || isDefect ? `${line}\n${readableName(inspect(error))}` : line;
+  if (isDefect) return `${line}\n${readableName(inspect(error))}`;
+  return isVerbose ? [line, ...causeLines(error)].join('\n') : line;
+}
+
+/** The chain of causes, without those whose words are there already. */
+function causeLines(error: unknown): string[] {
+  const lines: string[] = [];
+  const seen = new Set<unknown>([error]);
+  let known = messageOf(error);
+  for (let { cause } = Object(error); cause !== undefined && !seen.has(cause); { cause } = Object(cause)) {
+    const message = messageOf(cause);
+    seen.add(cause);
+    if (!known.includes(message)) lines.push(onOneLine(`  cause: ${message}`));
+    known += message;
+  }
+  return lines;
 }
 
 export function warningLine(message: string, isColoured: boolean): string {
@@ -134,7 +152,9 @@ function codecText({ codec, reason }: CodecUse['decoder']): string {
 
 /** Empty if the message names the input itself. */
 function subjectOf(message: string, input: string | undefined): string {
-  return input === undefined || message.includes(`'${input}'`) ? '' : `${fileName(input, 'standard input')}: `;
+  if (input === undefined) return '';
+  const name = fileName(input, 'standard input');
+  return message.includes(input === '-' ? name : `'${name}'`) ? '' : `${name}: `;
 }
 
 function fileName(path: string, dash: string): string {

@@ -50,6 +50,8 @@ interface ForeignFormat {
   readonly noun: string;
   /** Where a signature stands, and its bytes as Latin-1. */
   readonly signatures?: readonly (readonly [at: number, bytes: string])[];
+  /** What is in the beginning of a text. */
+  readonly pattern?: RegExp;
   readonly extensions?: readonly string[];
   /** Default {@link CONVERT}. */
   readonly advice?: string;
@@ -95,7 +97,8 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { noun: 'an icon', signatures: [[0, '\0\0\x01\0']], extensions: ['.ico'] },
   { noun: 'a Photoshop document', signatures: [[0, '8BPS']], extensions: ['.psd'] },
   { noun: 'an MNG animation', signatures: [[0, '\x8aMNG']], extensions: ['.mng'] },
-  { noun: 'an SVG drawing', signatures: [[0, '<svg']], extensions: ['.svg'] },
+  { noun: 'a web page', pattern: /^\s*<(!doctype )?html/i, advice: 'Download the image that it shows' },
+  { noun: 'an SVG drawing', pattern: /<svg[\s>]/i, extensions: ['.svg'] },
   { noun: 'a PDF document', signatures: [[0, '%PDF']], extensions: ['.pdf'], advice: NAME_ANOTHER },
   { noun: 'a ZIP archive', signatures: [[0, 'PK\x03\x04']], advice: UNPACK },
   { noun: 'a gzip archive', signatures: [[0, '\x1f\x8b']], advice: UNPACK },
@@ -140,12 +143,17 @@ export function describeCodecs(file: Uint8Array, size: Size, compression: Compre
   return { decoder: decoder(size), encoder: chooseEncoder(size, compression) };
 }
 
-/** Refuses an output path with the extension of another format. @throws NeighborProductError `INVALID_OPTION` */
-export function refuseForeignExtension(path: string): void {
+/**
+ * Refuses an output path with the extension of another format.
+ *
+ * @param suggest the command line to type, for a path that can be written
+ * @throws NeighborProductError `INVALID_OPTION`
+ */
+export function refuseForeignExtension(path: string, suggest: (path: string) => string): void {
   const suggested = withOwnExtension(path);
   if (suggested === path) return;
   const names = FORMATS.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
-  const message = `Cannot write '${path}': only ${names.join(' and ')} can be written. Type: -o ${suggested}`;
+  const message = `Cannot write '${path}': only ${names.join(' and ')} can be written. Type: ${suggest(suggested)}`;
   throw new NeighborProductError('INVALID_OPTION', message);
 }
 
@@ -165,9 +173,10 @@ function formatOf(file: Uint8Array): Format | undefined {
 
 /** Says what a file seems to be that no format matches. */
 function unreadableFormat(file: Uint8Array): NeighborProductError {
-  const start = Buffer.from(file.subarray(0, 64)).toString('latin1');
-  const foreign = FOREIGN_FORMATS.find(({ signatures = [] }) =>
-    signatures.some(([at, bytes]) => start.startsWith(bytes, at)),
+  const [start, text] = [64, 512].map((byteLength) => Buffer.from(file.subarray(0, byteLength)).toString('latin1'));
+  const foreign = FOREIGN_FORMATS.find(
+    ({ signatures = [], pattern }) =>
+      signatures.some(([at, bytes]) => start.startsWith(bytes, at)) || pattern?.test(text),
   );
   if (foreign === undefined && /PNG|IHDR/.test(start)) {
     return damaged('its signature is wrong', 'Transfer it again in binary mode');

@@ -108,9 +108,9 @@ describe('bench', () => {
     [['--sizes', 'constructor'], 2, /Expected a list of half/],
     [['--sizes', '0x5'], 2, /Expected a list of half/],
     [['--kinds', 'noise,foto'], 2, /Expected a list of photograph, noise, flat, worst-case/],
-    [['--backend', 'cuda'], 2, /Allowed choices are all, gpu, cpu, reference/],
+    [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu, reference for --backend/],
     [['--threads', '1,0'], 2, /whole number from 1 to 256/],
-    [['--json', '--markdown'], 2, /cannot be used with/],
+    [['--json', '--markdown'], 2, /but received both/],
     [['--from', 'gone.json'], 3, /^error: Cannot read 'gone\.json': no such file\./],
   ])('%j: exit code %i', async (words, code, message) => {
     const { exitCode, stderr } = await run(['bench', ...words], { cwd: folderWith() });

@@ -28,6 +28,8 @@ const OFFERS: readonly (readonly [Typed, readonly string[]])[] = [
   [['devices', 'n'], []],
   [['completion', ''], SHELLS],
   [['completion', 'z'], ['zsh']],
+  [['help', ''], COMMANDS],
+  [['help', 'ben'], ['bench']],
   [['--', '-'], []],
 ];
 
@@ -47,7 +49,7 @@ const ODD_COMMANDS: [DescribedCommand, DescribedCommand] = [
         isAlone: false,
       },
     ],
-    operand: { name: 'input', description: 'images', choices: [], isPath: true, isRepeated: true },
+    operand: { name: 'input', description: 'images', choices: [], isPath: true, isRepeated: true, isOptional: false },
   },
   { name: 'command', description: ODD_DESCRIPTION, options: [] },
 ];

@@ -98,10 +98,10 @@ describe('images', () => {
 
 describe('exit code 2: usage', () => {
   test.each([
-    [[], 'Type: neighbor-product in.png -o out.png'],
+    [['--verify'], 'Type: neighbor-product in.png -o out.png'],
     [['in.png'], 'Type: neighbor-product in.png -o in-product.png'],
     [['in.png', '-o', 'out.png', '--pases', '2'], 'Did you mean --passes?'],
-    [['in.png', '-o', 'out.png', '--passes', '0'], 'Expected a whole number from 1 to 1000.'],
+    [['in.png', '-o', 'out.png', '--passes', '0'], 'Expected a whole number from 1 to 1000 for --passes'],
     [['in.png', '-o', 'in.png'], "The output 'in.png' is the same file as the input 'in.png'"],
     [['in.png', '-o', './sub/../in.png'], 'is the same file as'],
     [['in.png', 'other.png', '-o', 'out.png'], 'Expected a folder for 2 inputs'],
@@ -116,6 +116,12 @@ describe('exit code 2: usage', () => {
     expect(stderr).toMatch(/^error: .*\n$/);
     expect(listing(cwd)).toEqual(before);
     expect(readFileSync(path.join(cwd, 'in.png')).equals(PNG_FILE)).toBe(true);
+  });
+
+  test('nothing at all: a short help instead of an error', async () => {
+    const { exitCode, stdout, stderr } = await run([], { cwd: folderWith() });
+    expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
+    expect(stderr).toMatch(/^Usage: neighbor-product .*\n(.*\n)+.*--help lists every option and command\.\n$/);
   });
 
   test('a terminal gets no image', async () => {
@@ -356,10 +362,10 @@ describe('streams', () => {
     const cwd = folderWith();
     const coloured = '\u001b[31merror:';
     const before = 'process.stderr.isTTY = true';
-    expect((await run([], { cwd })).stderr).toMatch(/^error:/);
-    expect((await run([], { cwd, before })).stderr.startsWith(coloured)).toBe(true);
-    expect((await run([], { cwd, before, env: { NO_COLOR: '1' } })).stderr).toMatch(/^error:/);
-    expect((await run([], { cwd, env: { FORCE_COLOR: '1' } })).stderr.startsWith(coloured)).toBe(true);
+    expect((await run(['--verify'], { cwd })).stderr).toMatch(/^error:/);
+    expect((await run(['--verify'], { cwd, before })).stderr.startsWith(coloured)).toBe(true);
+    expect((await run(['--verify'], { cwd, before, env: { NO_COLOR: '1' } })).stderr).toMatch(/^error:/);
+    expect((await run(['--verify'], { cwd, env: { FORCE_COLOR: '1' } })).stderr.startsWith(coloured)).toBe(true);
   });
 
   test('help, version and completion need no transform, and go to standard output', async () => {

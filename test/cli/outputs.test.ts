@@ -5,14 +5,14 @@ import { namesFolder, planOutputs, prepareOutputs } from '../../src/cli/outputs.
 import { folderWith, listing } from './command.js';
 import { requestOf } from './requests.js';
 
-function plan(inputs: string[], output: string | undefined, isFolder: boolean, json = false) {
-  return planOutputs({ ...requestFor(inputs, output), ...(json && { json }) }, isFolder);
+function plan(inputs: string[], output: string, isFolder: boolean, json = false) {
+  return planOutputs({ ...requestFor(inputs, output), output, ...(json && { json }) }, isFolder);
 }
 
-function prepare(folder: string, inputs: string[], output: string) {
+function prepare(folder: string, inputs: string[], output?: string) {
   // Not path.join, which would remove the slash or the dot that the test is about.
   const below = (name: string) => (name === '-' ? name : `${folder}/${name}`);
-  return prepareOutputs(requestFor(inputs.map(below), below(output)));
+  return prepareOutputs(requestFor(inputs.map(below), output && below(output)));
 }
 
 function requestFor(inputs: string[], output: string | undefined) {
@@ -36,18 +36,20 @@ describe('outputs planned without a look at the disk', () => {
   });
 
   test.each([
-    [['a.png'], undefined, false, 'Type: neighbor-product a.png -o a-product.png'],
-    [['x/a b.png'], undefined, false, "Type: neighbor-product 'x/a b.png' -o 'x/a b-product.png'"],
-    [["it's"], undefined, false, "Type: neighbor-product 'it'\\''s' -o 'it'\\''s-product.png'"],
-    [['-'], undefined, false, 'Type: neighbor-product - -o out.png'],
-    [['a.png'], '', false, 'Expected a path after -o, but it is empty. Type: neighbor-product a.png -o a-product.png'],
-    [["it's\\\udce9.png"], undefined, false, "Type: neighbor-product $'it\\'s\\\\\udce9.png' -o $'it"],
-    [['a.jpg'], undefined, false, 'Type: neighbor-product a.jpg -o a-product.png'],
-    [['a.v2'], undefined, false, 'Type: neighbor-product a.v2 -o a.v2-product.png'],
-    [['a.png'], 'out.jpg', false, "Cannot write 'out.jpg': only PNG can be written. Type: -o out.png"],
-    [['a.png', 'b.png'], undefined, false, 'Type: neighbor-product a.png b.png -o products/'],
-    [['a.png', 'b.png'], 'c.png', false, "Expected a folder for 2 inputs, but received 'c.png'."],
-    [['a.png', 'b.png'], '-', false, 'Expected a folder for 2 inputs, but received standard output.'],
+    [
+      ['a.png'],
+      'out.jpg',
+      false,
+      "Cannot write 'out.jpg': only PNG can be written. Type: neighbor-product a.png -o out.png",
+    ],
+    [['a.png'], 'a.jpg', false, 'only PNG can be written. Type: neighbor-product a.png -o a-product.png'],
+    [['a.png'], './a.jpg', false, 'only PNG can be written. Type: neighbor-product a.png -o a-product.png'],
+    [['a.png', 'b.png'], 'c.png', false, "Expected a folder for 2 inputs, but received 'c.png'. Type: "],
+    [['a.png', 'b.png'], 'c.png', false, 'Type: neighbor-product a.png b.png -o products/'],
+    [['a.png', 'b.png'], 'c', false, 'Type: neighbor-product a.png b.png -o c/'],
+    [['a.png', 'b.png'], '-', false, 'Expected a folder for 2 inputs, but received standard output. Type: '],
+    [['x/a.png', 'y/a.png'], 'c.png', false, "'x/a.png' and 'y/a.png' have the same output 'products/a.png'."],
+    [['a.png', 'a.png'], 'out', true, "The input 'a.png' is named twice. Name it once."],
     [['x/a.png', 'y/a.png'], 'out', true, "'x/a.png' and 'y/a.png' have the same output 'out/a.png'."],
     [['a.png', './a.png'], 'out', true, "'a.png' and './a.png' have the same output 'out/a.png'."],
     [['a.png', 'a.jpg'], 'out', true, "'a.png' and 'a.jpg' have the same output 'out/a.png'."],
@@ -58,7 +60,9 @@ describe('outputs planned without a look at the disk', () => {
   });
 
   test('an image and records do not share standard output', () => {
-    expect(() => plan(['a.png'], '-', false, true)).toThrow('Both --json and -o - need standard output.');
+    expect(() => plan(['a.png'], '-', false, true)).toThrow(
+      'Both --json and -o - need standard output. Type: neighbor-product a.png -o a-product.png',
+    );
     expect(plan(['a.png'], 'b.png', false, true)).toHaveLength(1);
   });
 
@@ -89,6 +93,65 @@ describe('outputs prepared on the disk', () => {
   test('an existing folder needs no slash', async () => {
     const folder = folderWith({ 'a.png': '', 'x/other.png': '' });
     expect((await prepare(folder, ['a.png'], 'x'))[0].output).toBe(path.join(folder, 'x/a.png'));
+  });
+
+  describe('without an output', () => {
+    const FILES = { 'a.png': '', 'b.png': '', 'x/other.png': '' };
+
+    test.each([
+      ['a file that does not exist', 'new.png', 'new.png'],
+      ['a folder that does not exist, with its slash', 'new/', 'new/a.png'],
+      ['a folder', 'x', 'x/a.png'],
+    ])('the second of two inputs is the output: %s', async (_, second, output) => {
+      const folder = folderWith(FILES);
+      expect(await prepare(folder, ['a.png', second])).toEqual([
+        { input: `${folder}/a.png`, output: `${folder}/${output}` },
+      ]);
+    });
+
+    test('standard input becomes a file that does not exist', async () => {
+      const folder = folderWith(FILES);
+      expect(await prepare(folder, ['-', 'new.png'])).toEqual([{ input: '-', output: `${folder}/new.png` }]);
+    });
+
+    test('an existing file is not taken for the output', async () => {
+      const folder = folderWith(FILES);
+      await expect(prepare(folder, ['a.png', 'b.png'])).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        message:
+          `Expected an output path after -o, but received none, and '${folder}/b.png' exists already. Put -o before it ` +
+          `to overwrite it, or transform both. Type: neighbor-product ${folder}/a.png ${folder}/b.png -o products/`,
+      });
+    });
+
+    test.each([
+      [['a.png'], ' -o FOLDER/a-product.png'],
+      [['a.png', 'b.png', 'x/other.png'], ' -o products/'],
+      [['-'], 'Type: neighbor-product - -o out.png'],
+    ])('%j: the command line to type has one', async (inputs, end) => {
+      const folder = folderWith(FILES);
+      await expect(prepare(folder, inputs)).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(end.replace('FOLDER', folder)),
+      });
+    });
+
+    test('what comes after -- may be nothing but an option', async () => {
+      await expect(prepareOutputs(requestOf('--', '-o', 'new.png'))).resolves.toEqual([
+        { input: '-o', output: 'new.png' },
+      ]);
+    });
+
+    test.each([
+      [['gone.png'], "gone.png': no such file. Check the path."],
+      [['x'], "x': it is a folder. Name a file in it."],
+      [['a.png', 'gone.png', 'new.png'], "gone.png': no such file. Check the path."],
+    ])('%j: an input that cannot be read is the first thing to say', async (inputs, end) => {
+      await expect(prepare(folderWith(FILES), inputs)).rejects.toMatchObject({
+        code: 'INPUT_UNREADABLE',
+        message: expect.stringContaining(end),
+      });
+    });
   });
 
   test('an existing file that is not an input can be an output', async () => {

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { DifferencesFound } from '../../src/cli/exit-codes.js';
+import { NothingAsked } from '../../src/cli/program.js';
 import {
   type Done,
   detailLines,
@@ -97,15 +99,39 @@ test('an error names its input once', () => {
   expect(errorText(error, { ...PLAIN, input: '-' })).toBe('error: standard input: Expected a\\nb.');
   const named = new NeighborProductError('INPUT_UNREADABLE', "Cannot read 'in.png'.");
   expect(errorText(named, { ...PLAIN, input: 'in.png' })).toBe("error: Cannot read 'in.png'.");
+  const stream = new NeighborProductError('INPUT_UNREADABLE', 'Cannot read standard input.');
+  expect(errorText(stream, { ...PLAIN, input: '-' })).toBe('error: Cannot read standard input.');
 });
 
-test('the stack of an error is printed on request, that of a defect always', () => {
-  const error = new NeighborProductError('INVALID_PNG', 'Expected this.', { cause: new Error('the cause') });
-  expect(errorText(error, PLAIN)).not.toContain('report.test.ts');
-  expect(errorText(error, { ...PLAIN, isVerbose: true })).toMatch(/report\.test\.ts.*the cause/s);
-  expect(errorText(new TypeError('x is not y'), PLAIN)).toMatch(
-    /^error: This is a defect of neighbor-product, please report it: x is not y\n.*report\.test\.ts/s,
+test('causes are printed on request, where they say more', () => {
+  const open = new Error("ENOENT: no such file or directory, open 'x\ny'");
+  const cause = new Error('It failed.', { cause: open });
+  const error = new NeighborProductError('INVALID_PNG', 'Cannot read x. It failed. Check it.', { cause });
+  expect(errorText(error, PLAIN)).toBe('error: Cannot read x. It failed. Check it.');
+  const VERBOSE = { ...PLAIN, isVerbose: true };
+  expect(errorText(error, VERBOSE)).toBe(
+    "error: Cannot read x. It failed. Check it.\n  cause: ENOENT: no such file or directory, open 'x\\ny'",
   );
+  expect(errorText(new DifferencesFound('1 pixel differs.', { cause: 'a text' }), VERBOSE)).toBe(
+    'error: 1 pixel differs.\n  cause: a text',
+  );
+  const circle = new NeighborProductError('INVALID_PNG', 'Round.');
+  circle.cause = new Error('And round.', { cause: circle });
+  expect(errorText(circle, VERBOSE)).toBe('error: Round.\n  cause: And round.');
+});
+
+test('a mistake never has a stack, a defect always', () => {
+  const error = new NeighborProductError('INVALID_PNG', 'Expected this.', { cause: new Error('the cause') });
+  for (const isVerbose of [false, true]) {
+    expect(errorText(error, { ...PLAIN, isVerbose })).not.toMatch(/report\.test\.ts|\n +at /);
+    expect(errorText(new TypeError('x is not y'), { ...PLAIN, isVerbose })).toMatch(
+      /^error: This is a defect of neighbor-product, please report it: x is not y\n.*report\.test\.ts/s,
+    );
+  }
+});
+
+test('nothing asked is answered by the text alone, in several lines', () => {
+  expect(errorText(new NothingAsked(), { ...PLAIN, isColoured: true })).toMatch(/^Usage: .*\n/);
 });
 
 test('only the first word is coloured', () => {

@@ -37,6 +37,9 @@ describe('a file that cannot be read: decode says what it is', () => {
     ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL image. Convert it to PNG first.'],
     ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000 image. Convert it to PNG first.'],
     ['<svg xmlns="http://www.w3.org/2000/svg">', 'an SVG drawing. Convert it to PNG first.'],
+    ['<?xml version="1.0"?>\n<!-- a comment -->\n<svg width="1">', 'an SVG drawing. Convert it to PNG first.'],
+    ['\n<!DOCTYPE html><svg >', 'a web page. Download the image that it shows.'],
+    ['<HTML><p>a PNG', 'a web page. Download the image that it shows.'],
     ['%PDF-1.7', 'a PDF document. Name a PNG file.'],
     ['PK\x03\x04', 'a ZIP archive. Unpack it first.'],
     ['BM\x36', 'a BMP image. Convert it to PNG first.'],
@@ -83,7 +86,7 @@ describe('the extension of an output', () => {
     'a.jpg/out',
     'a.jpg/',
   ])('%s is accepted', (path) => {
-    expect(() => refuseForeignExtension(path)).not.toThrow();
+    expect(() => refuseForeignExtension(path, String)).not.toThrow();
     expect(withOwnExtension(path)).toBe(path);
   });
 
@@ -94,10 +97,10 @@ describe('the extension of an output', () => {
     ['out.tiff', 'out.png'],
   ])('%s is refused, and %s suggested', (path, suggested) => {
     expect(withOwnExtension(path)).toBe(suggested);
-    expect(() => refuseForeignExtension(path)).toThrow(
+    expect(() => refuseForeignExtension(path, (other) => `write ${other}`)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        message: `Cannot write '${path}': only PNG can be written. Type: -o ${suggested}`,
+        message: `Cannot write '${path}': only PNG can be written. Type: write ${suggested}`,
       }),
     );
   });
