@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus, release, type, version } from 'node:os';
 import type { Device, Fact } from '../backend.js';
 import { BACKENDS } from '../backends.js';
+import { ALL_BACKENDS } from '../bench/choices.js';
 import { type Fixtures, listCases } from '../conformance/cases.js';
 import { type ConformanceReport, parseReplayRecord, type ReplayRecord, replayOptions } from '../conformance/report.js';
 import { reportHtml } from '../conformance/report-html.js';
@@ -31,7 +32,10 @@ export interface ReportSink {
 /** Small images of the package; each is a case. */
 const FIXTURE_NAMES = ['gradient-64x48', 'saturated-40x25', 'noise-31x17', 'flat-33x7', 'one-pixel'];
 
-/** @returns the exit code: 0 only if every chosen backend ran every case and its bytes were equal */
+/**
+ * @returns the exit code: 0 only if every backend ran every case and its bytes were equal; one that was not asked for by
+ * name and is not available is reported, and does not count
+ */
 export async function conformance(
   request: ConformanceOptionValues,
   packageVersion: string,
@@ -49,11 +53,12 @@ export async function conformance(
     );
     return 0;
   }
-  const devices = await openDevices(backendsFor(request, record));
+  const { backends, areRequired } = backendsFor(request, record);
+  const devices = await openDevices(backends);
   try {
     const report = await runConformance({
       ...options,
-      subjects: devices.flatMap(subjectsOf),
+      subjects: devices.flatMap((device) => subjectsOf(device, areRequired)),
       facts: [...machineFacts(packageVersion), ...devices.flatMap(({ facts }) => facts)],
       onProgress: throttled((progress) => showProgress?.(progressLine(progress))),
       ...(onSpan && { onSpan }),
@@ -69,13 +74,18 @@ export async function conformance(
   }
 }
 
-/** The backends to test: of a record, the one that failed, unless the user asks for another. */
-function backendsFor({ backend }: ConformanceOptionValues, record: ReplayRecord | undefined) {
-  const tested = BACKENDS.filter(({ isOracle }) => !isOracle);
-  const chosen = tested.filter(({ name }) => name === backend);
-  if (chosen.length > 0) return chosen;
-  const failed = tested.filter(({ name }) => record?.subject.startsWith(name));
-  return failed.length > 0 ? failed : tested;
+/** What to test, and whether a backend that is not available is a failure. */
+interface TestedBackends {
+  readonly backends: typeof BACKENDS;
+  readonly areRequired: boolean;
+}
+
+/** The backends asked for; of a record, the one that failed, unless the user asks for another. */
+function backendsFor({ backend }: ConformanceOptionValues, record: ReplayRecord | undefined): TestedBackends {
+  const all = BACKENDS.filter(({ isOracle }) => !isOracle);
+  if (backend === ALL_BACKENDS) return { backends: all, areRequired: true };
+  const named = all.filter(({ name }) => (backend === undefined ? record?.subject.startsWith(name) : name === backend));
+  return named.length > 0 ? { backends: named, areRequired: true } : { backends: all, areRequired: false };
 }
 
 async function openDevices(backends: typeof BACKENDS): Promise<readonly Device[]> {
@@ -85,9 +95,9 @@ async function openDevices(backends: typeof BACKENDS): Promise<readonly Device[]
 }
 
 /** A device with each thread count: with one core, two threads still cut the work differently. */
-function subjectsOf(device: Device): Subject[] {
+function subjectsOf(device: Device, isRequired: boolean): Subject[] {
   const { name } = device;
-  if ('missing' in device) return [{ name, missing: device.missing }];
+  if ('missing' in device) return [{ name, missing: device.missing, isOptional: !isRequired }];
   const backend = device.transformer;
   if (!device.hasThreads) return [{ name, backend }];
   return [1, Math.max(2, availableCores())].map((threads) => {

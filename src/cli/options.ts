@@ -83,11 +83,11 @@ export const devicesOptions = () => ({
 const COMPARED_BACKENDS = [ALL_BACKENDS, ...BACKEND_NAMES.filter((name) => !isOracle(name))] as const;
 
 export const conformanceOptions = () => ({
-  backend: choice(
+  backend: choiceIfGiven(
     '--backend <name>',
-    'backend to compare with the reference; all fails if one is missing',
+    'backend to compare with the reference; one that is not available is a failure, of all too ' +
+      '(default: every one that is available)',
     COMPARED_BACKENDS,
-    ALL_BACKENDS,
   ),
   quick: flag('--quick', 'run only a seventh of the cases'),
   filter: value('--filter <text>', 'run only cases whose id contains this text; * matches any characters', asIs),
@@ -169,6 +169,15 @@ function choice<Choice extends string>(
   defaultChoice: Choice,
 ): TypedOption<Choice> {
   return new TypedOption<Choice>(flags, help).choices(choices).default(defaultChoice);
+}
+
+/** The same without a default. */
+function choiceIfGiven<Choice extends string>(
+  flags: string,
+  help: string,
+  choices: readonly Choice[],
+): TypedOption<Choice | undefined> {
+  return new TypedOption<Choice | undefined>(flags, help).choices(choices);
 }
 
 /** An option whose value is parsed. */

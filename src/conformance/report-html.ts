@@ -1,7 +1,7 @@
 /** The report that people look at and send: one page that needs no other file and no script, for any screen and for print. */
 import { GROUP_TITLES } from './cases.js';
 import type { Crop, DifferenceMap, Mismatch } from './compare.js';
-import { type ConformanceReport, type Failure, type SubjectResult, totalOf } from './report.js';
+import { type ConformanceReport, countOfRun, type Failure, type SubjectResult, totalOf } from './report.js';
 import { STYLE } from './report-html-style.js';
 import { countText, durationText, EXACT_PIXELS_TEXT, escapeMarkup, failureText, pluralText } from './wording.js';
 
@@ -30,12 +30,15 @@ ${factsHtml(report)}
 `;
 }
 
-function verdictHtml({ passed, reasons, subjects, caseIds, elapsedMs }: ConformanceReport): string {
+function verdictHtml({ passed, reasons, notRun, subjects, caseIds, elapsedMs }: ConformanceReport): string {
   const bytes = subjects.reduce((sum, result) => sum + totalOf(result).bytes, 0);
-  const sentences = passed ? ['Every byte of every case equals the definition, on every backend.'] : reasons;
+  const where = notRun.length > 0 ? 'on every backend that ran' : 'on every backend';
+  const verdict = passed ? [`Every byte of every case equals the definition, ${where}.`] : reasons;
+  const sentences = [...new Set([...verdict, ...notRun])];
+  const ran = countOfRun(subjects);
   const figures = [
-    [subjects.length === 1 ? 'backend' : 'backends', countText(subjects.length)],
-    [subjects.length === 1 ? 'cases' : 'cases on each', countText(caseIds.length)],
+    [ran === 1 ? 'backend' : 'backends', countText(ran)],
+    [ran === 1 ? 'cases' : 'cases on each', countText(caseIds.length)],
     ['bytes compared', countText(bytes)],
     ['in all', durationText(elapsedMs)],
   ];
@@ -64,13 +67,19 @@ ${note}
 function subjectHtml(result: SubjectResult, index: number): string {
   const { cases, failed, bytes, exactPixels, elapsedMs } = totalOf(result);
   const isMissing = result.missing !== undefined;
+  if (isMissing && result.isOptional) return skippedHtml(result, index);
   const state = !isMissing && failed === 0 && cases > 0 ? 'pass' : 'fail';
   const outcome =
     failed > 0 ? `${countText(failed)} of ${pluralText(cases, 'case')} failed` : pluralText(cases, 'case');
   const figures = `${countText(bytes)} bytes, ${pluralText(exactPixels, 'exact pixel')}, ${durationText(elapsedMs)}`;
   return `<li class="${state}">${markHtml(state === 'pass')}<div><strong><span class="number">${index + 1}</span>
 ${escapeMarkup(result.subject)}</strong><p>${escapeMarkup(isMissing ? result.missing : result.device)}</p></div>
-<div class="figures"><strong>${isMissing ? 'did not run' : outcome}</strong><p>${isMissing ? '' : figures}</p></div></li>`;
+<div class="figures"><strong>${isMissing ? 'not run' : outcome}</strong><p>${isMissing ? '' : figures}</p></div></li>`;
+}
+
+function skippedHtml({ subject, missing = '' }: SubjectResult, index: number): string {
+  return `<li><span class="mark"></span><div><strong><span class="number">${index + 1}</span>
+${escapeMarkup(subject)}</strong><p>${escapeMarkup(`not run: ${missing}`)}</p></div></li>`;
 }
 
 function groupsHtml({ subjects }: ConformanceReport): string {
@@ -87,7 +96,7 @@ function groupsHtml({ subjects }: ConformanceReport): string {
 function groupHtml(group: string, subjects: readonly SubjectResult[]): string {
   const results = subjects.map((result) => result.groups.find((candidate) => candidate.group === group));
   const chips = results.map((result, index) => {
-    if (!result) return `<span class="chip"><b>${index + 1}</b> did not run</span>`;
+    if (!result) return `<span class="chip"><b>${index + 1}</b> not run</span>`;
     const outcome = result.failed ? `\u2715 ${countText(result.failed)}` : '\u2713';
     return `<span class="chip ${result.failed ? 'fail' : 'pass'}"><b>${index + 1}</b> ${outcome}</span>`;
   });

@@ -1,5 +1,5 @@
 /** Reports as text, for terminals and programs. None ends with a line break: the caller adds it. */
-import { type ConformanceReport, type Failure, type SubjectResult, totalOf } from './report.js';
+import { type ConformanceReport, countOfRun, type Failure, type SubjectResult, totalOf } from './report.js';
 import { countText, durationText, EXACT_PIXELS_TEXT, escapeMarkup, failureText, pluralText } from './wording.js';
 
 /** Failures of a backend that the table lists. */
@@ -14,7 +14,7 @@ export function reportTable(report: ConformanceReport): string {
 
 function subjectText(result: SubjectResult): string {
   const title = [result.subject, result.device].filter(Boolean).join(': ');
-  if (result.missing !== undefined) return `${title}\n  did not run: ${result.missing}`;
+  if (result.missing !== undefined) return `${title}\n  not run: ${result.missing}`;
   const rows = [...result.groups, { group: 'all', ...totalOf(result) }].map(
     ({ group, cases, failed, bytes, exactPixels, elapsedMs }) => {
       return [group, ...[cases, failed, bytes, exactPixels].map(countText), durationText(elapsedMs)];
@@ -39,11 +39,12 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
   });
 }
 
-function verdictText({ passed, reasons, subjects, caseIds, elapsedMs }: ConformanceReport): string {
-  if (!passed) return ['FAILED', ...reasons.map((reason) => `  ${reason}`)].join('\n');
+function verdictText({ passed, reasons, notRun, subjects, caseIds, elapsedMs }: ConformanceReport): string {
+  if (!passed) return ['FAILED', ...new Set([...reasons, ...notRun])].join('\n  ');
   const bytes = subjects.reduce((sum, result) => sum + totalOf(result).bytes, 0);
-  const extent = `${pluralText(caseIds.length, 'case')} on ${pluralText(subjects.length, 'backend')}`;
-  return `PASSED  ${extent}: ${countText(bytes)} bytes compared, all equal, in ${durationText(elapsedMs)}`;
+  const extent = `${pluralText(caseIds.length, 'case')} on ${pluralText(countOfRun(subjects), 'backend')}`;
+  const passedText = `PASSED  ${extent}: ${countText(bytes)} bytes compared, all equal, in ${durationText(elapsedMs)}`;
+  return [passedText, ...notRun].join('\n  ');
 }
 
 /**
@@ -57,8 +58,8 @@ export function reportJson(report: ConformanceReport): string {
 }
 
 /**
- * JUnit's XML: a suite for each backend with a test for each case it ran, and a suite of one test, the verdict, so that
- * a backend that did not run fails too. No line break at the end.
+ * JUnit's XML: a suite for each backend with a test for each case it ran, or one skipped test if it did not run, and a
+ * suite of one test, the verdict, which fails where a backend had to run. No line break at the end.
  */
 export function reportJunit(report: ConformanceReport): string {
   return [
@@ -71,26 +72,43 @@ export function reportJunit(report: ConformanceReport): string {
 }
 
 function verdictXml({ passed, reasons, elapsedMs }: ConformanceReport): string {
-  const test = testXml('conformance', 'verdict', passed ? undefined : reasons.join(' '));
-  return suiteXml('conformance', [test], passed ? 0 : 1, elapsedMs);
+  const test = testXml('conformance', 'verdict', passed ? '' : failureXml(reasons.join(' ')));
+  return suiteXml('conformance', [test], { failed: passed ? 0 : 1, skipped: 0, elapsedMs });
 }
 
 function subjectXml({ caseIds }: ConformanceReport, result: SubjectResult): string {
+  if (result.missing !== undefined) {
+    const skipped = `<skipped message="${escapeMarkup(`not run: ${result.missing}`)}"/>`;
+    const test = testXml(result.subject, 'every case', skipped);
+    return suiteXml(result.subject, [test], { failed: 0, skipped: 1, elapsedMs: 0 });
+  }
   const failures = new Map<string, Failure>(result.failures.map((failure) => [failure.caseId, failure]));
   const { cases, failed, elapsedMs } = totalOf(result);
   const tests = caseIds.slice(0, cases).map((id) => {
     const failure = failures.get(id);
-    return testXml(result.subject, id, failure && failureText(failure));
+    return testXml(result.subject, id, failure && failureXml(failureText(failure)));
   });
-  return suiteXml(result.subject, tests, failed, elapsedMs);
+  return suiteXml(result.subject, tests, { failed, skipped: 0, elapsedMs });
 }
 
-function suiteXml(name: string, tests: readonly string[], failed: number, elapsedMs: number): string {
-  const counts = `tests="${tests.length}" failures="${failed}" time="${(elapsedMs / 1000).toFixed(3)}"`;
-  return [`  <testsuite name="${escapeMarkup(name)}" ${counts}>`, ...tests, '  </testsuite>'].join('\n');
+interface SuiteCounts {
+  readonly failed: number;
+  readonly skipped: number;
+  readonly elapsedMs: number;
 }
 
-function testXml(className: string, name: string, failure: string | undefined): string {
+function suiteXml(name: string, tests: readonly string[], { failed, skipped, elapsedMs }: SuiteCounts): string {
+  const counts = `tests="${tests.length}" failures="${failed}" skipped="${skipped}"`;
+  const head = `  <testsuite name="${escapeMarkup(name)}" ${counts} time="${(elapsedMs / 1000).toFixed(3)}">`;
+  return [head, ...tests, '  </testsuite>'].join('\n');
+}
+
+/** @param outcome an element; empty for a test that passed */
+function testXml(className: string, name: string, outcome = ''): string {
   const head = `    <testcase classname="${escapeMarkup(className)}" name="${escapeMarkup(name)}"`;
-  return failure === undefined ? `${head}/>` : `${head}><failure message="${escapeMarkup(failure)}"/></testcase>`;
+  return outcome === '' ? `${head}/>` : `${head}>${outcome}</testcase>`;
+}
+
+function failureXml(message: string): string {
+  return `<failure message="${escapeMarkup(message)}"/>`;
 }

@@ -12,13 +12,18 @@ export interface ConformanceReport {
   readonly selection: string;
   /** About the machine and the software. */
   readonly facts: readonly Fact[];
-  /** Whether every subject ran every case and no byte differs. It alone decides the exit code. */
+  /**
+   * Whether at least one subject ran, each one that ran or had to run ran every case, and no byte differs. It alone
+   * decides the exit code.
+   */
   readonly passed: boolean;
   /** Why it did not pass, one sentence each; empty if it passed. */
   readonly reasons: readonly string[];
+  /** Which optional subjects did not run, and why, one sentence each. */
+  readonly notRun: readonly string[];
   /** Of all generated images. */
   readonly seed: number;
-  /** Of all selected cases, in the order they were run; every subject runs all of them. */
+  /** Of all selected cases, in the order they were run; every subject that runs runs all of them. */
   readonly caseIds: readonly string[];
   /** SHA-256 over the cases' ids and input bytes, in hexadecimal. */
   readonly corpusHash: string;
@@ -36,6 +41,8 @@ export interface SubjectResult {
   readonly device: string;
   /** Why it did not run at all; absent if it ran. */
   readonly missing?: string;
+  /** Whether the run can pass without it; absent if it ran. */
+  readonly isOptional?: boolean | undefined;
   /** In the order they were run. */
   readonly groups: readonly GroupResult[];
   /** In the order they were found. */
@@ -92,6 +99,11 @@ export function totalOf({ groups }: Pick<SubjectResult, 'groups'>): Omit<GroupRe
     total.elapsedMs += elapsedMs;
   }
   return total;
+}
+
+/** How many subjects ran. */
+export function countOfRun(subjects: readonly SubjectResult[]): number {
+  return subjects.filter(({ missing }) => missing === undefined).length;
 }
 
 /** Enough to run a failed case again. */

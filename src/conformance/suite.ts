@@ -11,7 +11,7 @@ import { type ConformanceReport, type Failure, type GroupResult, type SubjectRes
 /** The part of a backend that is tested. The suite passes images in guarded memory and awaits the promise. */
 export type TestedBackend = Pick<Transformer, 'transform'>;
 
-/** A backend to test, or the reason why one that was asked for cannot be tested. */
+/** A backend to test, or the reason why one cannot be tested. */
 export type Subject = {
   /** Its name in reports. */
   readonly name: string;
@@ -23,8 +23,10 @@ export type Subject = {
       readonly threads?: number | undefined;
     }
   | {
-      /** Why it cannot be tested: the run fails. */
+      /** Why it cannot be tested. */
       readonly missing: string;
+      /** Whether the run can pass without it, as long as another one ran. Default false. */
+      readonly isOptional?: boolean | undefined;
     }
 );
 
@@ -50,7 +52,7 @@ export interface SuiteOptions extends CaseSelection {
 
 /** The subjects to test, with which cases, and facts for the report. */
 export interface ConformanceOptions extends SuiteOptions {
-  /** Every backend asked for, including those that cannot run. */
+  /** Every backend to report on, including those that cannot run. */
   readonly subjects: readonly Subject[];
   /** Machine, adapters, drivers, versions, shader hash. */
   readonly facts?: readonly Fact[] | undefined;
@@ -92,6 +94,7 @@ export async function runConformance({
     facts,
     passed: reasons.length === 0,
     reasons,
+    notRun: results.filter(isSkipped).map(notRunText),
     seed,
     caseIds: cases.map(({ id }) => id),
     corpusHash: await hashCorpus(hashes),
@@ -155,10 +158,11 @@ class SubjectTest {
   }
 
   result(): SubjectResult {
+    const subject = this.#subject;
     return {
-      subject: this.#subject.name,
+      subject: subject.name,
       device: this.#device,
-      ...('missing' in this.#subject && { missing: this.#subject.missing }),
+      ...('missing' in subject && { missing: subject.missing, isOptional: subject.isOptional ?? false }),
       groups: [...this.#groups.values()],
       failures: this.#failures,
     };
@@ -207,19 +211,37 @@ async function attempt(
   }
 }
 
-/** Why a run did not pass. A subject that did not run is a failure, and so is a run of nothing. */
+/**
+ * Why a run did not pass. A run of nothing is a failure, and so is a subject that did not run, unless it is optional and
+ * another one ran.
+ */
 function findReasons(caseCount: number, subjects: readonly SubjectResult[]): string[] {
-  const reasons = subjects.flatMap((result) => findReason(caseCount, result) ?? []);
+  const required = subjects.every(hasNotRun) ? subjects : subjects.filter((result) => !isSkipped(result));
+  const reasons = required.flatMap((result) => findReason(caseCount, result) ?? []);
   if (subjects.length === 0) reasons.push('No backend was asked to run.');
   if (caseCount === 0) reasons.push('No case was selected.');
   return reasons;
 }
 
 function findReason(caseCount: number, result: SubjectResult): string | undefined {
-  if (result.missing !== undefined) return `${result.subject} did not run: ${result.missing.replace(/\.$/, '')}.`;
+  if (hasNotRun(result)) return notRunText(result);
   const { cases, failed } = totalOf(result);
   if (cases !== caseCount) return `${result.subject} ran ${cases} of ${caseCount} cases.`;
   return failed > 0 ? `${result.subject} failed ${failed} of ${cases} cases.` : undefined;
+}
+
+type MissingResult = SubjectResult & { readonly missing: string };
+
+function hasNotRun(result: SubjectResult): result is MissingResult {
+  return result.missing !== undefined;
+}
+
+function isSkipped(result: SubjectResult): result is MissingResult {
+  return hasNotRun(result) && result.isOptional === true;
+}
+
+function notRunText({ subject, missing }: MissingResult): string {
+  return `${subject} was not run: ${missing.replace(/\.$/, '')}.`;
 }
 
 function describeSelection({ quick, filter, id }: CaseSelection): string {

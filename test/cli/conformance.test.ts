@@ -27,11 +27,55 @@ describe('conformance', () => {
     expect(junit.stdout.toString()).toMatch(/^<\?xml [\s\S]*<testsuite[\s\S]*failures="0"/);
   });
 
-  test('a GPU that was asked for and is not there is a failure', async () => {
-    const env = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
-    const { exitCode, stdout } = await run([...FEW, '--backend', 'gpu'], { cwd: folderWith(), env });
-    expect(exitCode).toBe(1);
-    expect(stdout.toString()).toMatch(/FAILED[\s\S]*gpu did not run: /);
+  describe('without a GPU', () => {
+    const env = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json', LD_LIBRARY_PATH: '' };
+
+    test.each([
+      ['the table', [], /^gpu\n {2}not run: .+\n[\s\S]*\nPASSED .*\n {2}gpu was not run: .+\.\n$/],
+      [
+        'JSON',
+        ['--json'],
+        /"passed": true,[\s\S]*"notRun": \[\n +"gpu was not run: .+"\n[\s\S]*"missing": ".+",\n +"isOptional": true/,
+      ],
+      [
+        'JUnit',
+        ['--junit'],
+        /<testsuite name="gpu" tests="1" failures="0" skipped="1".*>\n.*<skipped message="not run: .+"\/>/,
+      ],
+    ])('the others pass, and %s says what did not run', async (_, args, text) => {
+      const { exitCode, stdout } = await run([...FEW, ...args], { cwd: folderWith(), env });
+      expect(stdout.toString()).toMatch(text);
+      expect(exitCode).toBe(0);
+    });
+
+    test('the page says it, too', async () => {
+      const cwd = folderWith();
+      expect(await run([...FEW, '--report', 'page.html'], { cwd, env })).toMatchObject({ exitCode: 0 });
+      const page = readFileSync(path.join(cwd, 'page.html'), 'utf8');
+      expect(page).toMatch(
+        /<\/svg> Passed<\/h1>[\s\S]*on every backend that ran\.[\s\S]*gpu was not run: [\s\S]*<p>not run: /,
+      );
+    });
+
+    test.each(['gpu', 'all'])('--backend %s is a failure', async (name) => {
+      const { exitCode, stdout } = await run([...FEW, '--backend', name], { cwd: folderWith(), env });
+      expect(stdout.toString()).toMatch(/\nFAILED\n {2}gpu was not run: .+\.\n$/);
+      expect(exitCode).toBe(1);
+    });
+
+    test('without an addon either, nothing ran, and that is a failure', async () => {
+      const script = mainOf(await copyWith());
+      const { exitCode, stdout } = await run(FEW, { cwd: folderWith(), env, script });
+      expect(stdout.toString()).toMatch(/\nFAILED\n {2}gpu was not run: .+\n {2}cpu was not run: .+\n$/);
+      expect(exitCode).toBe(1);
+    });
+
+    test('the failure of a GPU cannot be replayed', async () => {
+      const cwd = folderWith({ 'r.json': '{"caseId":"border/wrap/rgba/33x7","seed":1,"subject":"gpu"}' });
+      const { exitCode, stdout } = await run(['conformance', '--replay', 'r.json'], { cwd, env });
+      expect(stdout.toString()).toMatch(/\nFAILED\n {2}gpu was not run: .+\.\n$/);
+      expect(exitCode).toBe(1);
+    });
   });
 
   test('no case is a failure', async () => {
@@ -72,9 +116,9 @@ describe('conformance', () => {
   test.each([
     [['--replay', 'gone.json'], 3, /^error: Cannot read 'gone\.json': no such file\./],
     [['--seed', '-1'], 2, /0 to 2\^32 - 1/],
-    [['--backend', 'cuda'], 2, /Allowed choices are all, gpu, cpu/],
-    [['--json', '--junit'], 2, /cannot be used with/],
-    [['--replay', 'x', '--quick'], 2, /cannot be used with/],
+    [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu for --backend/],
+    [['--json', '--junit'], 2, /but received both/],
+    [['--replay', 'x', '--quick'], 2, /but received both/],
   ])('%j: exit code %i', async (words, code, message) => {
     const { exitCode, stderr } = await run(['conformance', ...words], { cwd: folderWith() });
     expect(exitCode).toBe(code);

@@ -16,6 +16,14 @@ describe('a run passes', () => {
     const caseIds = listCases({ quick: true }).map(({ id }) => id);
     expect(result.caseIds).toEqual(caseIds);
     for (const subject of result.subjects) expect(totalOf(subject)).toMatchObject({ cases: caseIds.length, failed: 0 });
+    expect(result.notRun).toEqual([]);
+  });
+
+  test('without an optional subject that is missing, and says so', async () => {
+    const gpu = { name: 'gpu', missing: 'no adapter answers', isOptional: true };
+    const result = await runConformance({ subjects: [gpu, reference], ...FEW });
+    expect(result).toMatchObject({ passed: true, reasons: [], notRun: ['gpu was not run: no adapter answers.'] });
+    expect(result.subjects[0]).toMatchObject({ subject: 'gpu', missing: 'no adapter answers', isOptional: true });
   });
 });
 
@@ -38,8 +46,24 @@ describe('a run fails', () => {
       ...FEW,
     });
     expect(result.passed).toBe(false);
-    expect(result.reasons).toEqual(['gpu did not run: no adapter answers.']);
+    expect(result.reasons).toEqual(['gpu was not run: no adapter answers.']);
     expect(result.subjects[1]).toMatchObject({ subject: 'gpu', missing: 'no adapter answers', groups: [] });
+    expect(result.notRun).toEqual([]);
+  });
+
+  test('where every subject is missing, optional or not', async () => {
+    const gpu = { name: 'gpu', missing: 'no adapter answers', isOptional: true };
+    const cpu = { name: 'cpu', missing: 'not built.', isOptional: true };
+    const result = await runConformance({ subjects: [gpu, cpu], ...FEW });
+    expect(result.passed).toBe(false);
+    expect(result.reasons).toEqual(['gpu was not run: no adapter answers.', 'cpu was not run: not built.']);
+  });
+
+  test('where a subject differs, whatever optional one is missing', async () => {
+    const idle = subjectOf('idle', async () => ({ device: 'test', exactPixels: 0 }));
+    const gpu = { name: 'gpu', missing: 'no adapter answers', isOptional: true };
+    const { passed, reasons } = await runConformance({ subjects: [idle, gpu], ...FEW });
+    expect({ passed, reasons }).toEqual({ passed: false, reasons: [expect.stringMatching(/^idle failed /)] });
   });
 
   test('where a backend throws, in that case alone', async () => {
