@@ -9,7 +9,7 @@ const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
  */
 const LONG = [
   'test/bench/{candidates,measure}.test.ts',
-  'test/cli/{bench,main}.test.ts',
+  'test/cli/{bench,main,mistakes,suggestions}.test.ts',
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,worker}.test.ts',
   'test/docs/{api,readme}.test.ts',
