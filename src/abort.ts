@@ -1,38 +1,40 @@
-/** Hearing that a signal is aborted. */
+/** Calls back when a signal is aborted, with one listener per signal: Node warns of a leak from the eleventh on. */
+const listeners = new WeakMap<AbortSignal, Listener>();
 
-/** What to call, by signal: one listener for any number of calls, since Node warns of more than ten on one signal. */
-const waiting = new WeakMap<AbortSignal, Waiting>();
-
-interface Waiting {
+interface Listener {
   readonly callbacks: Set<() => void>;
-  readonly listener: () => void;
+  readonly remove: () => void;
 }
 
 /**
- * Calls back when a signal is aborted. One that is aborted already is not heard.
+ * Calls back once the signal is aborted; never for a signal that was aborted before.
  *
  * @param callback must not throw
- * @returns the function that ends it
+ * @returns the function that ends this, also during a call of another callback; may be called again
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};
-  const { callbacks, listener } = waiting.get(signal) ?? listenTo(signal);
-  callbacks.add(callback);
+  const listener = listeners.get(signal) ?? addListener(signal);
+  const call = () => callback(); // the same function may wait twice
+  listener.callbacks.add(call);
   return () => {
-    callbacks.delete(callback);
-    if (callbacks.size > 0 || waiting.get(signal)?.listener !== listener) return;
-    waiting.delete(signal);
-    signal.removeEventListener('abort', listener);
+    if (listener.callbacks.delete(call) && listener.callbacks.size === 0) listener.remove();
   };
 }
 
-function listenTo(signal: AbortSignal): Waiting {
+function addListener(signal: AbortSignal): Listener {
   const callbacks = new Set<() => void>();
-  const listener = () => {
-    for (const callback of [...callbacks]) callback();
+  const callAll = () => {
+    for (const call of callbacks) call(); // one that ends meanwhile is not called
   };
-  const added = { callbacks, listener };
-  waiting.set(signal, added);
-  signal.addEventListener('abort', listener);
-  return added;
+  const listener = {
+    callbacks,
+    remove: () => {
+      signal.removeEventListener('abort', callAll);
+      listeners.delete(signal);
+    },
+  };
+  listeners.set(signal, listener);
+  signal.addEventListener('abort', callAll);
+  return listener;
 }

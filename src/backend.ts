@@ -139,13 +139,13 @@ export type Device = {
 );
 
 /** What the `devices` command says of a backend. */
-export interface BackendDescription {
+export interface BackendDescription<Facts extends object = object> {
   /** What it runs on, a line each. */
   readonly lines: readonly string[];
   /** What to do for what is missing, in sentences; empty where nothing is. */
   readonly advice: readonly string[];
   /** The same as JSON. */
-  readonly facts: object;
+  readonly facts: Facts;
 }
 
 /** A backend in the registry. Its functions load the backend's code when they are called; none of them throws. */

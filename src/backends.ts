@@ -14,6 +14,11 @@ const ENTRIES = [gpuEntry, cpuEntry, referenceEntry] as const;
  */
 export type BackendName = (typeof ENTRIES)[number]['name'];
 
+/** What each backend says of this machine as JSON, by its name. */
+export type BackendFacts = {
+  readonly [Entry in (typeof ENTRIES)[number] as Entry['name']]: Awaited<ReturnType<Entry['describe']>>['facts'];
+};
+
 /** A backend of the registry. */
 export type RegisteredBackend = BackendEntry & { readonly name: BackendName };
 

@@ -1,5 +1,5 @@
 /**
- * The library in a page: the GPU backend and the reference, nothing of Node.
+ * The library in a page: the one-call transform on the page's GPU or as the reference, and nothing of Node.
  *
  * @module neighbor-product/browser
  */
@@ -24,7 +24,7 @@ export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';
 
 /**
- * The name of a backend that runs in a page.
+ * The backends of a page: `gpu` and `reference`.
  *
  * @useDeclaredType
  */
@@ -38,6 +38,7 @@ export interface PageResult extends CallResult<PageBackendName> {}
 
 const PAGE_BACKENDS = [pageGpuEntry, referenceEntry] as const;
 
+const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
 const selector = new Selector<PageBackendName>(PAGE_BACKENDS);
 
 /**
@@ -59,9 +60,7 @@ export async function transform(image: Image, options: PageTransformOptions = {}
   return resultOf(await selector.run(input, output, operation, run, backend), output, startMs);
 }
 
-const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
-
-/** Frees the GPU's device and its memory, which are otherwise kept for the next transform. */
+/** Frees the GPU's device and its memory, which are otherwise kept for the next transform. A later one opens it again. */
 export function dispose(): Promise<void> {
   return selector.dispose();
 }

@@ -45,19 +45,21 @@ export function checkImage(image: Image, name: string): CheckedImage {
     const advice = typeof image === 'string' ? 'Read the file and decode it to samples first.' : '';
     throw invalid('an object { data, width, height, channels }', name, image, advice);
   }
-  const { data, width, height } = image;
-  if (!isBytes(data)) {
-    const isOfNumbers = ArrayBuffer.isView(data) || Array.isArray(data);
+  const { data: given, width, height, channels: givenChannels, rowBytes: givenRowBytes } = image;
+  const data = bytesOf(given);
+  if (data === undefined) {
+    const isOfNumbers = ArrayBuffer.isView(given) || Array.isArray(given);
     const advice = isOfNumbers ? 'Convert the samples to bytes, 0 to 255, first.' : '';
-    throw invalid('a Uint8Array or Uint8ClampedArray', `${name}.data`, data, advice);
+    throw invalid('a Uint8Array or Uint8ClampedArray', `${name}.data`, given, advice);
   }
   if (isResizable(data.buffer)) {
     throw invalid('memory of fixed length (copy it with .slice())', `${name}.data.buffer`, 'a resizable buffer');
   }
   if (!isSize(width)) throw invalid('a whole number of at least 1', `${name}.width`, width);
   if (!isSize(height)) throw invalid('a whole number of at least 1', `${name}.height`, height);
-  const channels = channelsOf(image, name);
-  const rowBytes = image.rowBytes ?? width * channels;
+  const channels = givenChannels ?? channelsByLength(data.byteLength, width * height, givenRowBytes, name);
+  if (channels !== 3 && channels !== 4) throw invalidChannels(channels, name);
+  const rowBytes = givenRowBytes ?? width * channels;
   if (!isSize(rowBytes) || rowBytes < width * channels) {
     throw invalid(`a whole number of at least width * channels = ${width * channels}`, `${name}.rowBytes`, rowBytes);
   }
@@ -69,24 +71,34 @@ export function checkImage(image: Image, name: string): CheckedImage {
       data.byteLength,
     );
   }
-  return { data: asBytes(data), width, height, channels, rowBytes };
+  return { data, width, height, channels, rowBytes };
 }
 
-function channelsOf({ data, width, height, channels, rowBytes }: Image, name: string): 3 | 4 {
-  const actual = channels ?? (rowBytes === undefined ? data.byteLength / (width * height) : undefined);
-  if (actual === 3 || actual === 4) return actual;
-  if (channels === undefined) {
-    const size = `${data.byteLength} bytes for ${width}x${height} pixels`;
-    const message = expected('3 (RGB) or 4 (RGBA)', `${name}.channels`, undefined);
-    throw new NeighborProductError('INVALID_IMAGE', `${message} The length of the data does not tell: ${size}.`);
-  }
-  const message = expected('3 (RGB) or 4 (RGBA)', `${name}.channels`, channels);
-  const advice = channels === 1 || channels === 2 ? ` ${GREY_ADVICE}` : '';
-  throw new NeighborProductError('INVALID_IMAGE', `${message}${advice}`);
+/** Samples per pixel by the length of the data, which tells only where there is no padding. */
+function channelsByLength(byteLength: number, pixels: number, rowBytes: number | undefined, name: string): number {
+  const channels = byteLength / pixels;
+  if (rowBytes === undefined && Number.isInteger(channels)) return channels;
+  const reason =
+    rowBytes === undefined
+      ? `${byteLength} bytes for ${pixels} pixels do not tell`
+      : 'with rowBytes the length does not tell';
+  throw new NeighborProductError(
+    'INVALID_IMAGE',
+    `${expected(CHANNELS, `${name}.channels`, undefined)} Name it: ${reason}.`,
+  );
 }
 
-const GREY_ADVICE =
-  "Greyscale has to become colour first: repeat each grey sample three times, or with sharp, .toColourspace('srgb').";
+const CHANNELS = '3 (RGB) or 4 (RGBA)';
+
+function invalidChannels(channels: unknown, name: string): NeighborProductError {
+  const advice = channels === 1 || channels === 2 ? ` ${GREY_ADVICE[channels]}` : '';
+  return new NeighborProductError('INVALID_IMAGE', `${expected(CHANNELS, `${name}.channels`, channels)}${advice}`);
+}
+
+const GREY_ADVICE = {
+  1: "Repeat each grey sample three times; in sharp, call .toColourspace('srgb') before .raw().",
+  2: "Repeat each grey sample three times, before its alpha; in sharp, call .toColourspace('srgb') before .raw().",
+} as const;
 
 /**
  * A new image of zeros without padding.
@@ -141,7 +153,7 @@ export function checkStillThere(...images: readonly CheckedImage[]): void {
 
 /** Whether other threads can change the samples. */
 export function isShared({ data }: CheckedImage): boolean {
-  return Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
+  return sharedByteLength(data.buffer) !== undefined;
 }
 
 /** An image's size in messages: `3840x2160 RGBA`. */
@@ -149,18 +161,38 @@ export function sizeText(image: Pick<CheckedImage, 'width' | 'height' | 'channel
   return `${image.width}x${image.height} ${image.channels === 4 ? 'RGBA' : 'RGB'}`;
 }
 
-/** Undefined for what is no typed array. Unlike instanceof, it knows arrays of other realms: frames, vm, jest. */
-const nameOfArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
-  .get as (this: unknown) => string | undefined;
-
-function isBytes(data: unknown): data is Uint8Array | Uint8ClampedArray {
-  const name = nameOfArray.call(data);
-  return name === 'Uint8Array' || name === 'Uint8ClampedArray';
+/** Reads an internal slot of an object of any realm; undefined for an object without it. No property can hide a slot. */
+function slotReader<T>(prototype: object | undefined, name: PropertyKey): (object: unknown) => T | undefined {
+  const getter = prototype && Object.getOwnPropertyDescriptor(prototype, name)?.get;
+  return (object) => {
+    try {
+      return getter?.call(object);
+    } catch {
+      return undefined; // a TypeError: it has no such slot
+    }
+  };
 }
 
-function asBytes(data: Uint8Array | Uint8ClampedArray): Uint8Array {
-  if (nameOfArray.call(data) === 'Uint8Array') return data as Uint8Array;
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
+const SHARED = typeof SharedArrayBuffer === 'undefined' ? undefined : SharedArrayBuffer.prototype;
+const arrayName = slotReader<string>(TYPED_ARRAY, Symbol.toStringTag);
+const arrayBuffer = slotReader<ArrayBufferLike>(TYPED_ARRAY, 'buffer');
+const arrayOffset = slotReader<number>(TYPED_ARRAY, 'byteOffset');
+const arrayByteLength = slotReader<number>(TYPED_ARRAY, 'byteLength');
+const sharedByteLength = slotReader<number>(SHARED, 'byteLength');
+const isResizableBuffer = slotReader<boolean>(ArrayBuffer.prototype, 'resizable');
+const isGrowableBuffer = slotReader<boolean>(SHARED, 'growable');
+
+/**
+ * The memory of a typed array of bytes as an array of this realm, whatever its class, realm and properties; undefined for
+ * anything else. The kernels trust its length, so an array that only claims one would end the process.
+ */
+export function bytesOf(data: unknown): Uint8Array | undefined {
+  const name = arrayName(data);
+  if (name !== 'Uint8Array' && name !== 'Uint8ClampedArray') return undefined;
+  const byteLength = arrayByteLength(data)!;
+  // No view can be made of memory that was transferred away.
+  return byteLength === 0 ? new Uint8Array() : new Uint8Array(arrayBuffer(data)!, arrayOffset(data), byteLength);
 }
 
 function isSize(value: unknown): value is number {
@@ -169,8 +201,7 @@ function isSize(value: unknown): value is number {
 
 /** A resizable buffer could shrink under a native thread that is reading it. */
 function isResizable(buffer: ArrayBufferLike): boolean {
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  return resizable === true || growable === true;
+  return isResizableBuffer(buffer) === true || isGrowableBuffer(buffer) === true;
 }
 
 function invalid(what: string, name: string, value: unknown, advice = ''): NeighborProductError {

@@ -4,12 +4,15 @@
  * @module neighbor-product
  */
 export type { BackendChoice, BackendName } from './backends.js';
+export type { CpuFacts } from './cpu/cpu-backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
+export type { AdapterDescription } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
+export type { GpuFacts } from './gpu/node-gpu.js';
 export type { CheckedImage, Image } from './image.js';
 export type { CallOptions, CallResult } from './one-call.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
-export type { DoneRecord, FailedRecord, FailureCode, TransformRecord } from './records.js';
+export type { DevicesRecord, DoneRecord, FailedRecord, FailureCode, TransformRecord } from './records.js';
 export type { BorderMode } from './regions.js';
 export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';

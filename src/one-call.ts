@@ -3,8 +3,8 @@ import { expected, NeighborProductError } from './errors.js';
 import { type CheckedImage, checkImage, createImage, type Image, sizeText } from './image.js';
 import {
   checkOperation,
+  checkOptionNames,
   checkRunOptions,
-  invalidOption,
   type Operation,
   type OperationOptions,
   oneOf,
@@ -69,8 +69,7 @@ export function prepareCall<Name extends string>(
   names: readonly Name[],
 ): PreparedCall<Name> {
   const input = checkImage(image, 'image');
-  if (typeof options !== 'object' || options === null) throw invalidOption('an object', 'options', options);
-  for (const name of Object.keys(options)) oneOf(OPTION_NAMES, name as never, 'the name of an option');
+  checkOptionNames(options, OPTION_NAMES);
   const backend = oneOf([AUTO, ...names], options.backend ?? AUTO, 'options.backend');
   const operation = checkOperation(options);
   const run = checkRunOptions(options);

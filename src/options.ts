@@ -73,10 +73,11 @@ export function checkRunOptions({ threads, signal, onSpan }: RunOptions): RunOpt
   };
 }
 
-/** By its shape: one of another realm, such as jest's, is none by instanceof. */
-function isAbortSignal(signal: unknown): boolean {
-  const { aborted, addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
-  return typeof aborted === 'boolean' && [addEventListener, throwIfAborted].every((is) => typeof is === 'function');
+/** By its shape: instanceof refuses those of other realms, such as a frame's or jest's. */
+function isAbortSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener, throwIfAborted } = (value ?? {}) as Partial<AbortSignal>;
+  const methods = [addEventListener, removeEventListener, throwIfAborted];
+  return typeof aborted === 'boolean' && methods.every((method) => typeof method === 'function');
 }
 
 /** Rethrows errors of a listener asynchronously, so that a backend does not mistake them for its own. */
@@ -90,6 +91,12 @@ function isolated(onSpan: SpanListener): SpanListener {
       });
     }
   };
+}
+
+/** Refuses a name that is no option's, such as a misspelt one. @throws NeighborProductError `INVALID_OPTION` */
+export function checkOptionNames<T extends object>(options: T, names: readonly (keyof T & string)[]): void {
+  if (typeof options !== 'object' || options === null) throw invalidOption('an object', 'options', options);
+  for (const name of Object.keys(options)) oneOf<string>(names, name, 'the name of an option');
 }
 
 /** @throws NeighborProductError `INVALID_OPTION` if `value` is none of the choices */

@@ -1,8 +1,14 @@
-/** What the command prints with `--json`: types only, for programs that read it. */
+/** What the command prints with `--json`: types only, for programs that read it. Fields may be added; none changes. */
 import type { BackendName } from './backends.js';
+import type { CpuFacts } from './cpu/cpu-backend.js';
 import type { ErrorCode } from './errors.js';
+import type { GpuFacts } from './gpu/node-gpu.js';
 
-/** Every kind of failure: the library's, and the three that only the command line has. */
+/**
+ * Every kind of failure: the library's, and the three that only the command line has.
+ *
+ * @useDeclaredType
+ */
 export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'READER_LEFT' | 'DEFECT';
 
 /** A line of `neighbor-product --json`: one for each image, in the order of the inputs. */
@@ -40,6 +46,10 @@ export interface DoneRecord {
   readonly exactPixels: number;
   /** Whether `--verify` compared every byte with the reference's. */
   readonly verified: boolean;
+  /** What else the input holds, such as a colour profile, and the output too: names of kinds, each once. */
+  readonly kept?: readonly string[] | undefined;
+  /** What else the input holds, and the output lacks. */
+  readonly dropped?: readonly string[] | undefined;
 }
 
 /** An image that was not written. */
@@ -54,5 +64,22 @@ export interface FailedRecord {
     readonly code: FailureCode;
     /** For people. */
     readonly message: string;
+  };
+}
+
+/** The line of `neighbor-product devices --json`: what each backend says of this machine, and what `auto` takes. */
+export interface DevicesRecord {
+  /** The adapters that answer. */
+  readonly gpu: GpuFacts;
+  /** The addon. */
+  readonly cpu: CpuFacts;
+  /** Nothing can be missing. */
+  readonly reference: Record<string, never>;
+  /** The choice of `auto`. */
+  readonly auto: {
+    /** The backend that it takes. */
+    readonly backend: BackendName;
+    /** Why, a clause for people. */
+    readonly reason: string;
   };
 }

@@ -114,7 +114,7 @@ export const referenceEntry = {
   open: async () => ({ transformer: referenceTransformer }),
   openSync: () => ({ transformer: referenceTransformer }),
   openDevices: async () => [{ name: 'reference', facts: [], transformer: referenceTransformer, hasThreads: false }],
-  async describe(): Promise<BackendDescription> {
+  async describe(): Promise<BackendDescription<Record<string, never>>> {
     return { lines: ['binary64 TypeScript, always available, slow'], advice: [], facts: {} };
   },
 } as const satisfies BackendEntry;

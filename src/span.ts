@@ -9,7 +9,7 @@ export interface Span {
   /** Milliseconds, by `performance.now()`. */
   readonly endMs: number;
   /** More facts, such as which rows. */
-  readonly details?: Readonly<Record<string, string | number>>;
+  readonly details?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** Called with each span once its times are known. */

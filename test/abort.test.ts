@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { onAbort } from '../src/abort.js';
 import { transform } from '../src/transform.js';
 
@@ -11,7 +11,7 @@ test('every callback is called, and none that ended before', () => {
   expect(heard).toEqual(['a', 'c']);
 });
 
-test('a callback may end others, and itself', () => {
+test('one that another callback ends is not called, as with listeners of the signal itself', () => {
   const controller = new AbortController();
   const heard: string[] = [];
   const ends = ['a', 'b'].map((name) =>
@@ -21,7 +21,16 @@ test('a callback may end others, and itself', () => {
     }),
   );
   controller.abort();
-  expect(heard).toEqual(['a', 'b']);
+  expect(heard).toEqual(['a']);
+});
+
+test('the same function may wait twice', () => {
+  const controller = new AbortController();
+  const callback = vi.fn();
+  const ends = [onAbort(controller.signal, callback), onAbort(controller.signal, callback)];
+  ends[0]();
+  controller.abort();
+  expect(callback).toHaveBeenCalledTimes(1);
 });
 
 test('there is one listener, and none once all have ended', () => {

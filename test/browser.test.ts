@@ -1,55 +1,92 @@
-/** The entry for pages, run in Node: without a GPU object, and with the software GPU's. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { dispose, transform } from '../src/browser.js';
-import { createImage } from '../src/image.js';
-import { describeOnGpu, gpu } from './gpu/devices.js';
-import { firstDifference, operationOf, referenceOf } from './transforms.js';
+/** The library of a page, run in Node with WebGPU where a page has it. */
 
-/** What `getImageData` gives, without its class. */
-function imageData(width = 9, height = 7) {
-  const data = Uint8ClampedArray.from({ length: width * height * 4 }, (_, at) => 255 - ((at * 41) % 97));
-  return { data, width, height, colorSpace: 'srgb' };
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { dispose, type PageTransformOptions, transform } from '../src/browser.js';
+import { makeImage } from '../src/conformance/images.js';
+import { describeOnGpu, gpu } from './gpu/devices.js';
+import { firstDifference, referenceOf } from './transforms.js';
+
+const { data, width, height } = makeImage('photograph', 40, 30, 4, 1);
+/** As a canvas gives it. */
+const imageData = { data: new Uint8ClampedArray(data), width, height, colorSpace: 'srgb' };
+const expected = referenceOf({ data, width, height, channels: 4, rowBytes: 4 * width }, { border: 'wrap' });
+
+afterEach(async () => {
+  await dispose();
+  vi.unstubAllGlobals();
+});
+
+function layGpu(gpu: unknown): void {
+  vi.stubGlobal('navigator', { gpu });
 }
 
-const EXPECTED = (() => {
-  const { data, width, height } = imageData();
-  const input = { ...createImage(width, height, 4), data: new Uint8Array(data.buffer) };
-  return referenceOf(input, operationOf({ border: 'wrap' }));
-})();
-
-afterEach(() => dispose());
-
-describe('a page without a GPU', () => {
-  test('gets the reference, and is told why', async () => {
-    const result = await transform(imageData(), { border: 'wrap' });
-    expect(result).toMatchObject({ backend: 'reference', reason: 'no GPU: this browser has no WebGPU' });
-    expect(firstDifference(EXPECTED, result.image)).toBeUndefined();
+describe('without WebGPU', () => {
+  test('the reference runs, and the result says why', async () => {
+    layGpu(undefined);
+    const { image, backend, reason } = await transform(imageData, { border: 'wrap' });
+    expect({ backend, reason }).toEqual({ backend: 'reference', reason: 'no GPU: this browser has no WebGPU' });
+    expect(firstDifference(expected, image)).toBeUndefined();
   });
 
-  test('that asks for it by name gets an error', async () => {
-    await expect(transform(imageData(), { backend: 'gpu' })).rejects.toMatchObject({
+  test('a GPU that was asked for is an error', async () => {
+    layGpu({ requestAdapter: async () => null });
+    await expect(transform(imageData, { backend: 'gpu' })).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
-      message: 'No usable GPU: this browser has no WebGPU. Or use the backend auto.',
+      message: 'No usable GPU: no adapter answers. Or use the backend auto.',
     });
-  });
-
-  test.each([
-    ['a path', 'in.png', 'INVALID_IMAGE'],
-    ['no size', { data: new Uint8Array(4) }, 'INVALID_IMAGE'],
-  ])('arguments are checked: %s', async (_, image, code) => {
-    await expect(transform(image as never)).rejects.toMatchObject({ code });
-  });
-
-  test('a backend of Node is none of a page', async () => {
-    await expect(transform(imageData(), { backend: 'cpu' as never })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 });
 
-describeOnGpu('a page with a GPU', () => {
-  test('runs on it', async () => {
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
-    const result = await transform(imageData(), { border: 'wrap' });
-    expect(result).toMatchObject({ backend: 'gpu', reason: 'a GPU answers' });
-    expect(firstDifference(EXPECTED, result.image)).toBeUndefined();
+test.each<[string, object]>([
+  ['Expected one of auto, gpu, reference for options.backend', { backend: 'cpu' }],
+  ["for the name of an option, but received 'bordr' (string).", { bordr: 'wrap' }],
+  ['Expected a whole number from 1 to 1000 for options.passes', { passes: 0 }],
+])('arguments are checked: %s', async (message, options) => {
+  await expect(transform(imageData, options as PageTransformOptions)).rejects.toThrow(message);
+});
+
+test('images are checked', async () => {
+  for (const image of ['in.png', { data: new Uint8Array(4) }, { ...imageData, width: 1e6 }]) {
+    await expect(transform(image as never)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+  }
+});
+
+describeOnGpu('with WebGPU', () => {
+  test('the GPU runs, in software too, and the result says why; it opens again after dispose', async () => {
+    layGpu(gpu);
+    for (let round = 0; round < 2; round++) {
+      const { image, backend, device, reason } = await transform(imageData, { border: 'wrap' });
+      expect({ backend, device, reason }).toEqual({
+        backend: 'gpu',
+        device: expect.stringContaining('SwiftShader'),
+        reason: expect.stringMatching(/^only .*SwiftShader.* answers$/),
+      });
+      expect(firstDifference(expected, image)).toBeUndefined();
+      await dispose();
+    }
+  });
+
+  test('where it fails, the reference finishes, and the result says so', async () => {
+    const adapter = await gpu.requestAdapter();
+    layGpu({
+      async requestAdapter() {
+        const device = await adapter!.requestDevice();
+        return {
+          info: adapter!.info,
+          limits: adapter!.limits,
+          features: adapter!.features,
+          requestDevice: async () => {
+            device.destroy();
+            return device;
+          },
+        };
+      },
+    });
+    const { image, backend, fault } = await transform(imageData, { border: 'wrap' });
+    expect({ backend, fault }).toEqual({
+      backend: 'reference',
+      fault: expect.stringContaining('finished on the reference'),
+    });
+    expect(firstDifference(expected, image)).toBeUndefined();
   });
 });

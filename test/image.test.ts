@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { checkImage, copyImage, createImage, type Image, overlaps, rowsOf } from '../src/image.js';
+import { checkImage, copyImage, createImage, type Image, isShared, overlaps, rowsOf } from '../src/image.js';
 
 const good: Image = { data: new Uint8Array(24), width: 2, height: 3, channels: 4 };
 
@@ -51,18 +51,13 @@ describe('checkImage', () => {
     ['for image.width, but received 1.5 (number).', { width: 1.5 }],
     ["for image.height, but received '3' (string).", { height: '3' }],
     ['Expected 3 (RGB) or 4 (RGBA) for image.channels, but received 1 (number).', { channels: 1 }],
-    [
-      "Greyscale has to become colour first: repeat each grey sample three times, or with sharp, .toColourspace('srgb').",
-      { channels: 2 },
-    ],
-    [
-      'but received undefined. The length of the data does not tell: 24 bytes for 2x3',
-      { channels: undefined, rowBytes: 8 },
-    ],
-    [
-      'The length of the data does not tell: 25 bytes for 2x3 pixels.',
-      { channels: undefined, data: new Uint8Array(25) },
-    ],
+    ["Repeat each grey sample three times; in sharp, call .toColourspace('srgb') before .raw().", { channels: 1 }],
+    ["before its alpha; in sharp, call .toColourspace('srgb') before .raw().", { channels: 2 }],
+    ['received 1 (number). Repeat each grey sample', { channels: undefined, data: new Uint8Array(6) }],
+    ['but received 5 (number).', { channels: 5 }],
+    ["but received '4' (string).", { channels: '4' }],
+    ['but received undefined. Name it: with rowBytes the length does not tell.', { channels: undefined, rowBytes: 8 }],
+    ['Name it: 25 bytes for 6 pixels do not tell.', { channels: undefined, data: new Uint8Array(25) }],
     [
       'Expected a Uint8Array or Uint8ClampedArray for image.data, but received an object of type Float32Array.',
       { data: new Float32Array(24) },
@@ -70,6 +65,7 @@ describe('checkImage', () => {
     ['Expected a Uint8Array or Uint8ClampedArray', { data: { [Symbol.toStringTag]: 'Uint8Array', byteLength: 24 } }],
     ['Expected a Uint8Array or Uint8ClampedArray', { data: Object.create(Uint8Array.prototype) }],
     ['Expected a Uint8Array or Uint8ClampedArray', { data: new Proxy(new Uint8Array(24), {}) }],
+    ['received an object of type DataView.', { data: new DataView(new ArrayBuffer(24)) }],
     ['at least width * channels = 8 for image.rowBytes, but received 7 (number).', { rowBytes: 7 }],
     ['at least 26 bytes (2x3 RGBA) for image.data.byteLength, but received 24 (number).', { rowBytes: 9 }],
   ])('%s', (message, change) => {
@@ -122,4 +118,57 @@ test('a copy has memory of its own', () => {
   const copy = copyImage(image);
   expect(copy).toEqual(image);
   expect(copy.data.buffer).not.toBe(image.data.buffer);
+});
+
+describe('an array that claims to be what it is not', () => {
+  const claiming = (length: number, properties: PropertyDescriptorMap) =>
+    Object.defineProperties(new Uint8Array(length), properties);
+
+  test('a length that is not its own is not believed: the kernels would read beyond the end', () => {
+    class Long extends Uint8Array {
+      override get byteLength() {
+        return 10 ** 6;
+      }
+    }
+    for (const data of [claiming(4, { byteLength: { value: 24 } }), new Long(4)]) {
+      expect(() => checkImage({ ...good, data }, 'image')).toThrow(
+        'for image.data.byteLength, but received 4 (number).',
+      );
+    }
+  });
+
+  test('another buffer, or another name, is not believed', () => {
+    const other = new ArrayBuffer(24);
+    const data = claiming(24, { buffer: { value: other }, [Symbol.toStringTag]: { value: 'Float32Array' } });
+    expect(checkImage({ ...good, data }, 'image').data.buffer).not.toBe(other);
+  });
+
+  test('memory that hides that it can shrink is refused', () => {
+    const buffer = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(24, { maxByteLength: 48 });
+    Object.defineProperty(buffer, 'resizable', { value: false });
+    expect(() => checkImage({ ...good, data: new Uint8Array(buffer) }, 'image')).toThrow('fixed length');
+  });
+
+  test('each field of an image is read once', () => {
+    const lengths = [24, 4, 4];
+    const image = {
+      ...good,
+      get data() {
+        return new Uint8Array(lengths.shift()!);
+      },
+    };
+    expect(checkImage(image, 'image').data.byteLength).toBe(24);
+  });
+
+  test('transferred memory has no bytes', () => {
+    const data = new Uint8Array(24);
+    structuredClone(data, { transfer: [data.buffer] });
+    expect(() => checkImage({ ...good, data }, 'image')).toThrow('for image.data.byteLength, but received 0 (number).');
+  });
+});
+
+test('shared memory of another realm is known as such', () => {
+  const data = runInNewContext('new Uint8Array(new SharedArrayBuffer(24))') as Uint8Array;
+  expect(isShared(checkImage({ ...good, data }, 'image'))).toBe(true);
+  expect(isShared(checkImage(good, 'image'))).toBe(false);
 });

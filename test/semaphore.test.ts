@@ -86,3 +86,17 @@ test('an aborted waiter makes room for those behind it', async () => {
   await expect(large).rejects.toThrow('enough');
   await small;
 });
+
+test('one that leaves may let in another one of its signal, and nobody else is lost', async () => {
+  const semaphore = new Semaphore(2);
+  const release = await semaphore.acquire();
+  const controller = new AbortController();
+  const leaving = semaphore.acquire(2, controller.signal);
+  const letIn = semaphore.acquire(1, controller.signal);
+  const stranger = semaphore.acquire();
+  controller.abort(new Error('enough'));
+  await expect(leaving).rejects.toThrow('enough');
+  (await letIn)();
+  (await stranger)();
+  release();
+});

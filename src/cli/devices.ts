@@ -1,6 +1,7 @@
 /** The `devices` command: what every backend says of this machine, what auto takes, and what is missing. */
 import type { BackendDescription } from '../backend.js';
-import { BACKENDS, type BackendName } from '../backends.js';
+import { BACKENDS, type BackendFacts, type BackendName } from '../backends.js';
+import type { DevicesRecord } from '../records.js';
 import { AUTO, Selector } from '../selector.js';
 
 /** What the backends report, by name, and the choice of auto. */
@@ -21,8 +22,9 @@ export async function listDevices(): Promise<Devices> {
 
 /** One line of JSON: what each backend reports, under its name, and `auto`. */
 export function devicesJson({ backends, auto }: Devices): string {
-  const facts = backends.map(({ name, facts }) => [name, facts] as const);
-  return JSON.stringify({ ...Object.fromEntries(facts), [AUTO]: auto });
+  const facts = Object.fromEntries(backends.map(({ name, facts }) => [name, facts])) as BackendFacts;
+  const record: DevicesRecord = { ...facts, [AUTO]: auto };
+  return JSON.stringify(record);
 }
 
 const NAME_WIDTH = 11;

@@ -25,9 +25,9 @@ export interface Mismatch {
   /** What the byte belongs to. */
   readonly place: MismatchPlace;
   /** Where it lies in the output; absent outside it. */
-  readonly pixel?: PixelPlace;
+  readonly pixel?: PixelPlace | undefined;
   /** The nine input pixels that decide it, in reading order, with the border mode applied; only for a `sample`. */
-  readonly neighbours?: readonly (readonly number[])[];
+  readonly neighbours?: readonly (readonly number[])[] | undefined;
   /** From the start of the input's or output's memory. */
   readonly byteIndex: number;
   /** The definition's byte. */

@@ -40,7 +40,7 @@ export interface SubjectResult {
   /** What it ran on; empty if it did not run. */
   readonly device: string;
   /** Why it did not run at all; absent if it ran. */
-  readonly missing?: string;
+  readonly missing?: string | undefined;
   /** Whether the run can pass without it; absent if it ran. */
   readonly isOptional?: boolean | undefined;
   /** In the order they were run. */
@@ -84,7 +84,7 @@ export type Failure = {
       /** The first wrong byte. */
       readonly mismatch: Mismatch;
       /** Absent beyond the first few failures of a subject, and if no pixel of the output differs. */
-      readonly evidence?: Evidence;
+      readonly evidence?: Evidence | undefined;
     }
 );
 

@@ -133,6 +133,21 @@ function openCpu({ instructionSet }: OpenOptions = {}): Opened {
   return opened;
 }
 
+/** What the addon offers on this machine, or why it does not load. */
+export type CpuFacts =
+  | {
+      /** Those that this CPU can run, the fastest first. */
+      readonly instructionSets: readonly string[];
+      /** Whether it was built with OpenMP; without, it computes on one thread. */
+      readonly openMp: boolean;
+      /** Cores that this process may use. */
+      readonly cores: number;
+    }
+  | {
+      /** Why it does not load, a clause for people. */
+      readonly reason: string;
+    };
+
 export const cpuEntry = {
   name: 'cpu',
   title: 'CPU addon',
@@ -152,7 +167,7 @@ export const cpuEntry = {
     }));
   },
 
-  async describe(): Promise<BackendDescription> {
+  async describe(): Promise<BackendDescription<CpuFacts>> {
     const loaded = loadAddon();
     if ('reason' in loaded) return { lines: [`none: ${loaded.reason}`], advice: [BUILD_ADVICE], facts: loaded };
     const { instructionSets, hasOpenMp: openMp } = loaded.addon;

@@ -69,7 +69,7 @@ export type OpenedGpu =
       /** Why there is none, a clause for people. */
       readonly reason: string;
       /** The adapter that answered but was not taken, or failed. */
-      readonly adapter?: AdapterDescription;
+      readonly adapter?: AdapterDescription | undefined;
     };
 
 /** How to open a GPU. */

@@ -83,17 +83,17 @@ function factsOf(adapter: AdapterDescription) {
 }
 
 /** What this computer offers to WebGPU. */
-interface AdapterReport {
+export interface GpuFacts {
   /** The best first. */
   readonly adapters: readonly AdapterDescription[];
   /** Why WebGPU does not load at all. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
   /** What to do for a missing GPU; empty where one answers. */
   readonly advice: readonly string[];
 }
 
 /** Asks every adapter for its description; opens no device. Never throws. */
-export async function listAdapters(): Promise<AdapterReport> {
+export async function listAdapters(): Promise<GpuFacts> {
   const system = readSystem();
   if (missingVulkan() !== undefined) return { adapters: [], advice: adviseOn({ adapters: [], system }) };
   try {
@@ -106,12 +106,12 @@ export async function listAdapters(): Promise<AdapterReport> {
 }
 
 /** What the `devices` command says of GPUs. */
-export async function describe(): Promise<BackendDescription> {
+export async function describe(): Promise<BackendDescription<GpuFacts>> {
   const report = await listAdapters();
   return { lines: linesOf(report), advice: report.advice, facts: report };
 }
 
-function linesOf({ adapters, failure }: AdapterReport): string[] {
+function linesOf({ adapters, failure }: GpuFacts): string[] {
   if (failure !== undefined) return [`none: ${loadFailure(failure)}`];
   if (adapters.length === 0) return [`none: ${missingVulkan() ?? 'no adapter answers'}`];
   return adapters.map((adapter) => {

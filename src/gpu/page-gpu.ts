@@ -1,6 +1,6 @@
-/** WebGPU in a page. */
-import type { Opened } from '../backend.js';
-import { type OpenedGpu, openBestAdapter } from './adapters.js';
+/** The GPU of a page: for programs that want a device of their own choice, and in the choice of backends there. */
+import type { BackendEntry, Opened } from '../backend.js';
+import { adapterText, type OpenedGpu, openBestAdapter } from './adapters.js';
 
 /** How to open a GPU in a page. */
 export interface OpenGpuOptions {
@@ -11,9 +11,14 @@ export interface OpenGpuOptions {
 }
 
 /**
- * Opens the page's best GPU, or that of a given `GPU` object, for the conformance suite and for programs that choose the
- * device themselves. Nothing is compiled or allocated before the first transform, whose arguments are not checked:
- * {@link transform} is the function for images. Never throws.
+ * Opens the page's best GPU, or that of another `GPU` object: for the conformance suite, and for a page that asks for
+ * hardware or frees each device by itself. For images use `transform`, which checks its arguments; the `transformer`
+ * here trusts them. Nothing is compiled or allocated before the first transform. Never throws.
+ *
+ * @example
+ * const opened = await openGpu({ acceptSoftware: false });
+ * const backend = 'transformer' in opened ? opened.transformer : referenceTransformer;
+ * const report = await runConformance({ subjects: [{ name: 'this page', backend }] });
  */
 export async function openGpu({ gpu = pageGpu(), acceptSoftware = true }: OpenGpuOptions = {}): Promise<OpenedGpu> {
   return gpu === undefined ? { reason: 'this browser has no WebGPU' } : openBestAdapter(gpu, { acceptSoftware });
@@ -23,10 +28,17 @@ function pageGpu(): GPU | undefined {
   return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
 }
 
-/** The GPU among the backends of a page. One in software is taken, too: there is no faster backend to fall back to. */
-export const pageGpuEntry = { name: 'gpu', title: 'GPU', open: openForTransforms } as const;
-
-async function openForTransforms(): Promise<Opened> {
-  const opened = await openGpu();
-  return 'transformer' in opened ? { transformer: opened.transformer, reason: 'a GPU answers' } : opened;
-}
+/** An adapter in software is taken, too: the reference is slower, and blocks the page. */
+export const pageGpuEntry = {
+  name: 'gpu',
+  title: 'GPU',
+  async open(): Promise<Opened> {
+    const opened = await openGpu();
+    if ('reason' in opened) return { reason: opened.reason };
+    const { transformer, adapter } = opened;
+    return {
+      transformer,
+      reason: adapter.software ? `only ${adapterText(adapter)} answers` : 'a hardware GPU answers',
+    };
+  },
+} as const satisfies Pick<BackendEntry, 'name' | 'title' | 'open'>;

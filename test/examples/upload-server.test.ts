@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type ClientRequest, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { transform, transformSync } from 'neighbor-product';
@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { createUploadServer } from '../../examples/upload-server.js';
 import { makeImage } from '../../src/conformance/images.js';
 import { crc32 } from '../../src/formats/png/chunks.js';
+import { decodePng } from '../../src/formats/png/decode.js';
 import { encodePng } from '../../src/formats/png/encode.js';
 import { pixelsIn } from '../cli/command.js';
 
@@ -46,8 +47,11 @@ function withSize(file: Uint8Array, side: number): Uint8Array {
   return copy;
 }
 
+const VALID = new URL('../../fixtures/png/valid/', import.meta.url);
+const KINDS = readdirSync(VALID).filter((name) => name.endsWith('.png'));
+
 function fixture(name: string): Uint8Array {
-  return readFileSync(new URL(`../../fixtures/png/valid/${name}.png`, import.meta.url));
+  return readFileSync(new URL(name, VALID));
 }
 
 test.each([rgb, rgba])('an image of $channels channels comes back transformed', async (picture) => {
@@ -60,12 +64,25 @@ test.each([rgb, rgba])('an image of $channels channels comes back transformed', 
   expect(pixelsIn(Buffer.from(await answer.arrayBuffer()))).toEqual(pixelsIn(encodePng(image)));
 });
 
+test('every kind of PNG is taken: grey, palette, 1 to 16 bits, interlaced, with a colour key', async () => {
+  expect(KINDS).toEqual(
+    expect.arrayContaining(['grey-8.png', 'palette-1.png', 'grey-alpha-16.png', 'rgb-16-interlaced-key.png']),
+  );
+  for (const name of KINDS) {
+    const answer = await post(fixture(name));
+    expect(answer.status, name).toBe(200);
+    const input = decodePng(fixture(name), { maxPixels: 2 ** 20 });
+    const { image } = transformSync(input, { backend: 'reference', border: 'replicate' });
+    const expected = pixelsIn(Buffer.from(encodePng(image)));
+    expect(pixelsIn(Buffer.from(await answer.arrayBuffer())), name).toEqual(expected);
+  }
+});
+
 test.each([
   ['text', 415, Buffer.from('not an image at all, but long enough to be one'), 'Expected a PNG.'],
   ['nothing', 415, Buffer.alloc(0), 'Expected a PNG.'],
   ['a JPEG', 415, Buffer.from('\xff\xd8\xff\xe0'.padEnd(40), 'latin1'), 'Expected a PNG.'],
-  ['greyscale', 415, fixture('grey-8'), 'Expected a PNG in 8-bit colour.'],
-  ['16 bits, 4 bytes a pixel', 415, fixture('grey-alpha-16'), 'Expected a PNG in 8-bit colour.'],
+  ['a signature and nothing else', 422, fixture('rgb-8.png').subarray(0, 8), /^Expected an intact PNG: /],
   ['a file cut short', 422, encodePng(rgb).subarray(0, 900), /^Expected an intact PNG: /],
   ['a size that no machine holds', 413, withSize(encodePng(rgb), 60_000), 'Expected at most 16777216 pixels.'],
   ['a body too large', 413, Buffer.alloc(2 ** 25 + 1), 'Expected at most 33554432 bytes.'],

@@ -120,7 +120,7 @@ describe('tools that look at packages', () => {
     const args = ['node_modules/.bin/attw', tarball, '--profile', 'esm-only', '--format', 'ascii'];
     const { exitCode, stdout } = run(process.execPath, args, { cwd: copy });
     expect(exitCode, stdout).toBe(0);
-    for (const entry of ['.', './browser', './conformance'])
+    for (const entry of ['.', './browser', './conformance', './png'])
       expect(stdout).toContain(entry.replace('.', '"neighbor-product'));
   });
 

@@ -13,14 +13,16 @@ export interface DecodeLimits {
   readonly maxPixels: number;
 }
 
-/**
- * What an encoder optimises for: the fastest; near the smallest file at a small part of the time; the smallest file of
- * all settings known to be worth trying.
- */
 export const COMPRESSIONS = ['fast', 'balanced', 'small'] as const;
 
 export const DEFAULT_COMPRESSION = 'balanced';
 
+/**
+ * What an encoder optimises for: `fast` is the fastest; `balanced` comes near the smallest file in a small part of the
+ * time; `small` is the smallest file of all settings known to be worth trying.
+ *
+ * @useDeclaredType
+ */
 export type Compression = (typeof COMPRESSIONS)[number];
 
 export interface EncodeOptions {
