@@ -46,10 +46,10 @@ export interface DoneRecord {
   readonly exactPixels: number;
   /** Whether `--verify` compared every byte with the reference's. */
   readonly verified: boolean;
-  /** What else the input holds, such as a colour profile, and the output too: names of kinds, each once. */
-  readonly kept?: readonly string[] | undefined;
-  /** What else the input holds, and the output lacks. */
-  readonly dropped?: readonly string[] | undefined;
+  /** What else the input held and `--metadata keep` copied, such as `density`: docs/troubleshooting.md has every name. */
+  readonly kept: readonly string[];
+  /** What else the input held and the output does not, by the same names. */
+  readonly dropped: readonly string[];
 }
 
 /** An image that was not written. */

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
 import { readableName } from '../files/names.js';
+import type { DecodeLimits } from '../formats/formats.js';
 import { type SpanListener, withSpan } from '../span.js';
 import { exactArguments } from './arguments.js';
 import { exitCodeOf, ReaderLeft } from './exit-codes.js';
@@ -192,7 +193,7 @@ async function refuseUselessStandardOutput(): Promise<void> {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform }, { declaredSize, decode, encode, describeCodecs }, { readInput }, files, { copyAttributes }] =
+  const [{ transform }, { readImage, encode, encoderFor }, { readInput }, files, { copyAttributes }] =
     await Promise.all([
       import('../transform.js'),
       import('../formats/formats.js'),
@@ -201,12 +202,13 @@ async function loadCalls(): Promise<Calls> {
       import('./attributes.js'),
     ]);
   cleanUp = files.removeUnfinishedOutputs;
+  const read = (path: string, limits: DecodeLimits) => readInput(path, (byteLength) => readImage(limits, byteLength));
   const write = async (path: string, file: Uint8Array) => {
     if (path !== '-') return cleaningUp(() => files.writeOutput(path, file, copyAttributes));
     await writeTo(process.stdout, file);
     return undefined;
   };
-  return { read: readInput, declaredSize, decode, transform, encode, codecs: describeCodecs, write };
+  return { read, transform, encoderFor, encode, write };
 }
 
 /**

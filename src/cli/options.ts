@@ -14,7 +14,7 @@ import {
   NAMED_SIZES,
 } from '../bench/choices.js';
 import { NeighborProductError } from '../errors.js';
-import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
+import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS, METADATA_CHOICES } from '../formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
 import { AUTO } from '../selector.js';
@@ -67,6 +67,11 @@ export const transformOptions = () => ({
     COMPRESSIONS,
     DEFAULT_COMPRESSION,
   ),
+  metadata: optionalChoice(
+    '--metadata <choice>',
+    'copy density, text, Exif and colour space to the output (keep), or leave them out without a warning (drop)',
+    METADATA_CHOICES,
+  ),
   verify: flag('--verify', 'compare every byte with the result of the reference before writing'),
   json: flag('--json', 'print one JSON record per image to standard output'),
   trace: traceOption(),
@@ -83,7 +88,7 @@ export const devicesOptions = () => ({
 const COMPARED_BACKENDS = [ALL_BACKENDS, ...BACKEND_NAMES.filter((name) => !isOracle(name))] as const;
 
 export const conformanceOptions = () => ({
-  backend: choiceIfGiven(
+  backend: optionalChoice(
     '--backend <name>',
     'backend to compare with the reference; one that is not available is a failure, of all too ' +
       '(default: every one that is available)',
@@ -171,8 +176,8 @@ function choice<Choice extends string>(
   return new TypedOption<Choice>(flags, help).choices(choices).default(defaultChoice);
 }
 
-/** The same without a default. */
-function choiceIfGiven<Choice extends string>(
+/** An option whose value is one of a list, absent by default. */
+function optionalChoice<Choice extends string>(
   flags: string,
   help: string,
   choices: readonly Choice[],

@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import { isOracle } from '../backends.js';
 import { messageOf } from '../errors.js';
 import { readableName } from '../files/names.js';
-import type { CodecUse } from '../formats/formats.js';
+import type { ExtraId } from '../formats/extra.js';
+import type { CodecChoice, Extra, MetadataChoice } from '../formats/formats.js';
 import type { DoneRecord, FailedRecord } from '../records.js';
 import type { Result } from '../transform.js';
 import { failureCodeOf } from './exit-codes.js';
@@ -18,12 +19,15 @@ export interface Done {
   readonly result: Result;
   readonly decodeMs: number;
   readonly encodeMs: number;
-  readonly codecs: CodecUse;
+  readonly codecs: { readonly decoder: CodecChoice; readonly encoder: CodecChoice };
   readonly fileByteLength: number;
   /** Why the file was not replaced as a whole, a clause. */
   readonly inPlace?: string;
   /** Whether the bytes of another backend were compared with the reference's. */
   readonly verified: boolean;
+  /** What the input holds besides the image: what was copied to the output, and what was not. */
+  readonly kept: readonly Extra[];
+  readonly dropped: readonly Extra[];
 }
 
 interface Failed {
@@ -49,7 +53,7 @@ export function summaryLine(done: Done, isFallback: boolean): string {
   const why = isFallback ? `; ${reason}` : '';
   const times = `decode ${duration(decodeMs)}, transform ${duration(elapsedMs)}, encode ${duration(encodeMs)}`;
   const parts = [
-    `${fileName(plan.input, 'standard input')} → ${fileName(plan.output, 'standard output')}`,
+    `${fileName(plan.input, STANDARD_INPUT)} → ${fileName(plan.output, 'standard output')}`,
     `${image.width}x${image.height}`,
     `${backend} (${device}${why})`,
     done.verified ? `${times}, verified` : times,
@@ -58,13 +62,15 @@ export function summaryLine(done: Done, isFallback: boolean): string {
 }
 
 /** The lines that `--verbose` adds. */
-export function detailLines({ plan, result, fileByteLength, inPlace, codecs }: Done): string[] {
+export function detailLines({ plan, result, fileByteLength, inPlace, codecs, kept, dropped }: Done): string[] {
   const pixels = result.image.width * result.image.height;
   const place = inPlace === undefined ? '' : `, in place: ${inPlace}`;
   return [
     `  why ${result.backend}: ${result.reason}`,
     ...(isOracle(result.backend) ? [] : [`  computed in binary64: ${result.exactPixels} of ${pixels} pixels`]),
     `  read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
+    ...(kept.length > 0 ? [`  also in the output: ${termsOf(kept)}`] : []),
+    ...(dropped.length > 0 ? [`  not in the output: ${termsOf(dropped)}`] : []),
     `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)${place}`,
   ].map(onOneLine);
 }
@@ -74,7 +80,7 @@ export function recordLine(outcome: FileOutcome): string {
   return JSON.stringify(outcome.kind === 'done' ? doneRecord(outcome) : failedRecord(outcome));
 }
 
-function doneRecord({ plan, result, decodeMs, encodeMs, codecs, verified }: Done): DoneRecord {
+function doneRecord({ plan, result, decodeMs, encodeMs, codecs, verified, kept, dropped }: Done): DoneRecord {
   const { image, backend, reason, device, exactPixels, elapsedMs } = result;
   return {
     ...plan,
@@ -90,6 +96,8 @@ function doneRecord({ plan, result, decodeMs, encodeMs, codecs, verified }: Done
     encodeMs: roundToMicroseconds(encodeMs),
     exactPixels,
     verified,
+    kept: idsOf(kept),
+    dropped: idsOf(dropped),
   };
 }
 
@@ -134,6 +142,33 @@ export function warningLine(message: string, isColoured: boolean): string {
   return `${painted('yellow', 'warning:', isColoured)} ${onOneLine(message)}`;
 }
 
+/** Says nothing of how the picture looks, and is in many files. */
+const MINOR: readonly ExtraId[] = ['srgb', 'time', 'other'];
+
+/** What `--metadata` does not decide. */
+const NO_METADATA: readonly ExtraId[] = ['16-bit', 'animation', 'trailing-bytes'];
+
+/** The warnings of what an output lacks. Metadata that the user drops needs none. */
+export function droppedWarnings(dropped: readonly Extra[], metadata: MetadataChoice | undefined): string[] {
+  const major = dropped.filter(({ id }) => !MINOR.includes(id) && (metadata !== 'drop' || NO_METADATA.includes(id)));
+  const copyable = major.filter(({ copies }) => copies.length > 0);
+  const others = major.filter(({ id, copies }) => copies.length === 0 && id !== '16-bit');
+  const advice = `Add --metadata keep to copy ${copyable.length === 1 ? 'it' : 'them'}.`;
+  return [
+    ...(major.some(({ id }) => id === '16-bit') ? ['16-bit samples were rounded to 8 bits.'] : []),
+    ...(others.length > 0 ? [`Not in the output: ${termsOf(others)}.`] : []),
+    ...(copyable.length > 0 ? [`Not in the output: ${termsOf(copyable)}. ${advice}`] : []),
+  ];
+}
+
+function termsOf(extras: readonly Extra[]): string {
+  return extras.map(({ term }) => term).join(', ');
+}
+
+function idsOf(extras: readonly Extra[]): ExtraId[] {
+  return [...new Set(extras.map(({ id }) => id))];
+}
+
 /** As on https://no-color.org, and FORCE_COLOR without a terminal; NO_COLOR wins. */
 export function wantsColour(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = environment;
@@ -146,16 +181,18 @@ function painted(colour: keyof typeof SGR_FOREGROUND, text: string, isColoured: 
   return isColoured ? `\u001b[${SGR_FOREGROUND[colour]}m${text}\u001b[39m` : text;
 }
 
-function codecText({ codec, reason }: CodecUse['decoder']): string {
+function codecText({ codec, reason }: CodecChoice): string {
   return `${codec.name} (${reason})`;
 }
 
 /** Empty if the message names the input itself. */
 function subjectOf(message: string, input: string | undefined): string {
   if (input === undefined) return '';
-  const name = fileName(input, 'standard input');
+  const name = fileName(input, STANDARD_INPUT);
   return message.includes(input === '-' ? name : `'${name}'`) ? '' : `${name}: `;
 }
+
+const STANDARD_INPUT = 'standard input';
 
 function fileName(path: string, dash: string): string {
   return path === '-' ? dash : path;

@@ -1,7 +1,8 @@
 /** The `transform` command: several images at once; a bad one is reported and the others are still done. */
 import { BACKENDS, isOracle } from '../backends.js';
 import { availableCores } from '../cpu/cores.js';
-import type { CodecUse, Compression, DecodeLimits, EncodeOptions } from '../formats/formats.js';
+import type { ExtraId, MetadataChunk } from '../formats/extra.js';
+import type { CodecChoice, Compression, DecodeLimits, EncodeOptions, Extra, ImageFile } from '../formats/formats.js';
 import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import type { Operation } from '../options.js';
 import type { FailureCode } from '../records.js';
@@ -14,16 +15,23 @@ import type { transform } from '../transform.js';
 import { DifferencesFound, exitCodeOf, failureCodeOf } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
-import { type Done, detailLines, errorText, type FileOutcome, recordLine, summaryLine, warningLine } from './report.js';
+import {
+  type Done,
+  detailLines,
+  droppedWarnings,
+  errorText,
+  type FileOutcome,
+  recordLine,
+  summaryLine,
+  warningLine,
+} from './report.js';
 
 /** What the command calls; tests replace parts of it. */
 export interface Calls {
-  readonly read: (path: string) => Promise<Uint8Array>;
-  readonly declaredSize: (file: Uint8Array) => Size;
-  readonly decode: (file: Uint8Array, limits: DecodeLimits) => Promise<CheckedImage>;
+  readonly read: (path: string, limits: DecodeLimits) => Promise<ImageFile>;
   readonly transform: typeof transform;
+  readonly encoderFor: (size: Size, compression: Compression) => CodecChoice;
   readonly encode: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
-  readonly codecs: (file: Uint8Array, size: Size, compression: Compression) => CodecUse;
   /** Resolves to why the file was written in place, if it was. */
   readonly write: (path: string, file: Uint8Array) => Promise<string | undefined>;
 }
@@ -43,12 +51,12 @@ export interface OutputSink {
  */
 export async function runTransform(request: TransformRequest, calls: Calls, sink: OutputSink): Promise<number> {
   const plans = await prepareOutputs(request);
-  const warnings = new Set<string>();
+  const said: Said = { warnings: new Set(), dropped: new Set() };
   let exitCode = 0;
   for await (const outcome of transformFiles(plans, request, calls)) {
     if (request.json) await sink.print(recordLine(outcome));
     if (outcome.kind === 'done') {
-      if (!request.quiet) reportDone(outcome, request, sink, warnings);
+      if (!request.quiet) reportDone(outcome, request, sink, said);
     } else {
       const { plan, error } = outcome;
       const isVerbose = request.verbose ?? false;
@@ -59,13 +67,20 @@ export async function runTransform(request: TransformRequest, calls: Calls, sink
   return exitCode;
 }
 
-/** @param warnings those printed before: one is enough for any number of images */
-function reportDone(done: Done, request: TransformRequest, sink: OutputSink, warnings: Set<string>): void {
+/** What was printed before: once is enough for any number of images. */
+interface Said {
+  readonly warnings: Set<string>;
+  readonly dropped: Set<ExtraId>;
+}
+
+function reportDone(done: Done, request: TransformRequest, sink: OutputSink, said: Said): void {
   if (!request.json) sink.warn(summaryLine(done, isFallback(done, request)));
   if (request.verbose) sink.warn(detailLines(done).join('\n'));
-  for (const warning of warningsOf(done, request)) {
-    if (!warnings.has(warning)) sink.warn(warningLine(warning, sink.isColoured));
-    warnings.add(warning);
+  const unsaid = done.dropped.filter(({ id }) => !said.dropped.has(id));
+  for (const { id } of unsaid) said.dropped.add(id);
+  for (const warning of [...warningsOf(done, request), ...droppedWarnings(unsaid, request.metadata)]) {
+    if (!said.warnings.has(warning)) sink.warn(warningLine(warning, sink.isColoured));
+    said.warnings.add(warning);
   }
 }
 
@@ -125,7 +140,7 @@ function filesAtOnce({ result }: Done, { verify, trace }: TransformRequest): num
 /** Never rejects. */
 async function tryFile(plan: Plan, request: TransformRequest, calls: Calls, pixels: Semaphore): Promise<FileOutcome> {
   try {
-    const file = await calls.read(plan.input);
+    const file = await calls.read(plan.input, { maxPixels: request.maxPixels });
     const release = await pixels.acquire(weightOf(file, request, calls));
     try {
       return await transformFile(file, plan, request, calls);
@@ -141,20 +156,20 @@ async function tryFile(plan: Plan, request: TransformRequest, calls: Calls, pixe
  * All of the semaphore for an image whose long steps block this thread: a signal would wait for them while another image
  * is being written.
  */
-function weightOf(file: Uint8Array, request: TransformRequest, calls: Calls): number {
-  const size = calls.declaredSize(file);
-  const { decoder, encoder } = calls.codecs(file, size, request.compression);
-  const isOffThread = [decoder, encoder].every(({ codec }) => codec.readSamplesOffThread !== undefined);
+function weightOf({ size, decoder }: ImageFile, { compression }: TransformRequest, calls: Calls): number {
+  const codecs = [decoder, calls.encoderFor(size, compression)];
+  const isOffThread = codecs.every(({ codec }) => codec.readSamplesOffThread !== undefined);
   return isOffThread ? size.width * size.height : MOST_PIXELS_AT_ONCE;
 }
 
-async function transformFile(file: Uint8Array, plan: Plan, request: TransformRequest, calls: Calls): Promise<Done> {
+async function transformFile(file: ImageFile, plan: Plan, request: TransformRequest, calls: Calls): Promise<Done> {
   const { backend, alpha, border, passes, threads, compression } = request;
-  const decoded = await timed(() => calls.decode(file, { maxPixels: request.maxPixels }));
+  const decoded = await timed(file.decode);
   const result = await calls.transform(decoded.value, { backend, alpha, border, passes, threads });
   const verified = request.verify === true && !isOracle(result.backend);
   if (verified) verify(decoded.value, result.image, request);
-  const encoded = await timed(() => calls.encode(result.image, { compression }));
+  const kept = request.metadata === 'keep' ? file.extras.filter(({ copies }) => copies.length > 0) : [];
+  const encoded = await timed(() => calls.encode(result.image, { compression, metadata: copiesOf(kept) }));
   const inPlace = await calls.write(plan.output, encoded.value);
   return {
     kind: 'done',
@@ -162,11 +177,18 @@ async function transformFile(file: Uint8Array, plan: Plan, request: TransformReq
     result,
     decodeMs: decoded.elapsedMs,
     encodeMs: encoded.elapsedMs,
-    codecs: calls.codecs(file, result.image, compression),
+    codecs: { decoder: file.decoder, encoder: calls.encoderFor(result.image, compression) },
     fileByteLength: encoded.value.byteLength,
     ...(inPlace !== undefined && { inPlace }),
     verified,
+    kept,
+    dropped: file.extras.filter((extra) => !kept.includes(extra)),
   };
+}
+
+/** Two extras may be in the same chunk. */
+function copiesOf(kept: readonly Extra[]): MetadataChunk[] {
+  return [...new Set(kept.flatMap(({ copies }) => copies))];
 }
 
 async function timed<T>(step: () => Promise<T>): Promise<{ value: T; elapsedMs: number }> {
@@ -182,8 +204,10 @@ export type Watch = <T>(name: string, step: () => Promise<T>) => Promise<T>;
 export function watchCalls(calls: Calls, watch: Watch, onSpan?: SpanListener): Calls {
   return {
     ...calls,
-    read: (path) => watch(`read ${path}`, () => calls.read(path)),
-    decode: (file, limits) => watch('decode', () => calls.decode(file, limits)),
+    read: async (path, limits) => {
+      const file = await watch(`read ${path}`, () => calls.read(path, limits));
+      return { ...file, decode: () => watch('decode', file.decode) };
+    },
     transform: (image, options) => watch('transform', () => calls.transform(image, { ...options, onSpan })),
     encode: (image, options) => watch('encode', () => calls.encode(image, options)),
     write: (path, file) => watch(`write ${path}`, () => calls.write(path, file)),

@@ -1,29 +1,74 @@
 /** Inputs read into memory. */
-import { createReadStream } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { NeighborProductError } from '../errors.js';
 import { unreadable } from './explain.js';
 import { pathOf } from './names.js';
 
-/** The most bytes of an input: /dev/zero and its like never end. */
-const MAX_INPUT_BYTES = 2 ** 31;
+/**
+ * Takes an input apart that comes in pieces: yields how many bytes it leaves out before the next piece, receives that
+ * piece, an empty one at the end of the input, and returns what it made of them. Of an input whose length it was not
+ * told it leaves nothing out.
+ */
+type Reading<T> = Generator<number, T, Uint8Array>;
 
 /**
- * Reads a file, a pipe or, for `-`, standard input to its end.
+ * Reads as much of a file, a pipe or, for `-`, of standard input as it takes, which decides that as the bytes come in.
  *
- * @throws NeighborProductError `INPUT_UNREADABLE`
+ * @param begin gets the length of the input, where that is known before its end
+ * @throws NeighborProductError `INPUT_UNREADABLE`; whatever the reading throws
  */
-export async function readInput(inputPath: string): Promise<Uint8Array> {
-  if (inputPath === '-' && process.stdin.isTTY) {
+export async function readInput<T>(inputPath: string, begin: (byteLength?: number) => Reading<T>): Promise<T> {
+  try {
+    return await (inputPath === '-' ? readStandardInput(begin()) : readFromPath(inputPath, begin));
+  } catch (error) {
+    throw isSystemError(error) ? unreadable(inputPath, error) : error;
+  }
+}
+
+async function readStandardInput<T>(reading: Reading<T>): Promise<T> {
+  if (process.stdin.isTTY) {
     const message = 'Cannot read standard input: it is a terminal. Name a file, or redirect one with < FILE.';
     throw new NeighborProductError('INPUT_UNREADABLE', message);
   }
+  // To Node, a folder is an empty stream.
+  if (isFolder(0)) throw Object.assign(new Error('standard input is a folder'), { code: 'EISDIR' });
+  let step = reading.next();
+  // Leaving the loop destroys the stream, so that a program that writes to it ends.
+  for await (const piece of process.stdin) {
+    if (piece.length > 0) step = reading.next(piece);
+    if (step.done) break;
+  }
+  while (!step.done) step = reading.next(NOTHING);
+  return step.value;
+}
+
+const NOTHING = new Uint8Array();
+
+/** Bytes read at once: of a file, and of what may bring them in smaller pieces, such as a pipe. */
+const FILE_PIECE_BYTES = 2 ** 20;
+const PIPE_PIECE_BYTES = 2 ** 16;
+
+async function readFromPath<T>(path: string, begin: (byteLength?: number) => Reading<T>): Promise<T> {
+  const file = await open(pathOf(path));
   try {
-    return await gather(
-      inputPath === '-' ? process.stdin : createReadStream(pathOf(inputPath), { highWaterMark: 2 ** 20 }),
-    );
-  } catch (error) {
-    throw error instanceof NeighborProductError ? error : unreadable(inputPath, error);
+    const stats = await file.stat();
+    // Files of /proc say that they are empty.
+    const byteLength = stats.isFile() && stats.size > 0 ? stats.size : undefined;
+    const reading = begin(byteLength);
+    let position = 0;
+    let step = reading.next();
+    while (!step.done) {
+      position += step.value;
+      const most = byteLength === undefined ? PIPE_PIECE_BYTES : Math.min(FILE_PIECE_BYTES, byteLength - position);
+      const buffer = Buffer.allocUnsafeSlow(Math.max(1, most));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, byteLength === undefined ? null : position);
+      position += bytesRead;
+      step = reading.next(buffer.subarray(0, bytesRead));
+    }
+    return step.value;
+  } finally {
+    await file.close();
   }
 }
 
@@ -49,16 +94,17 @@ export async function readBeginning(path: string, byteLength: number): Promise<U
   }
 }
 
-async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let byteLength = 0;
-  for await (const piece of stream) {
-    pieces.push(piece);
-    byteLength += piece.length;
-    if (byteLength > MAX_INPUT_BYTES) {
-      const message = `The input has more than ${MAX_INPUT_BYTES} bytes. Name a smaller file.`;
-      throw new NeighborProductError('INPUT_UNREADABLE', message);
-    }
+function isFolder(fileDescriptor: number): boolean {
+  try {
+    return fstatSync(fileDescriptor).isDirectory();
+  } catch {
+    return false; // Reading will say what is wrong with it.
   }
-  return Buffer.concat(pieces);
+}
+
+/** Whether an error comes from a function of Node's, for files or for memory, and not from a reading. */
+function isSystemError(error: unknown): boolean {
+  if (error instanceof NeighborProductError) return false;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code !== undefined || message === 'Array buffer allocation failed';
 }

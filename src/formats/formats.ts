@@ -3,26 +3,37 @@ import { extname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import type { CheckedImage } from '../image.js';
 import type { Size } from '../regions.js';
+import { ByteSource, type Reading } from './byte-source.js';
+import type { Extra } from './extra.js';
 import { damaged, isPng } from './png/chunks.js';
-import type { CodecChoice, Compression, DecodeLimits, EncodeOptions } from './png/codec.js';
-import { chooseDecoder, declaredPngSize, decodePngOffThread } from './png/decode.js';
+import type { CodecChoice, Compression, DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';
+import { chooseDecoder, decodePngFile } from './png/decode.js';
 import { chooseEncoder, encodePngOffThread } from './png/encode.js';
+import { readPng } from './png/png-file.js';
 
-export type { Compression, DecodeLimits, EncodeOptions };
+export type { CodecChoice, Compression, DecodeLimits, EncodeOptions, Extra, MetadataChoice };
+
+/** A file whose format is known, in memory as far as its image needs it. */
+export interface ImageFile {
+  readonly size: Size;
+  /** What the file holds that is not in the image. */
+  readonly extras: readonly Extra[];
+  /** The codec that decodes the file. */
+  readonly decoder: CodecChoice;
+  /** Decodes to 8-bit RGBA, mostly on other threads. @throws NeighborProductError `INVALID_PNG`, `OUT_OF_MEMORY` */
+  readonly decode: () => Promise<CheckedImage>;
+}
 
 /** A format that can be read, and perhaps written. */
 interface Format {
   readonly name: string;
   /** In lower case, with the dot; the first one is suggested. */
   readonly extensions: readonly string[];
-  readonly matches: (file: Uint8Array) => boolean;
-  /** The size that a file declares for itself. Nothing is checked. */
-  readonly declaredSize: (file: Uint8Array) => Size;
-  /** Which codec decodes an image of a size. */
-  readonly decoder: (size: Size) => CodecChoice;
-  /** Decodes to 8-bit RGBA, mostly on other threads. */
-  readonly decode: (file: Uint8Array, limits: DecodeLimits) => Promise<CheckedImage>;
-  /** Absent for a format that is only read. */
+  /** @param start the first {@link START_BYTES} of a file, or all of a shorter one */
+  readonly matches: (start: Uint8Array) => boolean;
+  readonly read: (source: ByteSource, limits: DecodeLimits) => Reading<ImageFile>;
+  /** Absent, as `encode`, for a format that is only read. */
+  readonly encoder?: (size: Size, compression: Compression) => CodecChoice;
   readonly encode?: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
 }
 
@@ -30,9 +41,17 @@ const PNG = {
   name: 'PNG',
   extensions: ['.png'],
   matches: isPng,
-  declaredSize: declaredPngSize,
-  decoder: chooseDecoder,
-  decode: decodePngOffThread,
+  *read(source: ByteSource, limits: DecodeLimits): Reading<ImageFile> {
+    const png = yield* readPng(source, limits);
+    const { width, height } = png.header;
+    return {
+      size: { width, height },
+      extras: png.extras,
+      decoder: chooseDecoder(png.header),
+      decode: () => decodePngFile(png),
+    };
+  },
+  encoder: chooseEncoder,
   encode: encodePngOffThread,
 } as const satisfies Format;
 
@@ -110,37 +129,32 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { noun: 'a PAM image', signatures: [[0, 'P7']], extensions: ['.pam'] },
 ];
 
+/** Enough of a file to tell its format. */
+const START_BYTES = 64;
+
 /**
- * Decodes a file of any format that can be read. The file must not change before the promise settles.
+ * Reads a file of any format that can be read: as much of it as its image needs. What is no image is refused by its first
+ * bytes.
  *
- * @throws NeighborProductError `INVALID_PNG`, `OUT_OF_MEMORY`, or `TOO_MANY_PIXELS` before memory is allocated
+ * @param byteLength of the file, where that is known before its end
+ * @throws NeighborProductError `INVALID_PNG`, or `TOO_MANY_PIXELS` once the header was read
  */
-export async function decode(file: Uint8Array, limits: DecodeLimits): Promise<CheckedImage> {
-  const format = formatOf(file);
-  if (format === undefined) throw unreadableFormat(file);
-  return format.decode(file, limits);
+export function* readImage(limits: DecodeLimits, byteLength?: number): Reading<ImageFile> {
+  const source = new ByteSource(byteLength);
+  const start = yield* source.peek(START_BYTES);
+  const format = FORMATS.find(({ matches }) => matches(start));
+  if (format === undefined) throw unreadableFormat(start);
+  return yield* format.read(source, limits);
+}
+
+/** The codec that encodes an image of a size. */
+export function encoderFor(size: Size, compression: Compression): CodecChoice {
+  return PNG.encoder(size, compression);
 }
 
 /** Encodes an image, which must not change before the promise settles. @throws NeighborProductError `OUT_OF_MEMORY` */
 export function encode(image: CheckedImage, options: EncodeOptions = {}): Promise<Uint8Array> {
   return PNG.encode(image, options);
-}
-
-/** The size that a file declares for itself; 0x0 for a file that cannot be read. Nothing else is checked. */
-export function declaredSize(file: Uint8Array): Size {
-  return formatOf(file)?.declaredSize(file) ?? { width: 0, height: 0 };
-}
-
-/** Which codec reads and which writes. */
-export interface CodecUse {
-  readonly decoder: CodecChoice;
-  readonly encoder: CodecChoice;
-}
-
-/** The codecs for a file whose image has a size. */
-export function describeCodecs(file: Uint8Array, size: Size, compression: Compression): CodecUse {
-  const { decoder } = formatOf(file) ?? PNG;
-  return { decoder: decoder(size), encoder: chooseEncoder(size, compression) };
 }
 
 /**
@@ -167,16 +181,12 @@ export function withOwnExtension(path: string): string {
   return isForeign ? path.slice(0, path.length - extension.length) + PNG.extensions[0] : path;
 }
 
-function formatOf(file: Uint8Array): Format | undefined {
-  return FORMATS.find(({ matches }) => matches(file));
-}
-
 /** Says what a file seems to be that no format matches. */
-function unreadableFormat(file: Uint8Array): NeighborProductError {
-  const [start, text] = [64, 512].map((byteLength) => Buffer.from(file.subarray(0, byteLength)).toString('latin1'));
+function unreadableFormat(firstBytes: Uint8Array): NeighborProductError {
+  const start = Buffer.from(firstBytes).toString('latin1');
   const foreign = FOREIGN_FORMATS.find(
     ({ signatures = [], pattern }) =>
-      signatures.some(([at, bytes]) => start.startsWith(bytes, at)) || pattern?.test(text),
+      signatures.some(([at, bytes]) => start.startsWith(bytes, at)) || pattern?.test(start),
   );
   if (foreign === undefined && /PNG|IHDR/.test(start)) {
     return damaged('its signature is wrong', 'Transfer it again in binary mode');

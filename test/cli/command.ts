@@ -27,6 +27,8 @@ export interface Circumstances {
   /** Instead of {@link MAIN}. */
   readonly script?: string;
   readonly stdin?: Uint8Array;
+  /** A file descriptor instead of a pipe. */
+  readonly stdinDescriptor?: number;
   readonly env?: NodeJS.ProcessEnv;
   /** A file descriptor instead of a pipe. */
   readonly stdout?: number;
@@ -39,21 +41,21 @@ const FOREIGN = ['NEIGHBOR_PRODUCT_BACKEND', 'NO_COLOR', 'FORCE_COLOR', 'INIT_CW
 
 export function spawnCommand(
   args: readonly string[],
-  { cwd, script = MAIN, env, stdout, before }: Circumstances,
+  { cwd, script = MAIN, env, stdinDescriptor, stdout, before }: Circumstances,
 ): ChildProcess {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
   const preload = before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`];
   return spawn(process.execPath, [...preload, script, ...args], {
     cwd,
     env: { ...own, ...env },
-    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
+    stdio: [stdinDescriptor ?? 'pipe', stdout ?? 'pipe', 'pipe'],
   });
 }
 
 export async function run(args: readonly string[], circumstances: Circumstances): Promise<Ended> {
   const child = spawnCommand(args, circumstances);
-  child.stdin!.on('error', () => {});
-  child.stdin!.end(circumstances.stdin);
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(circumstances.stdin);
   return ended(child);
 }
 

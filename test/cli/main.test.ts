@@ -252,9 +252,11 @@ describe('backends', () => {
   test('exit code 70: a defect tells where it happened', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const source = `
-      export const declaredSize = () => ({ width: 1, height: 1 });
-      export const describeCodecs = () => ({ decoder: { codec: {} }, encoder: { codec: {} } });
-      export const decode = async () => null.x;
+      const decode = async () => null.x;
+      export function* readImage() {
+        return { size: { width: 1, height: 1 }, extras: [], decoder: { codec: {} }, decode };
+      }
+      export const encoderFor = () => ({ codec: {} });
       export const encode = undefined;
       export const refuseForeignExtension = () => {};
       export const withOwnExtension = undefined;

@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DifferencesFound } from '../../src/cli/exit-codes.js';
 import { NothingAsked } from '../../src/cli/program.js';
 import {
   type Done,
   detailLines,
+  droppedWarnings,
   errorText,
   recordLine,
   summaryLine,
@@ -12,6 +13,7 @@ import {
   warningLine,
 } from '../../src/cli/report.js';
 import { NeighborProductError } from '../../src/errors.js';
+import type { Extra, ExtraId } from '../../src/formats/extra.js';
 import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
 import { createImage } from '../../src/image.js';
 
@@ -29,6 +31,8 @@ const DONE: Done = {
     encoder: { codec: pngjsCodec, reason: 'its files are the smallest' },
   },
   verified: false,
+  kept: [],
+  dropped: [],
 };
 
 const PLAIN = { isVerbose: false, isColoured: false };
@@ -80,6 +84,56 @@ test('a record is one line of JSON', () => {
     transformMs: 1.123,
     encodeMs: 12345.6,
     verified: false,
+    kept: [],
+    dropped: [],
+  });
+});
+
+describe('what is not in the output', () => {
+  const copies = [{ type: 'tEXt', data: new Uint8Array() }];
+  const extra = (id: ExtraId, term: string, isCopyable = false): Extra => ({
+    id,
+    term,
+    copies: isCopyable ? copies : [],
+  });
+  const text = extra('text', 'text', true);
+  const density = extra('density', 'density', true);
+  const profile = extra('colour-profile', 'colour profile of greyscale');
+  const minor = [extra('srgb', 'sRGB tag', true), extra('time', 'time stamp'), extra('other', 'chunks bKGD')];
+  const noMetadata = [
+    extra('16-bit', '16-bit samples'),
+    extra('animation', '3 more frames of an animation'),
+    extra('trailing-bytes', '9 bytes after the end of the PNG'),
+  ];
+
+  test('is a warning for each kind of advice', () => {
+    expect(droppedWarnings([text, density, profile, ...noMetadata], undefined)).toEqual([
+      '16-bit samples were rounded to 8 bits.',
+      'Not in the output: colour profile of greyscale, 3 more frames of an animation, 9 bytes after the end of the PNG.',
+      'Not in the output: text, density. Add --metadata keep to copy them.',
+    ]);
+    expect(droppedWarnings([text], undefined)).toEqual(['Not in the output: text. Add --metadata keep to copy it.']);
+  });
+
+  test('needs no warning if it is minor, or metadata that the user drops', () => {
+    expect(droppedWarnings([], undefined)).toEqual([]);
+    expect(droppedWarnings(minor, undefined)).toEqual([]);
+    expect(droppedWarnings([text, profile, ...minor], 'drop')).toEqual([]);
+    expect(droppedWarnings(noMetadata, 'drop')).toEqual(droppedWarnings(noMetadata, undefined));
+    expect(droppedWarnings([profile], 'keep')).toEqual(['Not in the output: colour profile of greyscale.']);
+  });
+
+  test('is in the details, as is what was kept', () => {
+    const lines = detailLines({ ...DONE, kept: [text, density], dropped: minor });
+    expect(lines).toContain('  also in the output: text, density');
+    expect(lines).toContain('  not in the output: sRGB tag, time stamp, chunks bKGD');
+  });
+
+  test('is in the record, by identifiers, each once', () => {
+    const record = JSON.parse(
+      recordLine({ ...DONE, kept: [text, density], dropped: [extra('text', 'text'), ...minor] }),
+    );
+    expect(record).toMatchObject({ kept: ['text', 'density'], dropped: ['text', 'srgb', 'time', 'other'] });
   });
 });
 
@@ -97,6 +151,8 @@ test('an error names its input once', () => {
   expect(errorText(error, PLAIN)).toBe('error: Expected a\\nb.');
   expect(errorText(error, { ...PLAIN, input: 'in.png' })).toBe('error: in.png: Expected a\\nb.');
   expect(errorText(error, { ...PLAIN, input: '-' })).toBe('error: standard input: Expected a\\nb.');
+  const stdin = new NeighborProductError('INPUT_UNREADABLE', 'Cannot read standard input: it is a folder.');
+  expect(errorText(stdin, { ...PLAIN, input: '-' })).toBe('error: Cannot read standard input: it is a folder.');
   const named = new NeighborProductError('INPUT_UNREADABLE', "Cannot read 'in.png'.");
   expect(errorText(named, { ...PLAIN, input: 'in.png' })).toBe("error: Cannot read 'in.png'.");
   const stream = new NeighborProductError('INPUT_UNREADABLE', 'Cannot read standard input.');

@@ -14,7 +14,7 @@ import {
 } from '../../src/cli/transform.js';
 import { availableCores } from '../../src/cpu/cores.js';
 import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
-import { type CodecUse, describeCodecs } from '../../src/formats/formats.js';
+import { type CodecChoice, type Extra, encoderFor } from '../../src/formats/formats.js';
 import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION } from '../../src/options.js';
@@ -31,6 +31,7 @@ describe('the command', () => {
     readonly fault?: string;
     readonly spoil?: (image: CheckedImage) => void;
     readonly failures?: Readonly<Record<string, ErrorCode>>;
+    readonly extras?: Readonly<Record<string, readonly Extra[]>>;
   }
 
   /** Runs the command without a file and without a backend but the reference, and returns everything it did. */
@@ -38,25 +39,30 @@ describe('the command', () => {
     const written: string[] = [];
     const asked: TransformOptions[] = [];
     const compressions: (string | undefined)[] = [];
+    const copied: string[][] = [];
     const log: string[] = [];
     const records: string[] = [];
     const calls: Calls = {
-      declaredSize: () => ({ width: 1, height: 1 }),
       read: async (input) => {
         const code = scene.failures?.[input];
         if (code) throw new NeighborProductError(code, `the message of ${code}`);
-        return new Uint8Array();
+        return {
+          size: { width: 1, height: 1 },
+          extras: scene.extras?.[input] ?? [],
+          decoder: { codec: pngjsCodec, reason: '' },
+          decode: async () => testImage(5, 4),
+        };
       },
-      decode: async () => testImage(5, 4),
       transform: async (image, transformOptions = {}) => {
         asked.push(transformOptions);
         return transformAs(scene, image as CheckedImage, transformOptions);
       },
-      encode: async (_, { compression }) => {
+      encode: async (_, { compression, metadata = [] }) => {
         compressions.push(compression);
+        copied.push(metadata.map(({ type }) => type));
         return new Uint8Array(3);
       },
-      codecs: describeCodecs,
+      encoderFor,
       write: async (output) => {
         written.push(path.basename(output));
       },
@@ -67,7 +73,7 @@ describe('the command', () => {
       warn: (text) => void log.push(text),
       isColoured: false,
     });
-    return { exitCode, written, asked, compressions, log, records };
+    return { exitCode, written, asked, compressions, copied, log, records };
   }
 
   function transformAs(
@@ -145,6 +151,52 @@ describe('the command', () => {
     expect(warningsIn(log)).toEqual([`warning: ${fault}`]);
   });
 
+  describe('what the input holds besides the image', () => {
+    const [density, text, orientation] = [
+      { id: 'density', term: 'density', copies: [{ type: 'pHYs', data: new Uint8Array() }] },
+      { id: 'text', term: 'text', copies: [{ type: 'tEXt', data: new Uint8Array() }] },
+      { id: 'orientation', term: 'orientation 6', copies: [{ type: 'eXIf', data: new Uint8Array() }] },
+    ] as const satisfies Extra[];
+    const exif: Extra = { id: 'exif', term: 'Exif data', copies: orientation.copies };
+    const deep: Extra = { id: '16-bit', term: '16-bit samples', copies: [] };
+    const extras = { 'a.png': [density], 'b.png': [density, text, deep], 'c.png': [text, density, deep] };
+    const inputs = Object.keys(extras);
+
+    test('is dropped with one warning for each kind, however many images hold it', async () => {
+      const { log, copied } = await play({ extras }, '', inputs);
+      expect(warningsIn(log)).toEqual([
+        'warning: Not in the output: density. Add --metadata keep to copy it.',
+        'warning: 16-bit samples were rounded to 8 bits.',
+        'warning: Not in the output: text. Add --metadata keep to copy it.',
+      ]);
+      expect(copied).toEqual([[], [], []]);
+    });
+
+    test('is copied by --metadata keep, each chunk once, and what cannot be copied is still a warning', async () => {
+      const scene = { extras: { 'a.png': [density, exif, orientation, deep] } };
+      const { log, copied, records } = await play(scene, '--metadata keep --json');
+      expect(copied).toEqual([['pHYs', 'eXIf']]);
+      expect(log).toEqual(['warning: 16-bit samples were rounded to 8 bits.']);
+      expect(JSON.parse(records[0])).toMatchObject({ kept: ['density', 'exif', 'orientation'], dropped: ['16-bit'] });
+    });
+
+    test('is dropped by --metadata drop without a warning, but not the rest', async () => {
+      const { log, copied } = await play({ extras }, '--metadata drop', inputs);
+      expect(warningsIn(log)).toEqual(['warning: 16-bit samples were rounded to 8 bits.']);
+      expect(copied).toEqual([[], [], []]);
+    });
+
+    test('is in the records of all images, and --quiet prints nothing of it', async () => {
+      const { log, records } = await play({ extras }, '--json --quiet', inputs);
+      expect(log).toEqual([]);
+      expect(records.map((line) => JSON.parse(line).dropped)).toEqual([
+        ['density'],
+        ['density', 'text', '16-bit'],
+        ['text', 'density', '16-bit'],
+      ]);
+    });
+  });
+
   test('--quiet prints errors only, --json replaces the summary, --verbose adds to it', async () => {
     const failures = { 'x.png': 'INVALID_PNG' } as const;
     const quiet = await play({ backend: 'reference', failures }, '--quiet', ['a.png', 'x.png']);
@@ -197,7 +249,7 @@ describe('several files', () => {
 
   interface Scene {
     readonly backend?: BackendName;
-    readonly codecs?: CodecUse;
+    readonly codecs?: { readonly decoder: CodecChoice; readonly encoder: CodecChoice };
     readonly width?: number;
     /** Of some images, by name. */
     readonly widths?: Readonly<Record<string, number>>;
@@ -225,23 +277,24 @@ describe('several files', () => {
     const written: string[] = [];
     const image = { ...createImage(1, 1, 4), width };
     const widthOf = (name: string) => widths[name] ?? width;
+    const codecsFor = (columns: number) =>
+      columns === onThreadWidth ? { decoder: onThread, encoder: onThread } : codecs;
     const calls: Calls = {
       read: async (name) => {
         if (failing[name]) throw failing[name];
-        return Buffer.from(name);
-      },
-      declaredSize: (file) => ({ width: widthOf(`${file}`), height: 1 }),
-      decode: async (file) => {
-        pixels += widthOf(`${file}`);
-        most = Math.max(most, ++working);
-        mostPixels = Math.max(mostPixels, working > 1 ? pixels : 0);
-        await sleep(NAMES.indexOf(`${file}`) % 2 ? 1 : 20);
-        return { ...image, width: widthOf(`${file}`) };
+        const size = { width: widthOf(name), height: 1 };
+        const decode = async () => {
+          pixels += size.width;
+          most = Math.max(most, ++working);
+          mostPixels = Math.max(mostPixels, working > 1 ? pixels : 0);
+          await sleep(NAMES.indexOf(name) % 2 ? 1 : 20);
+          return { ...image, width: size.width };
+        };
+        return { size, extras: [], decoder: codecsFor(size.width).decoder, decode };
       },
       transform: async (input) => ({ image: input, backend }) as Result,
       encode: async () => new Uint8Array(),
-      codecs: (_, { width: columns }) =>
-        columns === onThreadWidth ? { decoder: onThread, encoder: onThread } : codecs,
+      encoderFor: (size) => codecsFor(size.width).encoder,
       write: async (name) => {
         working--;
         pixels -= widthOf(name);
@@ -314,14 +367,16 @@ describe('several files', () => {
 
 test('a call that fails is in the trace, and still fails', async () => {
   const spans: Span[] = [];
-  const fail = () => {
+  const fail = async () => {
     throw new Error('broken');
   };
+  const read = async (name: string) => (name === 'a.png' ? fail() : { decode: fail });
   const watch: Watch = (name, step) => withSpan((span) => spans.push(span), name, step);
-  const calls = watchCalls({ read: fail, decode: fail } as unknown as Calls, watch);
-  await expect(calls.read('a.png')).rejects.toThrow('broken');
-  await expect(calls.decode(new Uint8Array(), { maxPixels: 1 })).rejects.toThrow('broken');
-  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'decode']);
+  const calls = watchCalls({ read } as unknown as Calls, watch);
+  await expect(calls.read('a.png', { maxPixels: 1 })).rejects.toThrow('broken');
+  const file = await calls.read('b.png', { maxPixels: 1 });
+  await expect(file.decode()).rejects.toThrow('broken');
+  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'read b.png', 'decode']);
 });
 
 describe('verification', () => {

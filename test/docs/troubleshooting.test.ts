@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { DifferencesFound, EXIT_CODES, exitCodeOf, failureCodeOf, ReaderLeft } from '../../src/cli/exit-codes.js';
 import { ERROR_CODES, NeighborProductError } from '../../src/errors.js';
+import { EXTRA_IDS } from '../../src/formats/extra.js';
 import { readPage } from './pages.js';
 
 const page = readPage('docs/troubleshooting.md');
@@ -38,4 +39,8 @@ test('every exit code has its row, with its meaning and the failures that end so
   expect(rowsOf('Exit codes')).toEqual(
     EXIT_CODES.map(({ exitCode, meaning }) => [String(exitCode), meaning, codesOf(exitCode).join(', ')]),
   );
+});
+
+test('everything that may not be in the output has its row', () => {
+  expect(rowsOf('What is not in the output').map(([id]) => id)).toEqual(EXTRA_IDS.map((id) => `\`${id}\``));
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { declaredSize, decode, encode, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
+import { encode, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
 import { createImage } from '../../src/image.js';
+import { decode, pieceByPiece, readImageFrom } from './readings.js';
 
 const LIMITS = { maxPixels: 1e6 };
 
@@ -61,15 +62,21 @@ describe('a file that cannot be read: decode says what it is', () => {
   });
 });
 
-describe('declaredSize', () => {
-  it('is what the header of a PNG says', async () => {
+describe('readImage', () => {
+  it('says the size and what is not in the image', async () => {
     const file = await encode(createImage(3, 2, 4));
-    expect(declaredSize(file)).toEqual({ width: 3, height: 2 });
-    expect(declaredSize(file.subarray(0, 23))).toEqual({ width: 0, height: 0 });
+    expect(readImageFrom([file], LIMITS)).toMatchObject({ size: { width: 3, height: 2 }, extras: [] });
   });
 
-  it('is 0x0 for another file', () => {
-    expect(declaredSize(Buffer.alloc(100, 'text'))).toEqual({ width: 0, height: 0 });
+  it('knows the same file in pieces of any length', async () => {
+    const file = readFileSync(new URL('../../fixtures/png/valid/animation.png', import.meta.url));
+    const whole = readImageFrom([file], LIMITS, file.length);
+    const { data } = await whole.decode();
+    for (const byteLength of [1, 2, 7, 8, 63, 64, 65, file.length]) {
+      const image = readImageFrom(pieceByPiece(file, byteLength), LIMITS);
+      expect(image.extras).toEqual(whole.extras);
+      expect(Buffer.compare((await image.decode()).data, data)).toBe(0);
+    }
   });
 });
 

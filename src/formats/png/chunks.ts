@@ -1,12 +1,15 @@
 /** The container of a PNG file: signature, chunks, CRC, and the header with its limits. */
 import * as zlib from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
+import type { ByteSource, Reading } from '../byte-source.js';
 
 /** The eight bytes every PNG begins with. */
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /** Bytes of a chunk besides its data: length, type and CRC. */
 export const CHUNK_OVERHEAD = 12;
+/** A chunk's CRC comes after its data. */
+export const CRC_BYTES = 4;
 
 const DOWNLOAD_AGAIN = 'Download or export it again';
 
@@ -20,13 +23,21 @@ export function cutShort(event: string): NeighborProductError {
   return new NeighborProductError('INVALID_PNG', `The PNG was cut short: ${event}. ${DOWNLOAD_AGAIN}.`);
 }
 
-export interface Chunk {
-  /** Four letters. */
+/** What a chunk begins with; its type is four letters. */
+export interface ChunkHead {
   readonly type: string;
-  /** A view into the file's memory. */
-  readonly data: Uint8Array;
-  /** False for an ancillary chunk with a wrong CRC, which libpng ignores; a critical one is always intact. */
-  readonly intact: boolean;
+  /** Of its data. */
+  readonly byteLength: number;
+  /** Where it begins in the file. */
+  readonly at: number;
+  /** The CRC of its type. */
+  readonly crc: number;
+}
+
+/** The error for more image data than the header leaves room for. */
+export function tooMuchImageData(byteLength: number): NeighborProductError {
+  const event = `it has many more than the ${byteLength} bytes of image data that the header implies`;
+  return damaged(event, 'Do not trust this file');
 }
 
 /** Whether a file begins with the signature of PNG. */
@@ -34,30 +45,61 @@ export function isPng(file: Uint8Array): boolean {
   return PNG_SIGNATURE.every((byte, at) => file[at] === byte);
 }
 
+/** Takes length and type of the next chunk. @throws NeighborProductError `INVALID_PNG` */
+export function* readChunkHead(source: ByteSource): Reading<ChunkHead> {
+  const at = source.position;
+  const start = yield* source.peek(CHUNK_OVERHEAD);
+  if (start.length < CHUNK_OVERHEAD) throw cutShort(`another chunk expected, but ${endOf(source, start.length)}`);
+  const typeBytes = start.subarray(4, 8);
+  const type = String.fromCharCode(typeBytes[0], typeBytes[1], typeBytes[2], typeBytes[3]);
+  if (!/^[A-Za-z]{4}$/.test(type)) throw damaged(`the type of the chunk at byte ${at} is not four letters`);
+  const head = { type, byteLength: readUint32(start), at, crc: crc32(typeBytes) };
+  if (head.byteLength > (source.byteLength ?? Number.POSITIVE_INFINITY) - at - CHUNK_OVERHEAD)
+    throw endsWithin(head, source);
+  source.takeAtOnce(CHUNK_OVERHEAD - CRC_BYTES);
+  return head;
+}
+
 /**
- * The chunks of a PNG file in order, IEND the last; what follows IEND is ignored.
+ * Takes the data of a chunk and its CRC.
  *
- * @throws NeighborProductError `INVALID_PNG`, while it is iterated over
+ * @param takePiece gets the data, in pieces of at least one byte
+ * @returns whether the CRC is right; that of a critical chunk always is
+ * @throws NeighborProductError `INVALID_PNG`
  */
-export function* readChunks(file: Uint8Array): Generator<Chunk, undefined> {
-  if (!isPng(file)) throw new NeighborProductError('INVALID_PNG', 'Not a PNG file. Name a PNG file.');
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  let at = PNG_SIGNATURE.length;
-  let type = '';
-  while (type !== 'IEND') {
-    if (file.length - at < CHUNK_OVERHEAD) throw cutShort(`another chunk expected, but ${endOf(file)}`);
-    const byteLength = view.getUint32(at);
-    const typeAndData = file.subarray(at + 4, at + 8 + byteLength);
-    type = String.fromCharCode(...typeAndData.subarray(0, 4));
-    if (!/^[A-Za-z]{4}$/.test(type)) throw damaged(`the type of the chunk at byte ${at} is not four letters`);
-    if (byteLength > file.length - at - CHUNK_OVERHEAD) {
-      throw cutShort(`${byteLength} bytes of ${type} data expected, but ${endOf(file)}`);
-    }
-    const intact = crc32(typeAndData) === view.getUint32(at + 8 + byteLength);
-    if (!intact && isCritical(type)) throw damaged(`the CRC of the ${type} chunk at byte ${at} is wrong`);
-    yield { type, data: typeAndData.subarray(4), intact };
-    at += CHUNK_OVERHEAD + byteLength;
+export function* readChunkData(
+  source: ByteSource,
+  head: ChunkHead,
+  takePiece: (piece: Uint8Array) => void,
+): Reading<boolean> {
+  let actual = head.crc;
+  for (let left = head.byteLength; left > 0; ) {
+    const piece = source.takeAtOnce(left) ?? (yield* source.takeSome(left));
+    if (piece.length === 0) throw endsWithin(head, source);
+    actual = crc32(piece, actual);
+    takePiece(piece);
+    left -= piece.length;
   }
+  const crc = source.takeAtOnce(CRC_BYTES) ?? (yield* source.take(CRC_BYTES));
+  if (crc.length < CRC_BYTES) throw endsWithin(head, source);
+  const isIntact = actual === readUint32(crc);
+  if (!isIntact && isCritical(head.type))
+    throw damaged(`the CRC of the ${head.type} chunk at byte ${head.at} is wrong`);
+  return isIntact;
+}
+
+function readUint32(bytes: Uint8Array): number {
+  return ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+}
+
+/** A chunk as the bytes of a file. */
+export function chunkBytes(type: string, data: Uint8Array): Uint8Array[] {
+  const lengthAndType = Buffer.alloc(CHUNK_OVERHEAD - CRC_BYTES);
+  lengthAndType.writeUInt32BE(data.length);
+  lengthAndType.write(type, 4, 'latin1');
+  const crc = Buffer.alloc(CRC_BYTES);
+  crc.writeUInt32BE(crc32(data, crc32(lengthAndType.subarray(4))));
+  return [lengthAndType, data, crc];
 }
 
 /** Whether a decoder must understand a chunk: an upper case first letter says so. */
@@ -65,8 +107,14 @@ export function isCritical(type: string): boolean {
   return type[0] <= 'Z';
 }
 
-function endOf(file: Uint8Array): string {
-  return `the file ends after ${file.length} bytes`;
+/** The error for a file that ends within a chunk. */
+export function endsWithin({ type, byteLength }: ChunkHead, source: ByteSource): NeighborProductError {
+  return cutShort(`${byteLength} bytes of ${type} data expected, but ${endOf(source)}`);
+}
+
+/** @param left bytes that were looked at and not taken */
+function endOf({ byteLength, position }: ByteSource, left = 0): string {
+  return `the file ends after ${byteLength ?? position + left} bytes`;
 }
 
 /** The remainder of each byte value, for the reflected polynomial of ISO 3309 that PNG prescribes. */
@@ -105,6 +153,10 @@ export interface PngHeader {
 export const GREYSCALE = 0;
 export const PALETTE = 3;
 
+export function isGreyscale({ colourType }: PngHeader): boolean {
+  return COLOUR_TYPES[colourType].samples < 3 && colourType !== PALETTE;
+}
+
 /** Samples per pixel and the allowed bit depths, by colour type. */
 const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readonly number[] }>> = {
   [GREYSCALE]: { samples: 1, bitDepths: [1, 2, 4, 8, 16] },
@@ -122,10 +174,11 @@ const MAX_IMAGE_DATA_BYTES = 2 ** 31 - 1;
 
 const CUT = 'Cut the image into smaller ones';
 
-/** Reads the first chunk of a file, which must be IHDR. @throws NeighborProductError `INVALID_PNG` */
-export function readHeader({ type, data }: Chunk): PngHeader {
-  if (type !== 'IHDR') throw damaged(`its first chunk is ${type}, not IHDR`);
-  if (data.length !== 13) throw damaged(`IHDR has ${data.length} bytes, not 13`);
+/** Bytes of an IHDR chunk's data. */
+export const HEADER_BYTES = 13;
+
+/** Reads the data of an IHDR chunk. @throws NeighborProductError `INVALID_PNG` */
+export function readHeader(data: Uint8Array): PngHeader {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [bitDepth, colourType, compression, filter, interlace] = data.subarray(8);

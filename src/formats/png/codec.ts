@@ -2,6 +2,7 @@
  * What can be asked of reading and writing, and what a library that knows PNG does for it. Which files are refused is
  * decided in check.ts. Imports nothing at run time: the command reads its options' defaults from here.
  */
+import type { MetadataChunk } from '../extra.js';
 import type { PngHeader } from './chunks.js';
 
 /** The default limit of pixels: 16384 x 16384, a gibibyte of RGBA. */
@@ -28,6 +29,8 @@ export type Compression = (typeof COMPRESSIONS)[number];
 export interface EncodeOptions {
   /** Default {@link DEFAULT_COMPRESSION}. */
   readonly compression?: Compression;
+  /** Chunks to write besides the image, right after the header. */
+  readonly metadata?: readonly MetadataChunk[];
 }
 
 /** Rows of 8-bit samples without padding. */
@@ -66,6 +69,11 @@ export interface PngCodec {
    */
   readonly settings: Readonly<Partial<Record<Compression, readonly Encode[]>>>;
 }
+
+/** What becomes of what a file holds besides its image. */
+export const METADATA_CHOICES = ['keep', 'drop'] as const;
+
+export type MetadataChoice = (typeof METADATA_CHOICES)[number];
 
 /** A codec, and why it was chosen: a clause for people. */
 export interface CodecChoice {

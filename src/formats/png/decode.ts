@@ -3,18 +3,13 @@ import { deflateSync } from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
 import type { CheckedImage } from '../../image.js';
 import type { Size } from '../../regions.js';
-import { type CheckedPng, checkPng, checkPngOffThread } from './check.js';
-import { CHUNK_OVERHEAD, crc32, PNG_SIGNATURE, type PngHeader } from './chunks.js';
+import { readInMemory } from '../byte-source.js';
+import { type CheckedPng, checkPng, inflatePngOffThread } from './check.js';
+import { chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 import type { CodecChoice, DecodeLimits, PngCodec, Samples } from './codec.js';
 import { loadNativeCodec } from './native-codec.js';
+import { type PngFile, readPng } from './png-file.js';
 import { pngjsCodec } from './pngjs-codec.js';
-
-/** The size that a PNG file declares; any numbers for another file. Nothing is checked. */
-export function declaredPngSize(file: Uint8Array): Size {
-  if (file.length < 24) return { width: 0, height: 0 };
-  const view = new DataView(file.buffer, file.byteOffset);
-  return { width: view.getUint32(16), height: view.getUint32(20) };
-}
 
 /** @napi-rs/image refuses to decode more than 512 MiB: the file's samples of 16 bits and copies. */
 const MAX_NATIVE_PIXELS = 2 ** 25;
@@ -51,10 +46,19 @@ export async function decodePngOffThread(
   limits: DecodeLimits,
   codec?: PngCodec,
 ): Promise<CheckedImage> {
-  const codecFor = (header: PngHeader) => codec ?? chooseDecoder(header).codec;
+  return decodePngFile(
+    readInMemory(file, (source) => readPng(source, limits)),
+    codec,
+  );
+}
+
+/** As {@link decodePngOffThread}, of a file that is taken apart already. */
+export async function decodePngFile(file: PngFile, codec?: PngCodec): Promise<CheckedImage> {
   try {
-    const png = await checkPngOffThread(file, limits, codecFor);
-    const { readSamples, readSamplesOffThread } = codecFor(png.header);
+    const inflating = inflatePngOffThread(file);
+    // Loaded while the image data is inflated.
+    const { readSamples, readSamplesOffThread } = codec ?? chooseDecoder(file.header).codec;
+    const png = await inflating;
     return toImage(await (readSamplesOffThread ?? readSamples)(plainPng(png), png.header), png);
   } catch (error) {
     throw error instanceof NeighborProductError ? error : undecodable(error as Error);
@@ -79,27 +83,19 @@ export function lackOfMemory(cause: RangeError): NeighborProductError {
  * pngjs would turn black; the image data is stored, not compressed again.
  */
 function plainPng({ header, palette, imageData }: CheckedPng): Buffer {
-  const ihdr = Buffer.alloc(13);
+  const ihdr = Buffer.alloc(HEADER_BYTES);
   ihdr.writeUInt32BE(header.width, 0);
   ihdr.writeUInt32BE(header.height, 4);
   ihdr.set([header.bitDepth, header.colourType, 0, 0, header.interlaced ? 1 : 0], 8);
   const stored = deflateSync(imageData, { level: 0, chunkSize: imageData.length + (imageData.length >> 12) + 64 });
   return Buffer.concat([
     PNG_SIGNATURE,
-    ...chunk('IHDR', ihdr),
-    ...(palette ? [...chunk('PLTE', palette.colours), ...chunk('tRNS', palette.alphas)] : []),
-    ...chunk('IDAT', stored),
-    ...chunk('IEND', new Uint8Array()),
+    ...chunkBytes('IHDR', ihdr),
+    ...(palette ? chunkBytes('PLTE', palette.colours) : []),
+    ...(palette ? chunkBytes('tRNS', palette.alphas) : []),
+    ...chunkBytes('IDAT', stored),
+    ...chunkBytes('IEND', new Uint8Array()),
   ]);
-}
-
-function chunk(type: string, data: Uint8Array): Uint8Array[] {
-  const lengthAndType = Buffer.alloc(8);
-  lengthAndType.writeUInt32BE(data.length);
-  lengthAndType.write(type, 4, 'latin1');
-  const crc = Buffer.alloc(CHUNK_OVERHEAD - lengthAndType.length);
-  crc.writeUInt32BE(crc32(data, crc32(lengthAndType.subarray(4))));
-  return [lengthAndType, data, crc];
 }
 
 function toImage(samples: Samples, png: CheckedPng): CheckedImage {

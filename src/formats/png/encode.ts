@@ -1,6 +1,7 @@
 /** Images to PNG files. The pixels are exactly the image's; the file's bytes are the codec's. */
 import type { CheckedImage } from '../../image.js';
 import type { Size } from '../../regions.js';
+import { CHUNK_OVERHEAD, chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 import {
   type CodecChoice,
   type Compression,
@@ -22,7 +23,7 @@ import { pngjsCodec } from './pngjs-codec.js';
 export function encodePng(image: CheckedImage, options: EncodeOptions = {}, codec?: PngCodec): Uint8Array {
   try {
     const packed = packImage(image);
-    return chooseEncode(packed, options, codec)(packed);
+    return withMetadata(chooseEncode(packed, options, codec)(packed), options);
   } catch (error) {
     throw error instanceof RangeError ? lackOfMemory(error) : error;
   }
@@ -37,10 +38,19 @@ export async function encodePngOffThread(
   try {
     const packed = packImage(image);
     const encode = chooseEncode(packed, options, codec);
-    return await (encode.offThread ?? encode)(packed);
+    return withMetadata(await (encode.offThread ?? encode)(packed), options);
   } catch (error) {
     throw error instanceof RangeError ? lackOfMemory(error) : error;
   }
+}
+
+/** Where the chunk after IHDR begins. */
+const HEADER_END = PNG_SIGNATURE.length + CHUNK_OVERHEAD + HEADER_BYTES;
+
+function withMetadata(file: Uint8Array, { metadata = [] }: EncodeOptions): Uint8Array {
+  if (metadata.length === 0) return file;
+  const chunks = metadata.flatMap(({ type, data }) => chunkBytes(type, data));
+  return Buffer.concat([file.subarray(0, HEADER_END), ...chunks, file.subarray(HEADER_END)]);
 }
 
 /** As {@link chooseDecoder}, for encoding; pngjs where the faster codec has no settings for the compression. */

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compressedZeros, damagedPngs, validPngs } from '../../../fixtures/make-png-fixtures.mjs';
 import { chunk, ihdr, imageData, PICTURE, png, store } from '../../../fixtures/png/build-png.mjs';
 import { NeighborProductError } from '../../../src/errors.js';
-import { decode } from '../../../src/formats/formats.js';
 import { checkPng } from '../../../src/formats/png/check.js';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
+import { decode } from '../readings.js';
 import { PNG_FIXTURES, readLibpngTable } from './libpng-table.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };

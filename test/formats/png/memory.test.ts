@@ -4,6 +4,7 @@ import { compressedZeros, damagedPngs, validPngs } from '../../../fixtures/make-
 import { chunk, ihdr, png } from '../../../fixtures/png/build-png.mjs';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
 import { decodePng } from '../../../src/formats/png/decode.js';
+import { Endless, readImageFrom } from '../readings.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 const GIBIBYTE_OF_ZEROS = compressedZeros(1024);
@@ -35,10 +36,30 @@ describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
     expect(growthMiB(() => expect(decodePng(file, LIMITS).width).toBe(13))).toBeLessThan(MOST_GROWTH_MIB);
   });
 
+  it.each([
+    ['image data', chunk('IDAT', Buffer.alloc(1000))],
+    ['empty image data', chunk('IDAT')],
+    ['texts', chunk('tEXt', Buffer.alloc(1000, 'A\0'))],
+    ['empty texts', chunk('tEXt')],
+    ['chunks of another kind each', Buffer.concat(Array.from({ length: 5000 }, (_, at) => chunk(typeOf(at))))],
+  ])('a stream of %s without end', (_, repeated) => {
+    const stream = new Endless(png(ihdr(small)), repeated);
+    const grownMiB = growthMiB(() => {
+      expect(() => readImageFrom(stream, LIMITS)).toThrow(expect.objectContaining({ code: 'INVALID_PNG' }));
+    });
+    expect(grownMiB).toBeLessThan(MOST_GROWTH_MIB);
+  });
+
   it('can be told: 64 MiB held are seen', () => {
     expect(growthMiB(() => Buffer.alloc(2 ** 26, 1))).toBeGreaterThan(MOST_GROWTH_MIB);
   });
 });
+
+/** `aaAa`, `aaAb` and so on. */
+function typeOf(index: number): string {
+  const letter = (place: number) => String.fromCharCode(97 + (Math.floor(index / 26 ** place) % 26));
+  return `${letter(3)}${letter(2)}${letter(1).toUpperCase()}${letter(0)}`;
+}
 
 function withImageData(header: Parameters<typeof ihdr>[0]): Buffer {
   return png(ihdr(header), chunk('IDAT', GIBIBYTE_OF_ZEROS), chunk('IEND'));

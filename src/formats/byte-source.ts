@@ -1,0 +1,97 @@
+/** A file's bytes, for code that takes it apart while it comes in. */
+
+/**
+ * Takes a file apart that comes in pieces: yields how many bytes it leaves out before the next piece, receives that
+ * piece, an empty one at the end of the file, and returns what it made of them. It leaves bytes out only of a file whose
+ * length it knows.
+ */
+export type Reading<T> = Generator<number, T, Uint8Array>;
+
+const NOTHING = Buffer.alloc(0);
+
+/** The bytes of a file in order. Each of its readings waits for as many pieces as it needs. */
+export class ByteSource {
+  /** Bytes of the file, where that is known before its end. */
+  readonly byteLength: number | undefined;
+  /** Bytes taken and skipped so far. */
+  position = 0;
+  /** Bytes taken so far. */
+  taken = 0;
+  #piece: Uint8Array = NOTHING;
+  /** Where the bytes that are not taken begin in the piece. */
+  #at = 0;
+  #skipped = 0;
+  #isAtEnd = false;
+
+  constructor(byteLength?: number) {
+    this.byteLength = byteLength;
+  }
+
+  /** Takes the next bytes without waiting, if all of them have come in. */
+  takeAtOnce(count: number): Uint8Array | undefined {
+    if (this.#available < count) return undefined;
+    const bytes = this.#piece.subarray(this.#at, this.#at + count);
+    this.#advance(count);
+    this.taken += count;
+    return bytes;
+  }
+
+  /** Looks at the next bytes: fewer than asked for only at the end of the file. */
+  *peek(count: number): Reading<Uint8Array> {
+    while (this.#available < count && (yield* this.#receive()));
+    return this.#piece.subarray(this.#at, this.#at + count);
+  }
+
+  /** Takes the next bytes: fewer than asked for only at the end of the file. */
+  *take(count: number): Reading<Uint8Array> {
+    const bytes = yield* this.peek(count);
+    this.#advance(bytes.length);
+    this.taken += bytes.length;
+    return bytes;
+  }
+
+  /** Takes what has come in, or else the next piece, but not more than `count` bytes; none at the end of the file. */
+  *takeSome(count: number): Reading<Uint8Array> {
+    yield* this.peek(1);
+    return yield* this.take(Math.min(count, this.#available));
+  }
+
+  /** Leaves out bytes of a file that is known to have as many. */
+  skip(count: number): void {
+    const inPiece = Math.min(count, this.#available);
+    this.#advance(inPiece);
+    this.#skipped = count - inPiece;
+    this.position += this.#skipped;
+  }
+
+  get #available(): number {
+    return this.#piece.length - this.#at;
+  }
+
+  #advance(count: number): void {
+    this.#at += count;
+    this.position += count;
+  }
+
+  /** @returns whether there was another piece */
+  *#receive(): Reading<boolean> {
+    if (this.#isAtEnd) return false;
+    const skipped = this.#skipped;
+    this.#skipped = 0;
+    const piece = yield skipped;
+    this.#isAtEnd = piece.length === 0;
+    const rest = this.#piece.subarray(this.#at);
+    this.#piece = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    this.#at = 0;
+    return !this.#isAtEnd;
+  }
+}
+
+/** Runs a reading of a file that is in memory. */
+export function readInMemory<T>(file: Uint8Array, read: (source: ByteSource) => Reading<T>): T {
+  const reading = read(new ByteSource(file.length));
+  let step = reading.next();
+  if (!step.done) step = reading.next(file);
+  while (!step.done) step = reading.next(NOTHING);
+  return step.value;
+}
