@@ -1,10 +1,10 @@
 # For a server without a GPU: the CPU backend. From the project's folder:
 #
 #   docker build -f docker/cpu.Dockerfile -t neighbor-product .
-#   docker run --rm --init -i neighbor-product - -o - < in.png > out.png
-#   docker run --rm --init --user "$(id -u):$(id -g)" -v "$PWD:/images" neighbor-product in.png -o out.png
+#   docker run --rm -i neighbor-product - -o - < in.png > out.png
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/images" neighbor-product in.png -o out.png
 #
-# --init, because Node as the first process of a container would not end on Ctrl-C; --user, so that the files are yours.
+# --user, so that the files are yours.
 
 FROM node:20-bookworm-slim AS build
 RUN apt-get update \

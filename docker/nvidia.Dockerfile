@@ -3,10 +3,10 @@
 #
 #   docker build -f docker/nvidia.Dockerfile -t neighbor-product:nvidia .
 #   docker run --rm --runtime=nvidia --gpus all neighbor-product:nvidia devices
-#   docker run --rm --init --runtime=nvidia --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/images" \
+#   docker run --rm --runtime=nvidia --gpus all --user "$(id -u):$(id -g)" -v "$PWD:/images" \
 #     neighbor-product:nvidia in.png -o out.png
 #
-# --init, because Node as the first process of a container would not end on Ctrl-C; --user, so that the files are yours.
+# --user, so that the files are yours.
 
 FROM node:20-bookworm-slim AS build
 RUN apt-get update \

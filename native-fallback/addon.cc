@@ -101,7 +101,7 @@ Napi::Object result_object(Napi::Env env, const neighbor_product::Outcome& outco
 }
 
 std::shared_ptr<void> memory_of(const Napi::Object& object, const char* field) {
-  return neighbor_product::hold_memory(object.Get(field).As<Napi::Uint8Array>().ArrayBuffer());
+  return neighbor_product::hold_memory(object.Env(), object.Get(field).As<Napi::Uint8Array>().ArrayBuffer());
 }
 
 class Worker : public Napi::AsyncWorker {

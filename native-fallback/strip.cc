@@ -104,6 +104,15 @@ int this_thread() {
 #endif
 }
 
+// What OMP_THREAD_LIMIT allows; 1 without OpenMP.
+int most_threads() {
+#ifdef _OPENMP
+  return omp_get_thread_limit();
+#else
+  return 1;
+#endif
+}
+
 double elapsed_ms(const Timeline& timeline) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - timeline.origin).count();
 }
@@ -120,7 +129,7 @@ void compute_chunks(const Strip& strip, const InstructionSet::Kernel& kernel, pt
   {
     Scratch scratch;
 #ifdef _OPENMP
-    if (this_thread() == 0) outcome.threads = omp_get_num_threads();  // OMP_THREAD_LIMIT may allow fewer
+    if (this_thread() == 0) outcome.threads = omp_get_num_threads();  // OMP_DYNAMIC may give fewer
 #endif
 #pragma omp for schedule(dynamic)
     for (ptrdiff_t chunk = 0; chunk < chunks; chunk++) {
@@ -159,10 +168,13 @@ Outcome compute(const Strip& strip, int threads, const InstructionSet& instructi
   const Alpha alpha = strip.channels == 4 ? strip.alpha : Alpha::opaque;
   const ptrdiff_t chunks = (end.y - first.y + tile_height - 1) / tile_height;
   // More threads than chunks would have nothing to do, and a team's threads live until the process ends.
-  const int wanted = has_openmp() ? static_cast<int>(std::min<ptrdiff_t>(threads, chunks)) : 1;
+  const int wanted = static_cast<int>(std::min<ptrdiff_t>({threads, chunks, most_threads()}));
   const InstructionSet::Kernel& kernel = instruction_set.kernels[static_cast<int>(alpha)];
-  Outcome outcome{0, 1, wanted};
-  compute_chunks(strip, kernel, chunks, startable_threads(wanted), cancelled, timeline, outcome);
+  const int startable = startable_threads(wanted);
+  Outcome outcome{0, 1, 1};
+  compute_chunks(strip, kernel, chunks, startable, cancelled, timeline, outcome);
+  note_team(outcome.threads);
+  outcome.wanted_threads = startable < wanted ? wanted : outcome.threads;
   return outcome;
 }
 

@@ -20,11 +20,10 @@ const char* after_spaces(const char* text) {
   return text;
 }
 
-// A stack size as libgomp reads it: a number and perhaps a unit, by default K. 0 for anything else, which it ignores.
+// A stack size as libgomp reads it: what strtoul takes for a number, signs included, and perhaps a unit, by default K.
+// 0 for anything else, which it ignores.
 size_t parse_stack_bytes(const char* text) {
-  if (!text) return 0;
-  text = after_spaces(text);
-  if (!std::isdigit(static_cast<unsigned char>(*text))) return 0;
+  if (!text || *after_spaces(text) == '\0') return 0;
   char* end;
   errno = 0;
   const unsigned long value = std::strtoul(text, &end, 10);
@@ -53,10 +52,13 @@ size_t parse_stack_bytes(const char* text) {
   return value << shift >> shift == value ? value << shift : 0;
 }
 
-// Read when the addon is loaded, as libgomp reads it when it is. 0: the system's default.
+// Read when the addon is loaded, as libgomp reads it when it is. 0: the system's default. _ALL is known since GCC 13.
 const size_t stack_bytes = [] {
-  const size_t bytes = parse_stack_bytes(std::getenv("OMP_STACKSIZE"));
-  return bytes != 0 ? bytes : parse_stack_bytes(std::getenv("GOMP_STACKSIZE"));
+  for (const char* variable : {"OMP_STACKSIZE", "OMP_STACKSIZE_ALL", "GOMP_STACKSIZE"}) {
+    const size_t bytes = parse_stack_bytes(std::getenv(variable));
+    if (bytes != 0) return bytes;
+  }
+  return size_t{0};
 }();
 
 void* pass_gate(void* gate) {
@@ -84,19 +86,19 @@ int count_starting(int threads) {
   return static_cast<int>(started.size());
 }
 
+// The threads that libgomp keeps for the calling thread's next region, itself included; surplus ones it lets end.
+thread_local int team = 1;
+
 }  // namespace
 
 int startable_threads(int wanted) {
-  // libgomp keeps the team of the last region, and lets surplus threads end.
-  thread_local int team = 1;
-  if (wanted > team) {
-    // Twice as many: for a moment a thread that ended still counts, and others start threads meanwhile.
-    const int more = wanted - team;
-    team += count_starting(2 * more) / 2;
-  } else {
-    team = wanted;
-  }
-  return team;
+  if (wanted <= team) return wanted;
+  // Twice as many: for a moment a thread that ended still counts, and others start threads meanwhile.
+  return team + count_starting(2 * (wanted - team)) / 2;
+}
+
+void note_team(int threads) {
+  if (threads > 1) team = threads;  // a region of one thread leaves the others waiting
 }
 
 }  // namespace neighbor_product
@@ -106,6 +108,8 @@ int startable_threads(int wanted) {
 namespace neighbor_product {
 
 int startable_threads(int wanted) { return wanted; }
+
+void note_team(int) {}
 
 }  // namespace neighbor_product
 

@@ -9,4 +9,7 @@ namespace neighbor_product {
 // stays for the next region of the same calling thread.
 int startable_threads(int wanted);
 
+// To be told after each region how many threads it had: OMP_DYNAMIC may give fewer than asked for.
+void note_team(int threads);
+
 }  // namespace neighbor_product

@@ -311,6 +311,19 @@ test('memory that is transferred between two passes is an error', async () => {
   await expect(running).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
 });
 
+test.each([
+  ['a defect', new TypeError('detached')],
+  ['a fault', new BackendFault('GPU failed', 'detached', {})],
+])('memory that is transferred while a backend computes is an error of the image, not %s', async (_name, failure) => {
+  const output: CheckedImage = createImage(8, 12, 4);
+  const before = () => {
+    structuredClone(output.data, { transfer: [output.data.buffer as ArrayBuffer] });
+    throw failure;
+  };
+  const running = new Host(plainBackend({ before })).transform(input, output, operationOf());
+  await expect(running).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+});
+
 test('a backend that cannot run on the calling thread makes a host that cannot', () => {
   const { computeSync: _, ...asynchronous } = plainBackend();
   expect(new Host(asynchronous).transformSync).toBeUndefined();

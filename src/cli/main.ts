@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
 import { readableName } from '../files/names.js';
+import { isStandardOutputClosed } from '../files/streams.js';
 import type { DecodeLimits } from '../formats/formats.js';
 import { type SpanListener, withSpan } from '../span.js';
 import { exactArguments } from './arguments.js';
@@ -19,8 +20,8 @@ const isColoured = wantsColour(process.env, process.stderr.isTTY);
 
 const loadedMs = performance.now();
 
-/** What the command waits for. */
-const steps = new Set<string>();
+/** What the command waits for: objects, since several images may be at steps of the same name. */
+const steps = new Set<{ readonly name: string }>();
 
 /** Deletes temporary files; set where there may be some. */
 let cleanUp = () => {};
@@ -34,10 +35,9 @@ main(exactArguments(process.argv.slice(2))).then(end);
 async function main(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let isVerbose = false;
-  let isTransform = false;
+  let data: string | undefined;
   try {
     const commandLine = parseCommandLine(args);
-    isTransform = commandLine.kind === 'transform';
     if (commandLine.kind === 'text') {
       await writeTo(process.stdout, commandLine.text);
       return 0;
@@ -47,12 +47,14 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     isVerbose = commandLine.kind === 'transform' && commandLine.request.verbose === true;
+    data = dataOf(commandLine);
+    if (data !== undefined) refuseClosedOutput(data);
     return await tidied(() =>
       traced(commandLine, args, (onSpan) => step(commandLine.kind, () => perform(commandLine, args, onSpan))),
     );
   } catch (error) {
-    // A text may be left at any time, as `| head` does; an image or a record is missed.
-    if (isTransform || !(error instanceof ReaderLeft)) warn(errorText(error, { isVerbose, isColoured }));
+    // A text may be left at any time, as `| head` does; data are missed.
+    if (data !== undefined || !(error instanceof ReaderLeft)) warn(errorText(error, { isVerbose, isColoured }));
     return exitCodeOf(error);
   }
 }
@@ -74,7 +76,7 @@ const HANGING_MS = 2000;
 /** Nothing is left that could end a step: a promise was lost, or belongs to a driver that hangs. */
 function endWithoutResult(): void {
   cleanUp();
-  const waiting = [...steps].map((step) => `'${step}'`).join(', ') || 'a result';
+  const waiting = [...new Set([...steps].map(({ name }) => `'${name}'`))].join(', ') || 'a result';
   warn(errorText(new Error(`Nothing is left to do, but there is still ${waiting} to wait for.`), { isColoured }));
   process.exit(exitCodeOf(undefined));
 }
@@ -153,11 +155,12 @@ async function perform(work: Work, args: readonly string[], onSpan: SpanListener
 
 /** Notes what the command waits for. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  steps.add(name);
+  const entry = { name };
+  steps.add(entry);
   try {
     return await work();
   } finally {
-    steps.delete(name);
+    steps.delete(entry);
   }
 }
 
@@ -172,23 +175,33 @@ async function completion(shell: Shell): Promise<void> {
 }
 
 async function transform(request: TransformRequest, onSpan: SpanListener | undefined): Promise<number> {
-  if (request.output === '-') await refuseUselessStandardOutput();
+  if (request.output === '-' && process.stdout.isTTY) {
+    const message = 'Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.';
+    throw new NeighborProductError('INVALID_OPTION', message);
+  }
   const load = () => Promise.all([import('./transform.js'), loadCalls()]);
   const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
   const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
   return runTransform(request, watchCalls(calls, watch, onSpan), { print, warn, isColoured });
 }
 
-async function refuseUselessStandardOutput(): Promise<void> {
-  if (process.stdout.isTTY) {
-    const message = 'Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.';
-    throw new NeighborProductError('INVALID_OPTION', message);
-  }
-  const { isStandardOutputClosed } = await import('../files/streams.js');
+/** What a command writes to standard output for programs, which miss it where it is cut short. */
+function dataOf({ kind, request }: Work): string | undefined {
+  if (kind === 'transform') return request.output === '-' ? 'the image' : request.json ? 'the records' : undefined;
+  return request.json || (kind === 'conformance' && request.junit) ? 'the report' : undefined;
+}
+
+/**
+ * Not for text: a parent that throws it away, such as Node with `stdio: 'ignore'` or Python with DEVNULL, opens /dev/null
+ * to read and write, too.
+ */
+function refuseClosedOutput(data: string): void {
   if (!isStandardOutputClosed()) return;
-  const message =
-    'Cannot write the image: standard output is closed. Redirect it with > out.png, or name a file after -o.';
-  throw new NeighborProductError('OUTPUT_UNWRITABLE', message);
+  const message = `Cannot write ${data}: standard output is closed. Redirect it with > FILE`;
+  throw new NeighborProductError(
+    'OUTPUT_UNWRITABLE',
+    data === 'the image' ? `${message}, or name a file after -o.` : `${message}.`,
+  );
 }
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */

@@ -1,7 +1,7 @@
 /** How many cores this process may use. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join } from 'node:path/posix';
 
 /** Pixels per thread: with fewer, about 50 microseconds of work, waking another thread costs more than it saves. */
 const PIXELS_WORTH_A_THREAD = 2 ** 15;

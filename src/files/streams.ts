@@ -17,7 +17,7 @@ const READ_AND_WRITE = 0o2;
 
 /**
  * Whether the process was started with standard output closed. Node opens /dev/null in its place, to read and write, which
- * no redirection of a shell does; only Linux tells.
+ * no redirection of a shell does; only Linux tells. A parent that opens it so itself cannot be told apart.
  */
 export function isStandardOutputClosed(): boolean {
   try {

@@ -1,8 +1,15 @@
 /** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
-import { answered, NoAnswer } from './answer.js';
-import { GpuBackend, type GpuSettings, HARDWARE_ANSWER_MS, SOFTWARE_ANSWER_MS } from './gpu-backend.js';
+import {
+  AUTOMATIC_OPENING_MS,
+  answered,
+  HARDWARE_ANSWER_MS,
+  NoAnswer,
+  OPENING_MS,
+  SOFTWARE_ANSWER_MS,
+} from './answer.js';
+import { GpuBackend, type GpuSettings } from './gpu-backend.js';
 
 /** The fields of `GPUAdapterInfo`, of which any may be empty, and what they mean for choosing. */
 export interface AdapterDescription {
@@ -47,12 +54,6 @@ export async function requestAdapters(gpu: GPU): Promise<GPUAdapter[]> {
   }
   return [...found.values()];
 }
-
-/** For an adapter or a device. A driver that was idle may load firmware first, on every GPU of a machine. */
-const OPENING_MS = 60_000;
-
-/** The same where nobody asked for a GPU: the CPU would be done meanwhile. */
-const AUTOMATIC_OPENING_MS = 10_000;
 
 /** Discrete GPUs come before integrated ones, and these before software; without a preference the order is unspecified. */
 const BEST: GPURequestAdapterOptions = { powerPreference: 'high-performance' };

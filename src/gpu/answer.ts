@@ -1,5 +1,18 @@
 /** Waiting for a device that may never answer: a hung driver settles no promise. */
 
+/**
+ * The most milliseconds for a step of a strip. One submission takes hardware less than a second (SUBMISSION_PIXELS in
+ * slot.ts); a device that computes on the CPU may take a minute of a busy one.
+ */
+export const HARDWARE_ANSWER_MS = 20_000;
+export const SOFTWARE_ANSWER_MS = 300_000;
+
+/** For an adapter or a device. A driver that was idle may load firmware first, on every GPU of a machine. */
+export const OPENING_MS = 60_000;
+
+/** The same where nobody asked for a GPU: the CPU would be done meanwhile. */
+export const AUTOMATIC_OPENING_MS = 10_000;
+
 /** A timer that is later than this shows that this thread was busy, when no answer could be heard. */
 const LATE_MS = 1000;
 
@@ -11,6 +24,7 @@ export class Deadline {
   #fail: (error: NoAnswer) => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = 0;
+  #isOver = false;
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
@@ -20,8 +34,9 @@ export class Deadline {
     this.extend();
   }
 
-  /** Begins the time anew. */
+  /** Begins the time anew, unless the waiting is over. */
   extend(): void {
+    if (this.#isOver) return;
     clearTimeout(this.#timer);
     this.#dueMs = performance.now() + this.#limitMs;
     this.#timer = setTimeout(() => {
@@ -32,6 +47,7 @@ export class Deadline {
 
   /** Ends the waiting. */
   clear(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 }

@@ -38,13 +38,15 @@ export class DeviceError extends Error {
 export async function withErrorScopes<T>(device: GPUDevice, run: () => T): Promise<T> {
   const scopes: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
   for (const scope of scopes) device.pushErrorScope(scope);
-  let closing: Promise<GPUError | null>[] = [];
+  const close = () => scopes.map(() => device.popErrorScope());
   let result: T;
   try {
     result = run();
-  } finally {
-    closing = scopes.map(() => device.popErrorScope());
+  } catch (error) {
+    for (const scope of close()) scope.catch(() => {}); // the first error counts
+    throw error;
   }
+  const closing = close();
   const errors = await Promise.all(closing); // in the reverse order of the scopes
   for (const [index, error] of errors.reverse().entries()) {
     if (error !== null) throw new DeviceError(error.message, scopes[index] === 'out-of-memory');

@@ -3,7 +3,7 @@ import { type Backend, BackendFault, type Computed, type Strip } from '../backen
 import type { RunOptions } from '../options.js';
 import { isEmpty } from '../regions.js';
 import { Semaphore } from '../semaphore.js';
-import { Deadline, NoAnswer } from './answer.js';
+import { Deadline, HARDWARE_ANSWER_MS, NoAnswer } from './answer.js';
 import { DeviceError, PIXEL_BYTES } from './device.js';
 import { maxWidth, Pipelines } from './passes.js';
 import { type Enter, type Phase, Slot, type StripResult } from './slot.js';
@@ -20,13 +20,6 @@ export interface GpuSettings {
   /** Instead of the shaders of this package. @internal */
   readonly shaderCode?: string;
 }
-
-/**
- * The most milliseconds for a step of a strip. One submission takes hardware less than a second (SUBMISSION_PIXELS in
- * slot.ts); a device that computes on the CPU may take a minute of a busy one.
- */
-export const HARDWARE_ANSWER_MS = 20_000;
-export const SOFTWARE_ANSWER_MS = 300_000;
 
 /** One strip on its way up, one that is computed, one on its way down. */
 const SLOTS = 3;
@@ -64,6 +57,9 @@ export class GpuBackend implements Backend {
   #pipelines: Promise<Pipelines> | undefined;
   #slots = 0;
   #busy = 0;
+  /** Strips that the device works on; each promise resolves, whatever becomes of the strip. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isSilent = false;
   #failure: string | undefined;
 
   constructor(device: GPUDevice, deviceText: string, settings: GpuSettings) {
@@ -111,12 +107,17 @@ export class GpuBackend implements Backend {
       if (this.#failure !== undefined) throw new Error(this.#failure);
     };
     try {
-      const result = await Promise.race([this.#computeInSlot(strip, run, enter), deadline.passed]);
+      const work = this.#computeInSlot(strip, run, enter);
+      this.#track(work);
+      const result = await Promise.race([work, deadline.passed]);
       this.#clock.add(result);
       return { device: this.#deviceText, exactPixels: result.exactPixels };
     } catch (error) {
       if (run.signal?.aborted && error === run.signal.reason) throw error;
-      if (error instanceof NoAnswer) this.#failure ??= error.message;
+      if (error instanceof NoAnswer) {
+        this.#isSilent = true;
+        this.#failure ??= error.message; // a late answer ends here: it writes no pixel
+      }
       throw faultOf(phase, error);
     } finally {
       deadline.clear();
@@ -134,10 +135,19 @@ export class GpuBackend implements Backend {
     return slot.compute(strip, run, enter).finally(() => this.#free.push(slot));
   }
 
-  /** Destroys the device. Strips under way are rejected with `BACKEND_FAILED`. */
+  #track(work: Promise<unknown>): void {
+    const end: Promise<unknown> = work.catch(() => {}).then(() => this.#underWay.delete(end));
+    this.#underWay.add(end);
+  }
+
+  /**
+   * Destroys the device. Strips under way are rejected with `BACKEND_FAILED`. A device that did not answer is destroyed
+   * once it does: Dawn blocks the thread until submitted work is done, which is for ever where a driver hangs.
+   */
   dispose(): void {
     this.#failure ??= 'the backend was disposed of';
-    this.device.destroy();
+    if (this.#isSilent) void Promise.all(this.#underWay).then(() => this.device.destroy());
+    else this.device.destroy();
   }
 }
 

@@ -12,7 +12,9 @@ import {
   openBestAdapter,
   requestAdapters,
 } from './adapters.js';
-import { adviseOn, lacksHardware, missingVulkan, readSystem } from './system.js';
+import { NoAnswer } from './answer.js';
+import { adviseOn, lacksHardware, readSystem } from './system.js';
+import { missingVulkan } from './vulkan.js';
 
 /** A constant and never emptied: when this object is collected before its devices, the process crashes. */
 const loaded: Promise<GPU>[] = [];
@@ -88,6 +90,8 @@ export interface GpuFacts {
   readonly adapters: readonly AdapterDescription[];
   /** Why WebGPU does not load at all. */
   readonly failure?: string | undefined;
+  /** Why no adapter answers, a clause for people. */
+  readonly reason?: string | undefined;
   /** What to do for a missing GPU; empty where one answers. */
   readonly advice: readonly string[];
 }
@@ -95,13 +99,22 @@ export interface GpuFacts {
 /** Asks every adapter for its description; opens no device. Never throws. */
 export async function listAdapters(): Promise<GpuFacts> {
   const system = readSystem();
-  if (missingVulkan() !== undefined) return { adapters: [], advice: adviseOn({ adapters: [], system }) };
+  const none = { adapters: [] };
+  const missing = missingVulkan();
+  if (missing !== undefined) return { ...none, reason: missing, advice: adviseOn({ ...none, system }) };
+  let gpu: GPU;
   try {
-    const adapters = (await requestAdapters(await loadGpu())).map(({ info }) => describeAdapter(info));
-    return { adapters, advice: adviseOn({ adapters, system }) };
+    gpu = await loadGpu();
   } catch (error) {
     const failure = messageOf(error);
-    return { adapters: [], failure, advice: adviseOn({ adapters: [], failure, system }) };
+    return { ...none, failure, advice: adviseOn({ ...none, failure, system }) };
+  }
+  try {
+    const adapters = (await requestAdapters(gpu)).map(({ info }) => describeAdapter(info));
+    return { adapters, advice: adviseOn({ adapters, system }) };
+  } catch (error) {
+    const isSilent = error instanceof NoAnswer;
+    return { ...none, reason: messageOf(error), advice: adviseOn({ ...none, isSilent, system }) };
   }
 }
 
@@ -111,9 +124,9 @@ export async function describe(): Promise<BackendDescription<GpuFacts>> {
   return { lines: linesOf(report), advice: report.advice, facts: report };
 }
 
-function linesOf({ adapters, failure }: GpuFacts): string[] {
+function linesOf({ adapters, failure, reason = 'no adapter answers' }: GpuFacts): string[] {
   if (failure !== undefined) return [`none: ${loadFailure(failure)}`];
-  if (adapters.length === 0) return [`none: ${missingVulkan() ?? 'no adapter answers'}`];
+  if (adapters.length === 0) return [`none: ${reason}`];
   return adapters.map((adapter) => {
     return `${adapterText(adapter)}${adapter.software ? ', slower than the CPU: never taken automatically' : ''}`;
   });

@@ -1,7 +1,8 @@
 /** What this computer offers to WebGPU in Node, and what to do where no GPU answers. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AdapterDescription } from './adapters.js';
+import { flawedManifests, hasVulkanLoader, missingManifests } from './vulkan.js';
 
 /** What decides whether WebGPU finds a computer's GPU. */
 export interface SystemFacts {
@@ -19,6 +20,8 @@ export interface SystemFacts {
   readonly forbiddenRenderNodes: readonly string[];
   /** Files named by VK_DRIVER_FILES or VK_ICD_FILENAMES that do not exist. */
   readonly missingDriverFiles: readonly string[];
+  /** Clauses on the driver files that exist, but lead to no driver. */
+  readonly flawedDriverFiles: readonly string[];
 }
 
 /** What was found. */
@@ -26,13 +29,16 @@ export interface Findings {
   readonly adapters: readonly AdapterDescription[];
   /** Why WebGPU does not load at all. */
   readonly failure?: string;
+  /** Whether a driver was asked and did not answer in time. */
+  readonly isSilent?: boolean;
   readonly system: SystemFacts;
 }
 
 /** What to do, in the order in which to try it; empty where a GPU answers. */
-export function adviseOn({ adapters, failure, system }: Findings): string[] {
+export function adviseOn({ adapters, failure, isSilent, system }: Findings): string[] {
   if (adapters.some(({ software }) => !software)) return [];
   if (failure !== undefined) return [adviceOnLoading(failure, system)];
+  if (isSilent) return ["The GPU's driver hangs: restart the computer, or update the driver."];
   if (system.platform !== 'linux') return ["Install or update the graphics driver from the GPU's manufacturer."];
   const advice = [...adviceOnVulkan(system), ...adviceOnDrivers(system)];
   return advice.length > 0 ? advice : ['This computer has no visible GPU. The CPU backend gives the same bytes.'];
@@ -51,7 +57,7 @@ function adviceOnLoading(failure: string, { platform, architecture }: SystemFact
   return 'Install the npm package webgpu again: npm install webgpu.';
 }
 
-function adviceOnVulkan({ hasVulkanLoader, missingDriverFiles }: SystemFacts): string[] {
+function adviceOnVulkan({ hasVulkanLoader, missingDriverFiles, flawedDriverFiles }: SystemFacts): string[] {
   const advice: string[] = [];
   if (!hasVulkanLoader) advice.push('libvulkan.so.1 is missing: apt-get install libvulkan1 (Debian, Ubuntu).');
   for (const file of missingDriverFiles) {
@@ -59,6 +65,7 @@ function adviceOnVulkan({ hasVulkanLoader, missingDriverFiles }: SystemFacts): s
       `VK_DRIVER_FILES or VK_ICD_FILENAMES names ${file}, which does not exist: correct or unset the variable.`,
     );
   }
+  for (const flaw of flawedDriverFiles) advice.push(`${flaw}: install that Vulkan driver again.`);
   return advice;
 }
 
@@ -80,13 +87,6 @@ function adviceOnDrivers({ hasNvidiaDriver, renderNodes, forbiddenRenderNodes }:
   return [];
 }
 
-/** What Vulkan lacks, a clause for people: Dawn would find no adapter, and print warnings of its own. */
-export function missingVulkan(): string | undefined {
-  if (process.platform !== 'linux') return undefined;
-  if (!hasVulkanLoader()) return `the Vulkan loader, ${VULKAN_LOADER}, is not installed`;
-  return listDriverFiles().length === 0 ? 'no Vulkan driver is installed' : undefined;
-}
-
 /** Linux: device files of GPU drivers in /dev; dxg is the GPU of Windows, seen from its subsystem for Linux. */
 const GPU_DEVICES = /^(nvidia\d|nvhost|nvgpu|nvmap|dxg|mali|kgsl|pvr)/;
 
@@ -96,13 +96,11 @@ export function lacksHardware(): boolean {
   return listRenderNodes().length === 0 && !listFolder('/dev').some((name) => GPU_DEVICES.test(name));
 }
 
-const VULKAN_LOADER = 'libvulkan.so.1';
 const DRI_FOLDER = '/dev/dri';
 
 /** Reads the facts of this computer. */
 export function readSystem(): SystemFacts {
   const renderNodes = listRenderNodes();
-  const namedFiles = pathsIn('VK_DRIVER_FILES').concat(pathsIn('VK_ICD_FILENAMES'));
   return {
     platform: process.platform,
     architecture: process.arch,
@@ -110,63 +108,9 @@ export function readSystem(): SystemFacts {
     hasNvidiaDriver: existsSync('/proc/driver/nvidia'),
     renderNodes,
     forbiddenRenderNodes: renderNodes.filter((node) => !mayOpen(node)),
-    missingDriverFiles: namedFiles.filter((file) => !existsSync(file)),
+    missingDriverFiles: missingManifests(),
+    flawedDriverFiles: flawedManifests(),
   };
-}
-
-function hasVulkanLoader(): boolean {
-  return isLibrary(VULKAN_LOADER);
-}
-
-/** Whether a library is in a folder of LD_LIBRARY_PATH, or in the system's cache of libraries, which holds plain names. */
-function isLibrary(name: string): boolean {
-  if (pathsIn('LD_LIBRARY_PATH').some((folder) => existsSync(join(folder, name)))) return true;
-  try {
-    return readFileSync('/etc/ld.so.cache').includes(`${name}\0`);
-  } catch {
-    return true; // no such cache on this system: let Dawn try
-  }
-}
-
-/** Where the Vulkan loader looks for drivers on Linux (its document LoaderDriverInterface); their order has no importance here. */
-function listDriverFiles(): string[] {
-  const named = [...pathsIn('VK_DRIVER_FILES'), ...pathsIn('VK_ICD_FILENAMES')];
-  const home = process.env.HOME ?? '';
-  const folders = [
-    ...pathsOr('XDG_CONFIG_HOME', join(home, '.config')),
-    ...pathsOr('XDG_CONFIG_DIRS', '/etc/xdg'),
-    '/etc',
-    '/usr/local/etc',
-    ...pathsOr('XDG_DATA_HOME', join(home, '.local/share')),
-    ...pathsOr('XDG_DATA_DIRS', '/usr/local/share', '/usr/share'),
-  ].map((folder) => join(folder, 'vulkan/icd.d'));
-  const places = [...(named.length > 0 ? named : folders), ...pathsIn('VK_ADD_DRIVER_FILES')];
-  return places.flatMap((place) => (/\.json$/.test(place) ? [place] : manifestsIn(place))).filter(namesDriver);
-}
-
-function manifestsIn(folder: string): string[] {
-  return listFolder(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => join(folder, name));
-}
-
-/** Whether a manifest names a library that is there. A bare name is looked for as any library is. */
-function namesDriver(manifest: string): boolean {
-  try {
-    const library: string = JSON.parse(readFileSync(manifest, 'utf8')).ICD.library_path;
-    return library.includes('/') ? existsSync(resolve(dirname(manifest), library)) : isLibrary(library);
-  } catch {
-    return false;
-  }
-}
-
-function pathsOr(variable: string, ...others: readonly string[]): readonly string[] {
-  const paths = pathsIn(variable);
-  return paths.length > 0 ? paths : others;
-}
-
-function pathsIn(variable: string): string[] {
-  return (process.env[variable] ?? '').split(delimiter).filter((path) => path !== '');
 }
 
 function listRenderNodes(): string[] {

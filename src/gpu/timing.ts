@@ -3,6 +3,7 @@
  * and of a copy in the device's memory, which is the least that any transform needs.
  */
 import type { SpanListener } from '../span.js';
+import { answered, SOFTWARE_ANSWER_MS } from './answer.js';
 import { BUFFER, MAP_MODE_READ, withErrorScopes } from './device.js';
 
 const NS_PER_MS = 1e6;
@@ -100,7 +101,7 @@ const COPY_PASSES = 2;
  * @param device one with the feature `timestamp-query`
  * @param byteLength a multiple of 4, within the device's limits
  * @returns milliseconds
- * @throws DeviceError
+ * @throws DeviceError; NoAnswer
  */
 export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Promise<number> {
   const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
@@ -121,8 +122,11 @@ export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Pro
     encoder.copyBufferToBuffer(input, 0, output, 0, byteLength);
     encoder.beginComputePass({ timestampWrites: timer.writesOf(1) }).end();
     timer.recordResult(encoder, COPY_PASSES, readBack, 0);
-    await withErrorScopes(device, () => device.queue.submit([encoder.finish()]));
-    await readBack.mapAsync(MAP_MODE_READ);
+    const submit = async () => {
+      await withErrorScopes(device, () => device.queue.submit([encoder.finish()]));
+      await readBack.mapAsync(MAP_MODE_READ);
+    };
+    await answered(submit(), SOFTWARE_ANSWER_MS);
     const [, startNs, , endNs] = new BigUint64Array(readBack.getMappedRange());
     return Number(endNs - startNs) / NS_PER_MS;
   } finally {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DifferencesFound, EXIT_CODES, exitCodeOf, failureCodeOf } from '../../src/cli/exit-codes.js';
+import { DifferencesFound, EXIT_CODES, exitCodeOf, failureCodeOf, ReaderLeft } from '../../src/cli/exit-codes.js';
 import { NeighborProductError } from '../../src/errors.js';
 
 test.each([
@@ -14,6 +14,7 @@ test.each([
   [new NeighborProductError('BACKEND_FAILED', 'x'), 'BACKEND_FAILED', 4],
   [new NeighborProductError('DEVICE_LIMIT', 'x'), 'DEVICE_LIMIT', 4],
   [new NeighborProductError('OUTPUT_UNWRITABLE', 'x'), 'OUTPUT_UNWRITABLE', 5],
+  [new ReaderLeft(), 'READER_LEFT', 141],
   [new TypeError('x'), 'DEFECT', 70],
   ['a string', 'DEFECT', 70],
 ])('%s is %s, exit code %i', (error, code, exitCode) => {

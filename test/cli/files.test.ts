@@ -107,9 +107,11 @@ describe.runIf(isLinux)('names that are not UTF-8', () => {
     expect(runInShell(cwd, "$'gone\\xE9.png' -o out.png").stderr).toBe(
       "error: Cannot read 'gone\\xE9.png': no such file. Check the path.\n",
     );
-    expect(runInShell(cwd, "$'it\\xE9.png'").stderr).toContain(
-      "Type: neighbor-product $'it\\xE9.png' -o $'it\\xE9-product.png'",
-    );
+    writeFileSync(latin1(cwd, 'it\xe9.png'), PNG_FILE);
+    const [, suggestion] = runInShell(cwd, "$'it\\xE9.png'").stderr.split('Type: neighbor-product ');
+    expect(suggestion).toBe("$'it\\xE9.png' -o $'it\\xE9-product.png'\n");
+    expect(runInShell(cwd, suggestion)).toMatchObject({ exitCode: 0 });
+    expectProduct(latin1(cwd, 'it\xe9-product.png'));
     const { stdout } = runInShell(cwd, "in.png -o $'out\\xE9.png' --json -q");
     expect(stdout).toContain('"output":"out\\udce9.png"');
   });

@@ -26,8 +26,10 @@ const PRODUCT = productOf(PNG_FILE).data;
 /** Where a device stops answering. */
 const HANGS = ['requestAdapter', 'requestDevice', 'popErrorScope', 'createComputePipelineAsync', 'mapAsync'] as const;
 
+type Hang = (typeof HANGS)[number] | 'onSubmittedWorkDone';
+
 /** A package `webgpu` whose hardware adapter does nothing and whose device never answers in one place. */
-function hangingWebGpu(place: (typeof HANGS)[number]): string {
+function hangingWebGpu(place: Hang): string {
   return `
     const answer = (name, value) => (name === '${place}' ? new Promise(() => {}) : Promise.resolve(value));
     const anything = () => new Proxy({}, { get: (_, name) => (name === 'then' ? undefined : () => anything()) });
@@ -42,13 +44,14 @@ function hangingWebGpu(place: (typeof HANGS)[number]): string {
       limits,
       features: new Set(),
       lost: new Promise(() => {}),
-      queue: { writeBuffer() {}, submit() {} },
+      queue: { writeBuffer() {}, submit() {}, onSubmittedWorkDone: () => answer('onSubmittedWorkDone') },
       addEventListener() {},
       pushErrorScope() {},
       popErrorScope: () => answer('popErrorScope', null),
       createComputePipelineAsync: () => answer('createComputePipelineAsync', anything()),
       createBuffer: () => buffer,
-      destroy() {},
+      // Dawn's waits for submitted work, and blocks the thread meanwhile.
+      destroy() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
     };
     const adapter = {
       info: { vendor: 'none', architecture: '', device: '', description: 'hanging GPU' },
@@ -64,15 +67,16 @@ function hangingWebGpu(place: (typeof HANGS)[number]): string {
 /** The command with that package, a GPU that seems to be there, and a tenth of the patience. */
 async function commandWith(webGpu: string): Promise<string> {
   const read = (name: string) => readFileSync(path.join(DIST, name), 'utf8');
+  const without = (name: string, source: string) =>
+    source.replace(`function ${name}() {`, (start) => `${start} return;`);
+  const shortened = (source: string) =>
+    source
+      .replace(/(HARDWARE_ANSWER_MS|AUTOMATIC_OPENING_MS) = \w+/g, '$1 = 200')
+      .replace(/\b(OPENING_MS) = 60_000/, '$1 = 400');
   const root = await copyWith({
-    'gpu/system.js': read('gpu/system.js').replaceAll(
-      /function (lacksHardware|missingVulkan)\(\) \{/g,
-      'function $1() { return;',
-    ),
-    'gpu/gpu-backend.js': read('gpu/gpu-backend.js').replace('HARDWARE_ANSWER_MS = 20_000', 'HARDWARE_ANSWER_MS = 200'),
-    'gpu/adapters.js': read('gpu/adapters.js')
-      .replace('OPENING_MS = 60_000', 'OPENING_MS = 400')
-      .replace('10_000', '200'),
+    'gpu/system.js': without('lacksHardware', read('gpu/system.js')),
+    'gpu/vulkan.js': without('missingVulkan', read('gpu/vulkan.js')),
+    'gpu/answer.js': shortened(read('gpu/answer.js')),
   });
   rmSync(path.join(root, 'node_modules'));
   mkdirSync(path.join(root, 'node_modules/webgpu'), { recursive: true });
@@ -109,6 +113,24 @@ describe.each(HANGS)('a GPU that never answers: %s', (place) => {
     expect(exitCode).toBe(4);
     expect(listing(cwd)).toEqual(['in.png']);
   });
+});
+
+test('a GPU that never answers: devices says so, and does not advise to install one', async () => {
+  const script = await commandWith(hangingWebGpu('requestAdapter'));
+  const { exitCode, stdout, stderr } = await run(['devices'], { cwd: folderWith(), script });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout.toString()).toMatch(/^gpu {8}none: it did not answer for 0\.4 s$/m);
+  expect(stdout.toString()).toMatch(/^for gpu {4}The GPU's driver hangs: .+$/m);
+  expect(stdout.toString()).not.toMatch(/^for gpu.*install/m);
+});
+
+test('a GPU that never answers between two submissions', async () => {
+  const cwd = folderWith({ 'in.png': encodePng(testImage(300, 300)) });
+  const script = await commandWith(hangingWebGpu('onSubmittedWorkDone'));
+  const args = ['in.png', '-o', 'out.png', '--passes', '400', '--backend', 'gpu'];
+  const { exitCode, stderr } = await run(args, { cwd, script });
+  expect(stderr).toMatch(/^error: in\.png: GPU failed while submitting work \(it did not answer for 0\.2 s\)/);
+  expect(exitCode).toBe(4);
 });
 
 test('a promise that nobody keeps: the command says what it waited for, and leaves nothing', async () => {

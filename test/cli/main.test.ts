@@ -299,6 +299,7 @@ describe('streams', () => {
     ['records', ['in.png', '-o', 'out.png', '--json', '-q'], /^error: Standard output was closed by what reads it/],
     ['the help', ['--help'], /^$/],
     ['a list', ['devices'], /^$/],
+    ['a list as JSON', ['devices', '--json'], /^error: Standard output was closed by what reads it/],
   ])('a reader that leaves ends the command as SIGPIPE does: %s', async (_, args, message) => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const child = spawnCommand([...args], { cwd });
@@ -321,14 +322,24 @@ describe('streams', () => {
   });
 
   test.runIf(process.platform === 'linux').each([
-    ['-o -', '-'],
-    ['by its name', '/dev/stdout'],
-  ])('standard output that is closed takes no image: %s', async (_, output) => {
+    ['-o -', 'in.png -o -', 'the image'],
+    ['by its name', 'in.png -o /dev/stdout', 'the image'],
+    ['records', 'in.png -o out.png --json', 'the records'],
+    ['a list as JSON', 'devices --json', 'the report'],
+    ['a report as JSON', 'conformance --json', 'the report'],
+    ['a report as XML', 'conformance --junit', 'the report'],
+  ])('standard output that is closed takes no data: %s', async (_, args, data) => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const shell = spawn('sh', ['-c', '"$0" "$@" >&-', process.execPath, MAIN, 'in.png', '-o', output], { cwd });
+    const shell = spawn('sh', ['-c', '"$0" "$@" >&-', process.execPath, MAIN, ...args.split(' ')], { cwd });
     const { exitCode, stderr } = await ended(shell);
     expect(exitCode).toBe(5);
-    expect(stderr).toMatch(/^error: Cannot write the image: standard output is closed\. .*\n$/);
+    expect(stderr).toMatch(new RegExp(`^error: Cannot write ${data}: standard output is closed\\. Redirect .*\\.\n$`));
+    expect(listing(cwd)).toEqual(['in.png']);
+  });
+
+  test('a parent may throw text away, by whatever /dev/null', async () => {
+    const child = spawn(process.execPath, [MAIN, '--version'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    expect(await ended(child)).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test.runIf(process.platform !== 'win32')('an image may be thrown away', async () => {

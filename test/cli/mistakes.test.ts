@@ -416,7 +416,7 @@ describe('the library', () => {
       'transform({ data, width, height }), where the length does not tell the channels',
       { data: new Uint8Array(40), width: 4, height: 3 },
       {},
-      'Expected 3 (RGB) or 4 (RGBA) for image.channels, but received undefined. The length of the data does not tell: 40 bytes for 4x3 pixels.',
+      'Expected 3 (RGB) or 4 (RGBA) for image.channels, but received undefined. Name it: 40 bytes for 12 pixels do not tell.',
     ],
     [
       'transform({ data: data.subarray(1), ... })',

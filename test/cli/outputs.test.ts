@@ -194,6 +194,14 @@ describe('outputs prepared on the disk', () => {
     });
   });
 
+  test('an output path that is empty is called empty', async () => {
+    const input = path.join(folderWith({ 'a.png': '' }), 'a.png');
+    await expect(prepareOutputs(requestOf(input, '-o', ''))).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringMatching(/^Expected an output path after -o, but it is empty\. Type: neighbor-product /),
+    });
+  });
+
   test('a folder that cannot be looked at is not called missing', async () => {
     const folder = folderWith({ 'a.png': '', 'b.png': '' });
     symlinkSync('circle', path.join(folder, 'circle'));

@@ -203,7 +203,7 @@ test('help lists every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = Object.values(transformOptions()).map(({ long }) => long!);
-  expect(longNames).toHaveLength(13);
+  expect(longNames).toHaveLength(14);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }

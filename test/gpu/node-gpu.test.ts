@@ -67,6 +67,37 @@ describeOnGpu('processes', () => {
     expect(await runScript(script)).toEqual(CLEAN);
   });
 
+  test('a device that does not answer in time: nobody waits for it, and its late answer is harmless', async () => {
+    const script = `
+      let isLarge = false;
+      let computing;
+      const begun = new Promise((resolve) => { computing = resolve; });
+      const opened = await openGpu({ answerMs: 3000, onPhase: (phase) => isLarge && phase === 'map' && computing() });
+      const host = opened.transformer;
+      process.on('unhandledRejection', (error) => process.stderr.write('unhandled: ' + error));
+      await check(host); // compiles
+      isLarge = true;
+      const input = makeImage('noise', 2000, 1600, 4, 1); // some ten seconds of SwiftShader
+      const output = createImage(2000, 1600, 4);
+      const job = { ...JOB, passes: 8 };
+      const failed = host.transform(input, output, job).catch((error) => process.stdout.write(error.message + '\\n'));
+      await begun;
+      await failed;
+      gc();
+      const startMs = performance.now();
+      host.dispose();
+      if (performance.now() - startMs > 100) throw new Error('dispose waited for the device');
+      process.stdout.write(await host.lost);
+      if (output.data.some((sample) => sample !== 0)) throw new Error('a late answer was written');
+    `;
+    expect(await runScript(script)).toEqual({
+      ...CLEAN,
+      stdout: expect.stringMatching(
+        /^GPU failed while computing \(it did not answer for 3 s\)\.\nthe device was destroyed/,
+      ),
+    });
+  }, 60_000);
+
   test('the garbage collector, with backends in use, disposed of and forgotten', async () => {
     const script = `
       for (let round = 0; round < 6; round++) {

@@ -10,6 +10,7 @@ const SYSTEM: SystemFacts = {
   renderNodes: [],
   forbiddenRenderNodes: [],
   missingDriverFiles: [],
+  flawedDriverFiles: [],
 };
 
 function adapter(software: boolean): AdapterDescription {
@@ -33,6 +34,10 @@ test.each<[Partial<SystemFacts>, RegExp[]]>([
   [{ renderNodes: ['/dev/dri/renderD128'] }, [/mesa-vulkan-drivers/]],
   [{ renderNodes: ['/dev/dri/renderD128'], forbiddenRenderNodes: ['/dev/dri/renderD128'] }, [/renderD128.*group/]],
   [{ missingDriverFiles: ['/nowhere/icd.json'] }, [/VK_DRIVER_FILES.*\/nowhere\/icd\.json/]],
+  [
+    { flawedDriverFiles: ['/etc/vulkan/icd.d/a.json names liba.so, which is missing'] },
+    [/a\.json names liba\.so, which is missing: install/],
+  ],
   [{ platform: 'win32' }, [/graphics driver/]],
 ])('no adapter, %o', (facts, sentences) => {
   const advice = adviseOn({ adapters: [], system: { ...SYSTEM, ...facts } });
@@ -40,6 +45,11 @@ test.each<[Partial<SystemFacts>, RegExp[]]>([
   sentences.forEach((sentence, index) => {
     expect(advice[index]).toMatch(sentence);
   });
+});
+
+test('a driver that hangs: no advice to install one', () => {
+  const system = { ...SYSTEM, renderNodes: ['/dev/dri/renderD128'] };
+  expect(adviseOn({ adapters: [], isSilent: true, system })).toEqual([expect.stringMatching(/hangs: restart/)]);
 });
 
 test.each([
