@@ -1,11 +1,12 @@
 /** The registry of backends. Adding a backend is its folder and a line here. */
 import type { BackendEntry } from './backend.js';
 import { cpuEntry } from './cpu/cpu-backend.js';
+import { warnOfReference } from './fallback-warning.js';
 import { gpuEntry } from './gpu/gpu-entry.js';
 import { referenceEntry } from './reference.js';
 import { AUTO, type Choice } from './selector.js';
 
-const ENTRIES = [gpuEntry, cpuEntry, referenceEntry] as const;
+const ENTRIES = [gpuEntry, cpuEntry, { ...referenceEntry, onFallback: warnOfReference }] as const;
 
 /**
  * The name of a backend.

@@ -14,6 +14,8 @@ export type Choice<Name extends string> = 'auto' | Name;
 /** A backend to choose. */
 export type Selectable<Name extends string> = Pick<BackendEntry, 'title' | 'open' | 'openSync'> & {
   readonly name: Name;
+  /** Called where `auto` takes it because others are missing. */
+  readonly onFallback?: (why: string, advice: string | undefined) => void;
 };
 
 /** A backend, open, and why it was chosen. */
@@ -107,13 +109,16 @@ export class Selector<Name extends string> {
 
   async #selectFrom(entries: readonly Selectable<Name>[]): Promise<Selection<Name>> {
     const missing: string[] = [];
+    let advice: string | undefined;
     for (const entry of entries) {
       const opened = await this.#openAutomatically(entry);
       if ('transformer' in opened) {
+        if (missing.length > 0) entry.onFallback?.(missing.join('; '), advice);
         const { transformer, reason = missing.join('; ') } = opened;
         return { entry, transformer, reason };
       }
       missing.push(missingText(entry, opened));
+      ({ advice } = opened);
     }
     throw noneUsable(missing);
   }
@@ -164,13 +169,16 @@ export function selectSync<Name extends string>(
   entries: readonly Selectable<Name>[],
 ): Selection<Name> {
   const missing: string[] = [];
+  let advice: string | undefined;
   for (const entry of choice === AUTO ? entries : entries.filter(({ name }) => name === choice)) {
     const opened = entry.openSync?.({ isAutomatic: choice === AUTO }) ?? CANNOT_RUN_SYNCHRONOUSLY;
     if ('transformer' in opened) {
+      if (missing.length > 0) entry.onFallback?.(missing.join('; '), advice);
       return { entry, transformer: opened.transformer, reason: choice === AUTO ? missing.join('; ') : CHOSEN };
     }
     if (choice !== AUTO) throw unavailable(entry, opened);
     missing.push(missingText(entry, opened));
+    ({ advice } = opened);
   }
   throw noneUsable(missing);
 }

@@ -20,7 +20,7 @@ const imports = files.flatMap(importsOf);
 /** Types included. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(SRC, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import|createRequire\(import\.meta\.url\))\s*\(?\s*'([^']+)'/g)].map(
+  const specifiers = [...text.matchAll(/(?:from|import|requirePart|importPart)\s*\(?\s*'([^']+)'/g)].map(
     (match) => match[1],
   );
   return specifiers.map((to) => {
@@ -46,7 +46,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],
-  ['errors.ts'],
+  ['errors.ts', 'fallback-warning.ts', 'package.ts'],
 ];
 
 test('there are imports to look at, and no relative one leads nowhere', () => {

@@ -1,9 +1,9 @@
 /**
- * Makes dist/ from src/ and shaders/: the shaders as a string, the compiled TypeScript, the command line as one script, and
- * its manual page. Run by tools/set-up.mjs, which imports it before any package is installed, and by `npm run build`.
+ * Makes dist/ from src/ and shaders/: the shaders as a string, the compiled TypeScript, the same as CommonJS, the command
+ * line as one script, and its manual page. Run by tools/set-up.mjs, which imports it before any package is installed, and by `npm run build`.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ export async function build() {
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
   // tsc does not touch its record if nothing has changed; set-up.mjs compares times.
   utimesSync(path.join(ROOT, 'dist/.tsbuildinfo'), new Date(), new Date());
+  await writeCommonJs();
   await writeCommandScript(ROOT);
   await writeManPage();
 }
@@ -44,6 +45,53 @@ function removeLeftovers() {
   }
 }
 
+const COMMON_JS = path.join(ROOT, 'dist/cjs');
+
+/**
+ * Writes what the package's entries reach as CommonJS, file by file, so that the entries share their modules: for jest,
+ * and for `require` in Node before 20.19. Later Nodes load the ES modules with `require`, too: no program gets both.
+ */
+async function writeCommonJs() {
+  const { transform } = await import('esbuild');
+  const { exports } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const entries = Object.values(exports).flatMap(({ require }) => (require ? Object.values(require) : []));
+  for (const name of reach(entries.map((entry) => path.relative('dist/cjs', entry)))) {
+    const file = path.join(COMMON_JS, name);
+    const code = readFileSync(path.join(ROOT, 'dist', name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
+    mkdirSync(path.dirname(file), { recursive: true });
+    // Declarations without their comments, which are half of them: editors show those of the modules.
+    const text = name.endsWith('.d.ts')
+      ? code.replace(/^ *\/\*\*.*?\*\/\n/gms, '')
+      : (await transform(code, commonJs(name))).code;
+    writeFileSync(file, text);
+  }
+  writeFileSync(path.join(COMMON_JS, 'package.json'), '{ "type": "commonjs" }\n');
+}
+
+/** @param {string} name of a file below dist/ */
+function commonJs(name) {
+  const options = { format: 'cjs', platform: 'node', target: 'node20' };
+  if (name !== 'package.js') {
+    // jest cannot run `import()`. Made small, since each file brings the same helpers along.
+    return { ...options, minify: true, keepNames: true, supported: { 'dynamic-import': false } };
+  }
+  // It imports what is an ES module in any case, and looks for the package, which it would not find below dist/cjs.
+  const banner = "const moduleFile = require('node:path').join(__dirname, '../package.js');";
+  return { ...options, banner, define: { 'import.meta.url': 'moduleFile' } };
+}
+
+/** The files below dist/ that some of them lead to, in order: modules to modules, declarations to declarations. */
+function reach(entries) {
+  const reached = new Set(entries);
+  for (const name of reached) {
+    const code = readFileSync(path.join(ROOT, 'dist', name), 'utf8');
+    for (const [, to] of code.matchAll(/(?:\bfrom |\bimport\(|\bimport )["'](\.[^"']+)\.js["']/g)) {
+      reached.add(path.join(path.dirname(name), to + (name.endsWith('.d.ts') ? '.d.ts' : '.js')));
+    }
+  }
+  return reached;
+}
+
 /**
  * Bundles the compiled command line below a folder into one script, `dist/cli/neighbor-product.cjs`: finding, reading and
  * linking its modules takes Node longer than running them. A script and not a module, which would load Node's whole
@@ -61,6 +109,8 @@ export async function writeCommandScript(root) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    minifyWhitespace: true, // a third of the file
+    minifySyntax: true,
     external: ['webgpu', '@napi-rs/image', 'pngjs'],
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: `${commanderLicence()}\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;` },

@@ -10,7 +10,7 @@ import { build, SHADER_CODE } from './build.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUNDLE = 'dist/cli/neighbor-product.cjs';
-const ADDON = 'build/Release/neighbor_product.node';
+export const ADDON = 'build/Release/neighbor_product.node';
 /** The same sources without OpenMP, for the tests. */
 const SERIAL_ADDON = 'build/Release/neighbor_product_serial.node';
 
@@ -25,6 +25,15 @@ export async function setUp({ withSerialAddon = false } = {}) {
     say('Compiling TypeScript ...');
     await build();
   }
+  return makeAddons(withSerialAddon);
+}
+
+/**
+ * Compiles the addon if it is missing or stale.
+ *
+ * @returns {{ addonProblem: string | undefined }} the compiler's output if the addon could not be compiled
+ */
+export function makeAddons(withSerialAddon = false) {
   const missing = [ADDON, ...(withSerialAddon ? [SERIAL_ADDON] : [])];
   if (missing.every((addon) => newest('native-fallback', 'binding.gyp') <= newest(addon)))
     return { addonProblem: undefined };
@@ -43,7 +52,7 @@ function installDependencies() {
 }
 
 /** @returns {string | undefined} the compiler's output if it failed */
-export function compileAddon(withSerialAddon = false) {
+function compileAddon(withSerialAddon = false) {
   const args = ['node_modules/node-gyp/bin/node-gyp.js', 'rebuild', '--loglevel=error'];
   // With the headers that came with Node, nothing is downloaded.
   const prefix = path.resolve(path.dirname(process.execPath), '..');
@@ -84,12 +93,15 @@ function say(line) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { addonProblem } = await setUp();
-  if (addonProblem) {
-    const cause = process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem);
-    say(`The CPU addon could not be compiled, so the slow reference will run: ${cause}`);
-    say('Compiling needs python3, make and a C++ compiler (Debian: apt-get install build-essential python3;');
-    say('macOS: xcode-select --install). NEIGHBOR_PRODUCT_VERBOSE=1 shows the whole output.');
-  }
+  if (addonProblem) explainMissingAddon(addonProblem);
+}
+
+/** @param {string} addonProblem the compiler's output */
+export function explainMissingAddon(addonProblem) {
+  const cause = process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem);
+  say(`The CPU addon could not be compiled, so the slow reference will run: ${cause}`);
+  say('Compiling needs python3, make and a C++ compiler (Debian: apt-get install build-essential python3;');
+  say('macOS: xcode-select --install). NEIGHBOR_PRODUCT_VERBOSE=1 shows the whole output.');
 }
 
 /** The line that names the cause: node-gyp's last lines are about itself. */

@@ -3,6 +3,7 @@
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { NeighborProductError } from '../errors.js';
+import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';
 import { isStandardOutputClosed } from '../files/streams.js';
 import type { DecodeLimits } from '../formats/formats.js';
@@ -34,6 +35,7 @@ main(exactArguments(process.argv.slice(2))).then(end);
 
 async function main(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  silenceFallbackWarning(); // the command prints its own
   let isVerbose = false;
   let data: string | undefined;
   try {

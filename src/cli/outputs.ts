@@ -52,7 +52,7 @@ async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
   for (const input of inputs) await requireInput(input);
   refuseSharedOutput(plansIn(PRODUCTS, inputs));
   const existing = isOne ? `, and '${second}' exists already. Put -o before it to overwrite it, or transform both` : '';
-  const actual = output === '' ? 'it is empty' : `received none${existing}`;
+  const actual = output === '' ? 'received none, or an empty one' : `received none${existing}`;
   throw usage(`Expected an output path after -o, but ${actual}. Type: ${suggestFor(request)}`);
 }
 

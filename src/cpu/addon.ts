@@ -1,7 +1,7 @@
 /** The compiled addon: where it may lie, what it offers. The only file that loads it. */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { findPackageFolder, requirePart } from '../package.js';
 import type { Region } from '../regions.js';
 
 /** What native-fallback/addon.cc exports. It trusts its caller: everything was checked before. */
@@ -71,12 +71,14 @@ export const canHoldMemory =
   !('electron' in process.versions);
 
 const BINARY = 'neighbor_product.node';
-const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What to do where no addon loads; right in a checkout and in an installed package. */
-export const BUILD_ADVICE =
-  `Build the CPU addon with npm run build:addon --prefix "${PACKAGE_FOLDER}"; ` +
-  'it needs a C++ compiler, make and Python (Debian: apt-get install g++ make python3).';
+/** Why no addon loads, and what to do. */
+export interface MissingAddon {
+  /** A clause for people. */
+  readonly reason: string;
+  /** Sentences. */
+  readonly advice: string;
+}
 
 /**
  * Loads the first addon found, or says for each place why not.
@@ -85,20 +87,58 @@ export const BUILD_ADVICE =
  */
 export function loadAddon(
   places: readonly string[] = [`build/Release/${BINARY}`, `prebuilds/${namePlatform()}/${BINARY}`],
-): { addon: Addon } | { reason: string } {
-  const require = createRequire(import.meta.url);
+): { addon: Addon } | MissingAddon {
+  const folder = findPackageFolder();
+  if (folder === undefined) return process.permission === undefined ? NOT_INSTALLED : NOT_READABLE;
   const reasons: string[] = [];
+  let advice: string | undefined;
   for (const place of places) {
+    const file = path.join(folder, place);
     try {
-      return { addon: require(fileURLToPath(new URL(`../../${place}`, import.meta.url))) };
+      return { addon: requirePart(file) as Addon };
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      reasons.push(
-        `${place} ${code === 'MODULE_NOT_FOUND' ? 'does not exist' : `does not load: ${firstLine(message)}`}`,
-      );
+      reasons.push(`${place} ${explain(error as NodeJS.ErrnoException, file)}`);
+      advice ??= adviseOnFlags(error as NodeJS.ErrnoException, file, folder);
     }
   }
-  return { reason: reasons.join('; ') };
+  return { reason: reasons.join('; '), advice: advice ?? adviseToBuild(folder) };
+}
+
+const NOT_INSTALLED: MissingAddon = {
+  reason: 'neighbor-product is not installed where this bundle runs',
+  advice:
+    'Install neighbor-product in a folder above the bundle, and best keep it out of the bundle: make it external.',
+};
+
+const NOT_READABLE: MissingAddon = {
+  reason: "Node's permission model hides the folder of neighbor-product",
+  advice: 'Start Node with --allow-addons and with --allow-fs-read for that folder.',
+};
+
+function adviseToBuild(folder: string): string {
+  // A tool that collects what a program imports has copied the package, such as Next.js for its standalone output.
+  if (!existsSync(path.join(folder, 'binding.gyp'))) return `Copy the package's folder prebuilds/ to ${folder}, too.`;
+  return (
+    `Build the CPU addon with npm run build:addon --prefix "${folder}"; ` +
+    'it needs a C++ compiler, make and Python (Debian: apt-get install g++ make python3).'
+  );
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, file: string): string {
+  if (isForbidden(file)) return 'may not be read';
+  return code === 'MODULE_NOT_FOUND' ? 'does not exist' : `does not load: ${firstLine(message)}`;
+}
+
+/** Where Node itself was told not to load addons. */
+function adviseOnFlags({ code }: NodeJS.ErrnoException, file: string, folder: string): string | undefined {
+  if (code !== 'ERR_DLOPEN_DISABLED' && !isForbidden(file)) return undefined;
+  if (process.permission === undefined) return 'Start Node without --no-addons.';
+  return `Node's permission model forbids the CPU addon: start Node with --allow-addons and --allow-fs-read="${folder}".`;
+}
+
+/** By Node's permission model, under which a file that must not be read looks as if it did not exist. */
+function isForbidden(file: string): boolean {
+  return process.permission?.has('fs.read', file) === false;
 }
 
 /**
@@ -119,11 +159,12 @@ function usesMusl(nodePath: string): boolean {
     readSync(file, head);
     closeSync(file);
   } catch {
-    return false; // Node was replaced while it runs
+    // Node was replaced while it runs, or its permission model forbids to read it.
+    return !('glibcVersionRuntime' in (process.report.getReport() as unknown as { header: object }).header);
   }
   return head.includes('/ld-musl-');
 }
 
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0];
+  return text.split('\n', 1)[0].replace(/\.$/, '');
 }

@@ -15,15 +15,7 @@ import { Host } from '../host.js';
 import { ALPHA_MODES, type RunOptions } from '../options.js';
 import { countPixels } from '../regions.js';
 import { rowsText, type Span } from '../span.js';
-import {
-  type Addon,
-  BUILD_ADVICE,
-  type Chunk,
-  canHoldMemory,
-  loadAddon,
-  type NativeJob,
-  type NativeResult,
-} from './addon.js';
+import { type Addon, type Chunk, canHoldMemory, loadAddon, type NativeJob, type NativeResult } from './addon.js';
 import { availableCores, defaultThreads } from './cores.js';
 
 /** Computes strips on the cores of this machine with one instruction set. */
@@ -127,7 +119,7 @@ let shared: { readonly transformer: Host } | undefined;
 function openCpu({ instructionSet }: OpenOptions = {}): Opened {
   if (shared !== undefined && instructionSet === undefined) return shared;
   const loaded = loadAddon();
-  if ('reason' in loaded) return { reason: loaded.reason, advice: BUILD_ADVICE };
+  if ('reason' in loaded) return loaded;
   const opened = { transformer: new Host(new CpuBackend(loaded.addon, instructionSet)) };
   if (instructionSet === undefined) shared = opened;
   return opened;
@@ -169,7 +161,10 @@ export const cpuEntry = {
 
   async describe(): Promise<BackendDescription<CpuFacts>> {
     const loaded = loadAddon();
-    if ('reason' in loaded) return { lines: [`none: ${loaded.reason}`], advice: [BUILD_ADVICE], facts: loaded };
+    if ('reason' in loaded) {
+      const { reason, advice } = loaded;
+      return { lines: [`none: ${reason}`], advice: [advice], facts: { reason } };
+    }
     const { instructionSets, hasOpenMp: openMp } = loaded.addon;
     const cores = availableCores();
     const threads = openMp ? `OpenMP, ${pluralText(cores, 'core')}` : 'without OpenMP: one thread';

@@ -1,7 +1,8 @@
-/** WebGPU in Node: the only file that imports `webgpu`, and that dynamically, since its binary does not load everywhere. */
+/** WebGPU in Node: the only file that loads `webgpu`, and that dynamically, since its binary does not load everywhere. */
 import { isMainThread } from 'node:worker_threads';
 import type { BackendDescription, Device, Opened, OpenOptions } from '../backend.js';
 import { messageOf } from '../errors.js';
+import { importPart } from '../package.js';
 import {
   type AdapterDescription,
   adapterText,
@@ -24,8 +25,13 @@ export const DAWN_FLAGS = ['disable-dawn-features=timestamp_quantization'];
 
 /** Dawn's entry point, loaded once in a thread; rejects with the reason where its binary does not load. */
 function loadGpu(): Promise<GPU> {
-  if (loaded.length === 0) loaded.push(import('webgpu').then(({ create }) => create(DAWN_FLAGS)));
+  if (loaded.length === 0) loaded.push(createGpu());
   return loaded[0];
+}
+
+async function createGpu(): Promise<GPU> {
+  const { create } = (await importPart('webgpu')) as typeof import('webgpu');
+  return create(DAWN_FLAGS);
 }
 
 function loadFailure(message: string): string {

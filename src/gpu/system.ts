@@ -1,8 +1,8 @@
 /** What this computer offers to WebGPU in Node, and what to do where no GPU answers. */
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdapterDescription } from './adapters.js';
-import { flawedManifests, hasVulkanLoader, missingManifests } from './vulkan.js';
+import { exists, flawedManifests, hasVulkanLoader, missingManifests } from './vulkan.js';
 
 /** What decides whether WebGPU finds a computer's GPU. */
 export interface SystemFacts {
@@ -48,8 +48,11 @@ function adviceOnLoading(failure: string, { platform, architecture }: SystemFact
   if (/GLIBC/.test(failure)) {
     return 'The npm package webgpu needs glibc 2.34 and the libstdc++ of Debian 12, Ubuntu 24.04 or newer: use a newer system.';
   }
-  if (/Cannot find package/.test(failure)) {
+  if (/Cannot find module 'webgpu'/.test(failure)) {
     return 'The optional npm package webgpu is not installed: npm install webgpu.';
+  }
+  if (/addons is disabled/.test(failure)) {
+    return 'Node was told not to load addons: start it with --allow-addons where its permission model is on, else without --no-addons.';
   }
   if (/dawn\.node/.test(failure)) {
     return `The npm package webgpu has no binary for ${platform}-${architecture}, or it is damaged: install the package again.`;
@@ -105,7 +108,7 @@ export function readSystem(): SystemFacts {
     platform: process.platform,
     architecture: process.arch,
     hasVulkanLoader: hasVulkanLoader(),
-    hasNvidiaDriver: existsSync('/proc/driver/nvidia'),
+    hasNvidiaDriver: exists('/proc/driver/nvidia'),
     renderNodes,
     forbiddenRenderNodes: renderNodes.filter((node) => !mayOpen(node)),
     missingDriverFiles: missingManifests(),

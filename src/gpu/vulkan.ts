@@ -20,12 +20,12 @@ export function hasVulkanLoader(): boolean {
 
 /** Clauses on the manifests that exist, but lead to no driver. */
 export function flawedManifests(): string[] {
-  return listManifests().flatMap((path) => (existsSync(path) ? (flawOf(path) ?? []) : []));
+  return listManifests().flatMap((path) => (exists(path) ? (flawOf(path) ?? []) : []));
 }
 
 /** The files named by VK_DRIVER_FILES or VK_ICD_FILENAMES that do not exist. */
 export function missingManifests(): string[] {
-  return namedPlaces().filter((place) => !existsSync(place));
+  return namedPlaces().filter((place) => !exists(place));
 }
 
 /**
@@ -72,8 +72,8 @@ function flawOf(path: string): string | undefined {
   }
   const library = /"library_path"\s*:\s*"([^"]+)"/.exec(manifest)?.[1];
   if (library === undefined) return `${path} names no driver`;
-  const exists = library.includes('/') ? existsSync(resolve(dirname(path), library)) : isLibrary(library);
-  return exists ? undefined : `${path} names ${library}, which is missing`;
+  const isThere = library.includes('/') ? exists(resolve(dirname(path), library)) : isLibrary(library);
+  return isThere ? undefined : `${path} names ${library}, which is missing`;
 }
 
 /** Of Debian and its kin, by `process.arch`. */
@@ -87,7 +87,7 @@ function isLibrary(name: string): boolean {
   const usual = ['/lib', '/usr/lib', '/lib64', '/usr/lib64'];
   const multiarch = ['/lib', '/usr/lib'].map((folder) => join(folder, MULTIARCH[process.arch] ?? ''));
   const folders = [...pathsIn('LD_LIBRARY_PATH'), ...usual, ...multiarch];
-  if (folders.some((folder) => existsSync(join(folder, name)))) return true;
+  if (folders.some((folder) => exists(join(folder, name)))) return true;
   try {
     return readFileSync('/etc/ld.so.cache').includes(`${name}\0`); // holds plain names
   } catch {
@@ -98,4 +98,13 @@ function isLibrary(name: string): boolean {
 function pathsIn(variable: string, ...others: readonly string[]): readonly string[] {
   const paths = (process.env[variable] ?? '').split(delimiter).filter((path) => path !== '');
   return paths.length > 0 ? paths : others;
+}
+
+/** Whether a file or folder can be seen. Node's permission model lets existsSync throw. */
+export function exists(path: string): boolean {
+  try {
+    return existsSync(path);
+  } catch {
+    return false;
+  }
 }

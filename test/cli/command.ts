@@ -96,7 +96,8 @@ export function folderWith(files: Readonly<Record<string, Uint8Array | string>> 
  * @returns its root
  */
 export async function copyWith(modules: Readonly<Record<string, string>> = {}): Promise<string> {
-  const root = folderWith({ 'package.json': readFileSync(path.join(ROOT, 'package.json')) });
+  const names = ['package.json', 'binding.gyp'];
+  const root = folderWith(Object.fromEntries(names.map((name) => [name, readFileSync(path.join(ROOT, name))])));
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'), 'junction');
   for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);

@@ -78,7 +78,7 @@ neighbor-product --help lists every option and command.
     typed: 'in.png -o',
     exitCode: 2,
     answer:
-      'error: Expected an output path after -o, but received none. Type: neighbor-product in.png -o in-product.png\n',
+      'error: Expected an output path after -o, but received none, or an empty one. Type: neighbor-product in.png -o in-product.png\n',
   },
   {
     typed: 'in.png -o --verify',

@@ -198,7 +198,9 @@ describe('outputs prepared on the disk', () => {
     const input = path.join(folderWith({ 'a.png': '' }), 'a.png');
     await expect(prepareOutputs(requestOf(input, '-o', ''))).rejects.toMatchObject({
       code: 'INVALID_OPTION',
-      message: expect.stringMatching(/^Expected an output path after -o, but it is empty\. Type: neighbor-product /),
+      message: expect.stringMatching(
+        /^Expected an output path after -o, but received none, or an empty one\. Type: neighbor-product /,
+      ),
     });
   });
 

@@ -33,7 +33,7 @@ test('no public name without a comment, no link into the void, no type that is u
 
 test('every entry of the package is a module with names in it', () => {
   const { name, exports } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const entries = Object.keys(exports).filter((entry) => exports[entry].types !== undefined);
+  const entries = Object.keys(exports).filter((entry) => exports[entry].default?.types !== undefined);
   const modules = project.children!.filter(({ children }) => children !== undefined && children.length > 0);
   expect(modules.map((module) => module.name).sort()).toEqual(
     entries.map((entry) => `${name}${entry.slice(1)}`).sort(),
@@ -50,7 +50,9 @@ test('every optional field takes undefined: a program with exactOptionalProperty
 /** Every interface and type that an entry exports. */
 function publicDeclarations(): ts.Declaration[] {
   const { exports } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const declared = Object.values<{ types?: string }>(exports).flatMap(({ types }) => types ?? []);
+  const declared = Object.values<{ default?: { types?: string } }>(exports).flatMap(
+    (entry) => entry.default?.types ?? [],
+  );
   const sources = declared.map((file) => path.join(ROOT, file.replace('/dist/', '/src/').replace('.d.ts', '.ts')));
   const program = ts.createProgram(sources, { module: ts.ModuleKind.NodeNext, types: ['node', '@webgpu/types'] });
   const checker = program.getTypeChecker();

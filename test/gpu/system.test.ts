@@ -54,7 +54,8 @@ test('a driver that hangs: no advice to install one', () => {
 
 test.each([
   ["/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.34' not found", /glibc 2\.34/],
-  ["Cannot find package 'webgpu' imported from node-gpu.js", /npm install webgpu/],
+  ["Cannot find module 'webgpu'", /npm install webgpu/],
+  ['Cannot load native addon because loading addons is disabled.', /--allow-addons/],
   ["Cannot find module '/app/node_modules/webgpu/dist/linux-riscv64/dawn.node'", /linux-riscv64/],
   ['something else', /npm install webgpu/],
 ])('WebGPU does not load: %s', (failure, sentence) => {

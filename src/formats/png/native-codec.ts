@@ -1,5 +1,5 @@
 /** The faster codec, an optional dependency. The only file that loads @napi-rs/image. */
-import { createRequire } from 'node:module';
+import { requirePart } from '../../package.js';
 import { GREYSCALE, PALETTE, type PngHeader } from './chunks.js';
 import type { Encode, PackedImage, PngCodec } from './codec.js';
 
@@ -28,7 +28,7 @@ interface EncodeSettings {
 /** Loads the codec, or says why not. */
 export function loadNativeCodec(): { codec: PngCodec } | { reason: string } {
   try {
-    return { codec: createNativeCodec(createRequire(import.meta.url)('@napi-rs/image')) };
+    return { codec: createNativeCodec(requirePart('@napi-rs/image') as Library) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { reason: code === 'MODULE_NOT_FOUND' ? '@napi-rs/image is not installed' : message.split('\n', 1)[0] };

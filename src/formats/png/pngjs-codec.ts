@@ -1,6 +1,6 @@
 /** The codec that is always available. The only file that loads pngjs. */
-import { createRequire } from 'node:module';
 import { constants } from 'node:zlib';
+import { requirePart } from '../../package.js';
 import type { PackedImage, PngCodec } from './codec.js';
 
 const { Z_RLE, Z_DEFAULT_STRATEGY } = constants;
@@ -37,5 +37,5 @@ function encoder(filterType: number, deflateStrategy: number, deflateLevel?: num
 
 /** Loaded on first use: the other codec may do all the work. */
 function loadPngjs(): typeof import('pngjs').PNG {
-  return createRequire(import.meta.url)('pngjs').PNG;
+  return (requirePart('pngjs') as typeof import('pngjs')).PNG;
 }
