@@ -91,14 +91,11 @@ function channelsByLength(byteLength: number, pixels: number, rowBytes: number |
 const CHANNELS = '3 (RGB) or 4 (RGBA)';
 
 function invalidChannels(channels: unknown, name: string): NeighborProductError {
-  const advice = channels === 1 || channels === 2 ? ` ${GREY_ADVICE[channels]}` : '';
+  const advice = channels === 1 || channels === 2 ? ` ${GREY_ADVICE}` : '';
   return new NeighborProductError('INVALID_IMAGE', `${expected(CHANNELS, `${name}.channels`, channels)}${advice}`);
 }
 
-const GREY_ADVICE = {
-  1: "Repeat each grey sample three times; in sharp, call .toColourspace('srgb') before .raw().",
-  2: "Repeat each grey sample three times, before its alpha; in sharp, call .toColourspace('srgb') before .raw().",
-} as const;
+const GREY_ADVICE = 'Repeat each grey sample three times; sharp(data, { raw: info }).raw() does that.';
 
 /**
  * A new image of zeros without padding.

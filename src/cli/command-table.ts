@@ -26,7 +26,7 @@ export interface DescribedOption {
   readonly isAlone: boolean;
 }
 
-export interface DescribedOperand extends DescribedValue {
+interface DescribedOperand extends DescribedValue {
   readonly description: string;
   readonly isRepeated: boolean;
   readonly isOptional: boolean;

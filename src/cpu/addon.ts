@@ -68,6 +68,7 @@ const KNOWN_INTERFACES = ['115', '127', '137'];
 export const canHoldMemory =
   KNOWN_INTERFACES.includes(process.versions.modules) &&
   !('bun' in process.versions) &&
+  !('deno' in process.versions) &&
   !('electron' in process.versions);
 
 const BINARY = 'neighbor_product.node';
