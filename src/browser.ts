@@ -5,7 +5,15 @@
  */
 import { pageGpuEntry } from './gpu/page-gpu.js';
 import type { Image } from './image.js';
-import { type CallOptions, type CallResult, prepareCall, resultOf } from './one-call.js';
+import { checkRawSize, imagesIn, type RawSize, samplesOf, transformEach } from './image-sequence.js';
+import {
+  type CallOptions,
+  type CallResult,
+  checkCallOptions,
+  prepareCall,
+  resultOf,
+  type SequenceOptions,
+} from './one-call.js';
 import { referenceEntry } from './reference.js';
 import { Selector } from './selector.js';
 
@@ -16,7 +24,8 @@ export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-trans
 export { type OpenGpuOptions, openGpu } from './gpu/page-gpu.js';
 export type { Host } from './host.js';
 export type { CheckedImage, Image } from './image.js';
-export type { CallOptions, CallResult } from './one-call.js';
+export type { RawSize } from './image-sequence.js';
+export type { CallOptions, CallResult, SequenceOptions } from './one-call.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
 export { referenceTransformer } from './reference.js';
 export type { BorderMode, Place, Region } from './regions.js';
@@ -58,6 +67,77 @@ export async function transform(image: Image, options: PageTransformOptions = {}
   const startMs = performance.now();
   const { input, output, operation, run, backend } = prepareCall(image, options, PAGE_BACKEND_NAMES);
   return resultOf(await selector.run(input, output, operation, run, backend), output, startMs);
+}
+
+/** Options for images one after another; `threads` has no effect, `signal` ends them all. */
+export interface PageSequenceOptions extends SequenceOptions<PageBackendName> {}
+
+/** Options of a stream of raw samples: the size of each image, and how it is transformed. */
+export interface PageStreamOptions extends PageSequenceOptions, RawSize {}
+
+/**
+ * Transforms images one after another, such as the frames of a video. Results come in the order of the images; the next
+ * image is asked for while at most three are under way.
+ *
+ * @throws as {@link transform}, in the turn of the image that failed; whatever `images` throws
+ */
+export function transformImages(
+  images: AsyncIterable<Image> | Iterable<Image>,
+  options: PageSequenceOptions = {},
+): AsyncGenerator<PageResult, void, void> {
+  checkCallOptions(options, PAGE_BACKEND_NAMES);
+  return transformEach(images, (image) => transform(image, options));
+}
+
+/** A stream to write samples to, and one to read those of the products from. */
+export interface SamplesPair {
+  /** Gives the samples of one product at a time. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** Takes samples in pieces of any length. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/**
+ * A pair of streams, as a `TransformStream` is, that takes raw samples, image after image, and gives those of the products.
+ *
+ * @example
+ * await response.body.pipeThrough(createTransformStream({ width, height })).pipeTo(destination);
+ *
+ * @throws NeighborProductError `INVALID_OPTION` at once; the stream fails as {@link transform}, and with `INVALID_IMAGE` if
+ * its input ends within an image
+ */
+export function createTransformStream({ width, height, channels, ...options }: PageStreamOptions): SamplesPair {
+  const size = checkRawSize({ width, height, channels });
+  const samples = new TransformStream<Uint8Array, Uint8Array>();
+  const products = samplesOf(transformImages(imagesIn(piecesOf(samples.readable), size), options));
+  const readable = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await products.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await products.return();
+      },
+    },
+    { highWaterMark: 0 }, // an image is made when it is asked for
+  );
+  return { readable, writable: samples.writable };
+}
+
+/** Not every browser can iterate over a stream. */
+async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel(); // whoever writes is told
+  }
 }
 
 /** Frees the GPU's device and its memory, which are otherwise kept for the next transform. A later one opens it again. */

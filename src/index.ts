@@ -10,10 +10,21 @@ export type { AdapterDescription } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
 export type { GpuFacts } from './gpu/node-gpu.js';
 export type { CheckedImage, Image } from './image.js';
-export type { CallOptions, CallResult } from './one-call.js';
+export type { RawSize } from './image-sequence.js';
+export type { CallOptions, CallResult, SequenceOptions } from './one-call.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
 export type { DevicesRecord, DoneRecord, FailedRecord, FailureCode, TransformRecord } from './records.js';
 export type { BorderMode } from './regions.js';
 export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';
-export { dispose, type Result, type TransformOptions, transform, transformSync } from './transform.js';
+export {
+  createTransformStream,
+  dispose,
+  type Result,
+  type TransformImagesOptions,
+  type TransformOptions,
+  type TransformStreamOptions,
+  transform,
+  transformImages,
+  transformSync,
+} from './transform.js';

@@ -12,10 +12,14 @@ import {
 } from './options.js';
 import { AUTO, type Choice, type SelectedRun } from './selector.js';
 
-/** Options of a transform: {@link Operation} decides the bytes, {@link RunOptions} how it runs. */
-export interface CallOptions<Name extends string> extends OperationOptions, RunOptions {
+/** Options for images one after another, of which each gets an output of its own. */
+export interface SequenceOptions<Name extends string> extends OperationOptions, RunOptions {
   /** Default `auto`. */
   readonly backend?: Choice<Name> | undefined;
+}
+
+/** Options of a transform: {@link Operation} decides the bytes, {@link RunOptions} how it runs. */
+export interface CallOptions<Name extends string> extends SequenceOptions<Name> {
   /** Where to write: an image of the input's size and channels, which may overlap it. Default: a new image. */
   readonly output?: Image | undefined;
 }
@@ -69,12 +73,19 @@ export function prepareCall<Name extends string>(
   names: readonly Name[],
 ): PreparedCall<Name> {
   const input = checkImage(image, 'image');
-  checkOptionNames(options, OPTION_NAMES);
-  const backend = oneOf([AUTO, ...names], options.backend ?? AUTO, 'options.backend');
-  const operation = checkOperation(options);
-  const run = checkRunOptions(options);
+  const { backend, operation, run } = checkCallOptions(options, names);
   run.signal?.throwIfAborted();
   return { input, output: outputFor(options.output, input), operation, run, backend };
+}
+
+/** Checks all options but the output. @throws as {@link prepareCall} */
+export function checkCallOptions<Name extends string>(options: CallOptions<Name>, names: readonly Name[]) {
+  checkOptionNames(options, OPTION_NAMES);
+  return {
+    backend: oneOf([AUTO, ...names], options.backend ?? AUTO, 'options.backend'),
+    operation: checkOperation(options),
+    run: checkRunOptions(options),
+  };
 }
 
 function outputFor(given: Image | undefined, input: CheckedImage): CheckedImage {

@@ -1,11 +1,26 @@
-/** The one-call transform in Node. */
+/** The transform of one image, and of images one after another, in Node. */
+import { Duplex, PassThrough } from 'node:stream';
 import { BACKEND_NAMES, BACKENDS, type BackendName } from './backends.js';
 import type { Image } from './image.js';
-import { type CallOptions, type CallResult, prepareCall, resultOf } from './one-call.js';
+import { checkRawSize, imagesIn, type RawSize, samplesOf, transformEach } from './image-sequence.js';
+import {
+  type CallOptions,
+  type CallResult,
+  checkCallOptions,
+  prepareCall,
+  resultOf,
+  type SequenceOptions,
+} from './one-call.js';
 import { Selector, selectSync } from './selector.js';
 
 /** Options of a transform: `Operation` decides the bytes, `RunOptions` how it runs. */
 export interface TransformOptions extends CallOptions<BackendName> {}
+
+/** Options for images one after another; `signal` ends them all. */
+export interface TransformImagesOptions extends SequenceOptions<BackendName> {}
+
+/** Options of a stream of raw samples: the size of each image, and how it is transformed. */
+export interface TransformStreamOptions extends TransformImagesOptions, RawSize {}
 
 /** The transformed image, and how it was computed. */
 export interface Result extends CallResult<BackendName> {}
@@ -38,6 +53,62 @@ export function transformSync(image: Image, options: TransformOptions = {}): Res
   const { entry, transformer, reason } = selectSync(backend, BACKENDS);
   const computed = transformer.transformSync!(input, output, operation, run);
   return resultOf({ ...computed, backend: entry.name, reason }, output, startMs);
+}
+
+/**
+ * Transforms images one after another, as {@link transform} does each. Results come in the order of the images; the next
+ * image is asked for while at most three are under way, so memory stays bounded whatever is slow.
+ *
+ * @example
+ * for await (const { image } of transformImages(frames(), { border: 'wrap' })) await show(image);
+ *
+ * @param images any iterable; each image's memory must not be changed before its result has come
+ * @throws as {@link transform}, in the turn of the image that failed; whatever `images` throws
+ */
+export function transformImages(
+  images: AsyncIterable<Image> | Iterable<Image>,
+  options: TransformImagesOptions = {},
+): AsyncGenerator<Result, void, void> {
+  checkCallOptions(options, BACKEND_NAMES);
+  return transformEach(images, (image) => transform(image, options));
+}
+
+/**
+ * A stream that takes raw samples, image after image without anything between them, and gives the samples of the products:
+ * for `pipeline()`, with sharp's `.raw()` or ffmpeg's `rawvideo` on either side. At most five images are in memory.
+ *
+ * @example
+ * await pipeline(process.stdin, createTransformStream({ width: 1920, height: 1080 }), process.stdout);
+ *
+ * @throws NeighborProductError `INVALID_OPTION` at once; the stream fails as {@link transform}, and with `INVALID_IMAGE` if
+ * its input ends within an image
+ */
+export function createTransformStream({ width, height, channels, ...options }: TransformStreamOptions): Duplex {
+  const size = checkRawSize({ width, height, channels });
+  const samples = new PassThrough();
+  const products = samplesOf(transformImages(imagesIn(samples, size), options));
+  return new Duplex({
+    write(piece: Uint8Array, _encoding, done) {
+      if (samples.write(piece)) done();
+      else samples.once('drain', done);
+    },
+    final(done) {
+      samples.end(done);
+    },
+    read() {
+      products.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      samples.destroy();
+      products.return().then(
+        () => done(error),
+        () => done(error),
+      );
+    },
+  });
 }
 
 /**

@@ -40,7 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['conformance'],
   ['index.ts', 'browser.ts', 'png.ts'],
   ['transform.ts', 'records.ts'],
-  ['backends.ts', 'one-call.ts'],
+  ['backends.ts', 'one-call.ts', 'image-sequence.ts'],
   ['selector.ts', 'gpu', 'cpu', 'reference.ts', 'formats', 'files'],
   ['host.ts'],
   ['backend.ts', 'semaphore.ts'],
