@@ -1,7 +1,7 @@
 /** Images one after another: in order, a few under way, whatever they come from and go to. */
 import { NeighborProductError } from './errors.js';
 import { type CheckedImage, createImage, type Image, sizeText } from './image.js';
-import { invalidOption } from './options.js';
+import { checkCount, invalidOption } from './options.js';
 
 /** The size of each image in a stream of raw samples. */
 export interface RawSize {
@@ -12,6 +12,9 @@ export interface RawSize {
   /** Samples per pixel: 3 (RGB) or 4 (RGBA). Default 4. */
   readonly channels?: 3 | 4 | undefined;
 }
+
+/** The same, checked. */
+type Layout = Pick<CheckedImage, 'width' | 'height' | 'channels'>;
 
 /** One that is being made, one that is computed, one that is being used: a backend computes one after the other. */
 const IMAGES_AT_ONCE = 3;
@@ -44,14 +47,14 @@ export async function* transformEach<Result>(
  */
 export async function* imagesIn(
   pieces: AsyncIterable<Uint8Array>,
-  { width, height, channels }: Required<RawSize>,
+  { width, height, channels }: Layout,
 ): AsyncGenerator<CheckedImage, void, void> {
   const images: CheckedImage[] = [];
   let index = 0;
   let filled = 0;
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; ) {
-      images[index] ??= createImage(width, height, channels!);
+      images[index] ??= createImage(width, height, channels);
       const { data } = images[index];
       const count = Math.min(piece.length - at, data.length - filled);
       data.set(piece.subarray(at, at + count), filled);
@@ -78,11 +81,9 @@ export async function* samplesOf(
 }
 
 /** @throws NeighborProductError `INVALID_OPTION` */
-export function checkRawSize({ width, height, channels = 4 }: RawSize): Required<RawSize> {
-  for (const [name, side] of Object.entries({ width, height })) {
-    if (Number.isSafeInteger(side) && side >= 1) continue;
-    throw invalidOption('a whole number of at least 1', `options.${name}`, side);
-  }
+export function checkRawSize({ width, height, channels = 4 }: RawSize): Layout {
+  checkCount(width, 'options.width');
+  checkCount(height, 'options.height');
   if (channels === 3 || channels === 4) return { width, height, channels };
   throw invalidOption('3 (RGB) or 4 (RGBA)', 'options.channels', channels);
 }

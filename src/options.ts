@@ -109,6 +109,12 @@ export function invalidOption(what: string, name: string, value: unknown): Neigh
   return new NeighborProductError('INVALID_OPTION', expected(what, name, value));
 }
 
+/** @throws NeighborProductError `INVALID_OPTION` unless `value` is a whole number of at least 1 */
+export function checkCount(value: unknown, name: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
+  throw invalidOption('a whole number of at least 1', name, value);
+}
+
 function countUpTo(most: number, value: number, name: string): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw invalidOption(`a whole number from 1 to ${most}`, name, value);

@@ -13,7 +13,7 @@ import { COMPRESSIONS, type Compression, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS
 import { decodePngOffThread } from './formats/png/decode.js';
 import { encodePngOffThread } from './formats/png/encode.js';
 import { bytesOf, type CheckedImage, checkImage, type Image } from './image.js';
-import { checkOptionNames, invalidOption, oneOf } from './options.js';
+import { checkCount, checkOptionNames, invalidOption, oneOf } from './options.js';
 
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export type { Compression } from './formats/png/codec.js';
@@ -49,9 +49,7 @@ export async function decodePng(file: Uint8Array, options: DecodePngOptions = {}
   if (bytes === undefined) throw invalidOption('a Uint8Array', 'file', file);
   checkOptionNames(options, ['maxPixels']);
   const { maxPixels = DEFAULT_MAX_PIXELS } = options;
-  if (!Number.isSafeInteger(maxPixels) || maxPixels < 1) {
-    throw invalidOption('a whole number of at least 1', 'options.maxPixels', maxPixels);
-  }
+  checkCount(maxPixels, 'options.maxPixels');
   return decodePngOffThread(bytes, { maxPixels });
 }
 

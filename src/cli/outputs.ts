@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import { unreadable, unwritable } from '../files/explain.js';
-import { createFolder } from '../files/folders.js';
+import { createFolder, isFolder } from '../files/folders.js';
 import { pathIn, pathOf } from '../files/names.js';
 import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
@@ -25,13 +25,13 @@ export interface Plan {
 export async function prepareOutputs(given: TransformRequest): Promise<Plan[]> {
   const request = await withOutput(given);
   const { output } = request;
-  const isFolder = output !== '-' && (namesFolder(output) || (await isExistingFolder(output)));
-  const plans = planOutputs(request, isFolder);
+  const intoFolder = output !== '-' && (namesFolder(output) || (await isFolder(output)));
+  const plans = planOutputs(request, intoFolder);
   await refuseOverwriting(
     plans.map(({ input }) => input),
     plans.map(({ output }) => output),
   );
-  if (isFolder) await createFolder(output);
+  if (intoFolder) await createFolder(output);
   else await requireFolderOf(plans[0].output);
   return plans;
 }
@@ -86,12 +86,12 @@ type CompleteRequest = TransformRequest & { readonly output: string };
 /**
  * The plan without a look at the disk.
  *
- * @param isFolder whether the output is a folder, so that each image is written there under its input's name
+ * @param intoFolder whether the output is a folder, so that each image is written there under its input's name
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
-export function planOutputs(request: CompleteRequest, isFolder: boolean): Plan[] {
+export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan[] {
   const { inputs, output, json } = request;
-  if (inputs.length > 1 && !isFolder) {
+  if (inputs.length > 1 && !intoFolder) {
     refuseSharedOutput(plansIn(PRODUCTS, inputs));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
     const folder = output !== '-' && extname(output) === '' ? `${output}/` : undefined;
@@ -102,8 +102,8 @@ export function planOutputs(request: CompleteRequest, isFolder: boolean): Plan[]
   if (output === '-' && json) {
     throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
   }
-  if (!isFolder) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
-  const plans = isFolder ? plansIn(output, inputs) : [{ input: inputs[0], output }];
+  if (!intoFolder) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
+  const plans = intoFolder ? plansIn(output, inputs) : [{ input: inputs[0], output }];
   refuseSharedOutput(plans);
   return plans;
 }
@@ -193,10 +193,6 @@ async function identityOf(path: string): Promise<string | undefined> {
   if (stats) return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
   const folder = await statIfAny(dirname(path));
   return folder && `${folder.dev}:${folder.ino}/${basename(path)}`;
-}
-
-async function isExistingFolder(path: string): Promise<boolean> {
-  return (await statIfAny(path))?.isDirectory() ?? false;
 }
 
 async function isExistingFile(path: string): Promise<boolean> {

@@ -30,7 +30,8 @@ export async function removeEmptyFolders(): Promise<void> {
   for (const folder of created.splice(0).reverse()) await rmdir(pathOf(folder)).catch(() => {});
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** Whether a path leads to a folder. */
+export async function isFolder(path: string): Promise<boolean> {
   const stats = await stat(pathOf(path)).catch(() => undefined);
   return stats?.isDirectory() ?? false;
 }

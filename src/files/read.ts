@@ -2,15 +2,9 @@
 import { fstatSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { NeighborProductError } from '../errors.js';
+import type { Reading } from './byte-source.js';
 import { unreadable } from './explain.js';
 import { pathOf } from './names.js';
-
-/**
- * Takes an input apart that comes in pieces: yields how many bytes it leaves out before the next piece, receives that
- * piece, an empty one at the end of the input, and returns what it made of them. Of an input whose length it was not
- * told it leaves nothing out.
- */
-type Reading<T> = Generator<number, T, Uint8Array>;
 
 /**
  * Reads as much of a file, a pipe or, for `-`, of standard input as it takes, which decides that as the bytes come in.

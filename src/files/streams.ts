@@ -22,7 +22,8 @@ const READ_AND_WRITE = 0o2;
 export function isStandardOutputClosed(): boolean {
   try {
     const flags = /^flags:\s*(\d+)$/m.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1] ?? '';
-    const isNull = fstatSync(1).rdev === statSync('/dev/null').rdev && fstatSync(1).isCharacterDevice();
+    const output = fstatSync(1);
+    const isNull = output.isCharacterDevice() && output.rdev === statSync('/dev/null').rdev;
     return isNull && (Number.parseInt(flags, 8) & ACCESS_MODE) === READ_AND_WRITE;
   } catch {
     return false;

@@ -1,9 +1,9 @@
 /** The registry of image formats: what can be read and written, and what is recognised only to say what a file is. */
 import { extname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
+import { ByteSource, type Reading } from '../files/byte-source.js';
 import type { CheckedImage } from '../image.js';
 import type { Size } from '../regions.js';
-import { ByteSource, type Reading } from './byte-source.js';
 import type { Extra } from './extra.js';
 import { damaged, isPng } from './png/chunks.js';
 import type { CodecChoice, Compression, DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';

@@ -1,6 +1,6 @@
 /** For programs whose images are on the device already: the transform inside their own command encoder. */
 import { expected, NeighborProductError } from '../errors.js';
-import { checkOperation, type OperationOptions } from '../options.js';
+import { checkCount, checkOperation, type OperationOptions } from '../options.js';
 import { isEmpty, type Region, regionOf } from '../regions.js';
 import { PIXEL_BYTES, withErrorScopes } from './device.js';
 import { LIST_HEADER_BYTES, maxWidth, type PipelinePair, Pipelines, Workspace } from './passes.js';
@@ -96,14 +96,8 @@ export class DeviceTransform {
 }
 
 function checkSize({ width, height }: DeviceTransformOptions, limits: GPUSupportedLimits): void {
-  const sides = [
-    ['options.width', width],
-    ['options.height', height],
-  ] as const;
-  for (const [name, side] of sides) {
-    if (Number.isSafeInteger(side) && side >= 1) continue;
-    throw new NeighborProductError('INVALID_OPTION', expected('a whole number of at least 1', name, side));
-  }
+  checkCount(width, 'options.width');
+  checkCount(height, 'options.height');
   const most = Math.floor(
     (Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) - LIST_HEADER_BYTES) / PIXEL_BYTES,
   );

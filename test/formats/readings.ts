@@ -1,5 +1,5 @@
 /** Files in memory, read as the command reads them. */
-import type { Reading } from '../../src/formats/byte-source.js';
+import type { Reading } from '../../src/files/byte-source.js';
 import { type DecodeLimits, type ImageFile, readImage } from '../../src/formats/formats.js';
 import type { CheckedImage } from '../../src/image.js';
 

@@ -7,7 +7,7 @@
  */
 import { promisify } from 'node:util';
 import { inflate, inflateSync, type ZlibOptions } from 'node:zlib';
-import { readInMemory } from '../byte-source.js';
+import { readInMemory } from '../../files/byte-source.js';
 import { cutShort, damaged, imageDataBytes, interlacePasses, type PngHeader, tooMuchImageData } from './chunks.js';
 import type { DecodeLimits } from './codec.js';
 import { type PngFile, type PngParts, readPng } from './png-file.js';

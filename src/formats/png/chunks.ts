@@ -1,7 +1,7 @@
 /** The container of a PNG file: signature, chunks, CRC, and the header with its limits. */
 import * as zlib from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
-import type { ByteSource, Reading } from '../byte-source.js';
+import type { ByteSource, Reading } from '../../files/byte-source.js';
 
 /** The eight bytes every PNG begins with. */
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

@@ -1,9 +1,9 @@
 /** PNG files to images, by whichever codec is chosen: the pixels and the refusals are the same. */
 import { deflateSync } from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
+import { readInMemory } from '../../files/byte-source.js';
 import type { CheckedImage } from '../../image.js';
 import type { Size } from '../../regions.js';
-import { readInMemory } from '../byte-source.js';
 import { type CheckedPng, checkPng, inflatePngOffThread } from './check.js';
 import { chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 import type { CodecChoice, DecodeLimits, PngCodec, Samples } from './codec.js';

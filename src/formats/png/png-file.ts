@@ -3,7 +3,7 @@
  * kept. Whatever a file says of itself, it takes no more memory than its header implies and some MiB.
  */
 import { NeighborProductError } from '../../errors.js';
-import type { ByteSource, Reading } from '../byte-source.js';
+import type { ByteSource, Reading } from '../../files/byte-source.js';
 import type { Extra } from '../extra.js';
 import {
   CHUNK_OVERHEAD,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chunk, ihdr, imageData, PICTURE, png, SIGNATURE, store } from '../../../fixtures/png/build-png.mjs';
-import { ByteSource } from '../../../src/formats/byte-source.js';
+import { ByteSource } from '../../../src/files/byte-source.js';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
 import { decodePng } from '../../../src/formats/png/decode.js';
 import { type PngFile, readPng } from '../../../src/formats/png/png-file.js';
