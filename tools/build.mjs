@@ -27,9 +27,13 @@ export async function build() {
   await writeManPage();
 }
 
-/** Writes the shaders as a TypeScript module, so that the library loads no files; leaves it alone if nothing changed. */
+/**
+ * Writes the shaders as a TypeScript module, so that the library loads no files; leaves it alone if nothing changed. Without
+ * comments and indentation, since the package has the text four times.
+ */
 export function writeShaderCode() {
-  const code = SHADERS.map((name) => readFileSync(path.join(ROOT, `shaders/${name}.wgsl`), 'utf8')).join('\n');
+  const sources = SHADERS.map((name) => readFileSync(path.join(ROOT, `shaders/${name}.wgsl`), 'utf8')).join('\n');
+  const code = sources.replace(/\s*\/\/.*$/gm, '').replace(/\n\s*/g, '\n');
   const text = `/** Generated from shaders/ by tools/build.mjs. */\nexport const shaderCode: string = ${JSON.stringify(code)};\n`;
   const file = path.join(ROOT, SHADER_CODE);
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
