@@ -9,8 +9,12 @@
     "addon_sources": [
       "native-fallback/addon.cc",
       "native-fallback/attributes.cc",
+      "native-fallback/deflate.cc",
+      "native-fallback/filter.cc",
+      "native-fallback/png.cc",
       "native-fallback/strip.cc",
       "native-fallback/threads.cc",
+      "native-fallback/unfilter.cc",
       "native-fallback/instruction_sets.cc",
       "native-fallback/simd/avx512.cc",
       "native-fallback/simd/avx2.cc",

@@ -10,6 +10,7 @@
 #include "attributes.h"
 #include "held_memory.h"
 #include "instruction_sets.h"
+#include "png.h"
 #include "strip.h"
 
 namespace {
@@ -167,6 +168,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("compute", Napi::Function::New(env, compute_async));
   exports.Set("computeSync", Napi::Function::New(env, compute_sync));
   exports.Set("copyAttributes", Napi::Function::New(env, copy_attributes));
+  neighbor_product::export_png(env, exports);
   return exports;
 }
 

@@ -25,9 +25,9 @@ const IMAGES_AT_ONCE = 3;
  *
  * @throws whatever the images or a transform throw, in the turn of that image
  */
-export async function* transformEach<Result>(
-  images: AsyncIterable<Image> | Iterable<Image>,
-  transform: (image: Image) => Promise<Result>,
+export async function* transformEach<Input extends Image, Result>(
+  images: AsyncIterable<Input> | Iterable<Input>,
+  transform: (image: Input) => Promise<Result>,
 ): AsyncGenerator<Result, void, void> {
   const underWay: Promise<Result>[] = [];
   for await (const image of images) {
@@ -66,11 +66,15 @@ export async function* imagesIn(
       filled = 0;
     }
   }
-  if (filled === 0) return;
-  const { data } = images[index];
-  const missing = `it has ${filled} of the ${data.length} bytes of ${sizeText(images[index])}`;
+  if (filled > 0) throw incompleteImage(filled, { width, height, channels });
+}
+
+/** @param filled bytes that there are of the last image */
+export function incompleteImage(filled: number, layout: Layout): NeighborProductError {
+  const byteLength = layout.width * layout.height * layout.channels;
+  const missing = `it has ${filled} of the ${byteLength} bytes of ${sizeText(layout)}`;
   const message = `The last image is incomplete: ${missing}. Check width, height and channels, and that nothing was cut off.`;
-  throw new NeighborProductError('INVALID_IMAGE', message);
+  return new NeighborProductError('INVALID_IMAGE', message);
 }
 
 /** The samples of results, one image at a time. */

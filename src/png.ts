@@ -10,8 +10,8 @@
  * @module neighbor-product/png
  */
 import { COMPRESSIONS, type Compression, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from './formats/png/codec.js';
-import { decodePngOffThread } from './formats/png/decode.js';
-import { encodePngOffThread } from './formats/png/encode.js';
+import { decodePng as decode } from './formats/png/decode.js';
+import { encodePng as encode } from './formats/png/encode.js';
 import { bytesOf, type CheckedImage, checkImage, type Image } from './image.js';
 import { checkCount, checkOptionNames, invalidOption, oneOf } from './options.js';
 
@@ -37,8 +37,8 @@ export interface EncodePngOptions {
 /**
  * Decodes a PNG of any kind, palette, greyscale, 1 to 16 bits, interlaced, to 8-bit RGBA without padding: the pixels that
  * libpng gives. Gamma and profiles have no effect; an animation gives its default image. The longest parts run on other
- * threads where the optional package `@napi-rs/image` is installed, otherwise decoding blocks the event loop. The file's
- * memory must not be changed before the promise settles.
+ * threads; without the CPU addon and for interlaced files, decoding blocks the event loop. The file's memory must not be
+ * changed before the promise settles.
  *
  * @param file the whole file
  * @throws NeighborProductError `INVALID_PNG` for what is no PNG or a damaged one, `TOO_MANY_PIXELS` before memory is
@@ -50,7 +50,7 @@ export async function decodePng(file: Uint8Array, options: DecodePngOptions = {}
   checkOptionNames(options, ['maxPixels']);
   const { maxPixels = DEFAULT_MAX_PIXELS } = options;
   checkCount(maxPixels, 'options.maxPixels');
-  return decodePngOffThread(bytes, { maxPixels });
+  return decode(bytes, { maxPixels });
 }
 
 /**
@@ -63,5 +63,5 @@ export async function encodePng(image: Image, options: EncodePngOptions = {}): P
   const checked = checkImage(image, 'image');
   checkOptionNames(options, ['compression']);
   const compression = oneOf(COMPRESSIONS, options.compression ?? DEFAULT_COMPRESSION, 'options.compression');
-  return encodePngOffThread(checked, { compression });
+  return encode(checked, { compression });
 }

@@ -26,23 +26,30 @@ export interface DoneRecord {
   readonly width: number;
   /** Rows. */
   readonly height: number;
+  /** 1, or with `--raw` as many as came one after another. */
+  readonly images: number;
   /** The backend that ran; the one that finished, where another failed. */
   readonly backend: BackendName;
   /** Why this backend, a clause for people. */
   readonly reason: string;
   /** What it ran on, for people. */
   readonly device: string;
-  /** The package that read the file. */
+  /** The package that read the file; `none` for raw samples. */
   readonly decoder: string;
-  /** The package that wrote the file. */
+  /** The package that wrote the file; `none` for raw samples. */
   readonly encoder: string;
-  /** Milliseconds, to a microsecond. */
+  /** Milliseconds, to a microsecond. The steps go on at the same time, so their times overlap. */
   readonly decodeMs: number;
   /** Milliseconds, waiting for other images included. */
   readonly transformMs: number;
   /** Milliseconds. */
   readonly encodeMs: number;
-  /** Pixels that single precision left undecided and that were computed in binary64, over all passes. */
+  /** Milliseconds from the first row that is read to the file that is written. */
+  readonly elapsedMs: number;
+  /**
+   * Pixels that single precision left undecided and that were computed in binary64, over all passes. Rows that two strips
+   * of an image need count twice.
+   */
   readonly exactPixels: number;
   /** Whether `--verify` compared every byte with the reference's. */
   readonly verified: boolean;

@@ -30,6 +30,17 @@ export type BorderMode = keyof typeof NEIGHBOURS;
 
 export const BORDER_MODES = Object.keys(NEIGHBOURS) as readonly BorderMode[];
 
+/** Whether pixels at the edge are left as they are. */
+export function leavesEdges(border: BorderMode): boolean {
+  return NEIGHBOURS[border] === undefined;
+}
+
+/** Whether pixels at one edge need those at the other. */
+export function needsOtherEdge(border: BorderMode): boolean {
+  const length = 3;
+  return NEIGHBOURS[border]?.before(length) === length - 1;
+}
+
 /** A column and a row. */
 export interface Place {
   /** Column, from 0. */

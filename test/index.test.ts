@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { makeImage } from '../src/conformance/images.js';
-import { decodePng } from '../src/formats/png/decode.js';
+import { decodePngSync as decodePng } from '../src/formats/png/decode.js';
 import { createImage } from '../src/image.js';
 import { type Image, NeighborProductError, transform, transformSync } from '../src/index.js';
 import { firstDifference, referenceOf } from './transforms.js';

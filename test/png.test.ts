@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { makeImage } from '../src/conformance/images.js';
-import { decodePng as decodeNow } from '../src/formats/png/decode.js';
+import { decodePngSync as decodeNow } from '../src/formats/png/decode.js';
 import { decodePng, encodePng, type Image } from '../src/png.js';
 import { firstDifference } from './transforms.js';
 

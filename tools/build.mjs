@@ -115,7 +115,7 @@ export async function writeCommandScript(root) {
     target: 'node20',
     minifyWhitespace: true, // a third of the file
     minifySyntax: true,
-    external: ['webgpu', '@napi-rs/image', 'pngjs'],
+    external: ['webgpu', 'pngjs'],
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: `${commanderLicence()}\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;` },
     plugins: [withoutChildProcess],

@@ -10,7 +10,7 @@ import { availableCores } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
-import { decodePng } from '../formats/png/decode.js';
+import { decodePngSync } from '../formats/png/decode.js';
 import type { SpanListener } from '../span.js';
 import { copyAttributes } from './attributes.js';
 import type { ReportSink } from './conformance.js';
@@ -63,7 +63,7 @@ async function measure(
 async function readPhotograph(): Promise<Photograph | undefined> {
   const name = 'fixtures/watermelon-pizza.png';
   const file = await readFile(new URL(`../../${name}`, import.meta.url)).catch(() => undefined);
-  return file && { name, image: decodePng(file, { maxPixels: 1e7 }) };
+  return file && { name, image: decodePngSync(file, { maxPixels: 1e7 }) };
 }
 
 /** The report of a file, reduced to the chosen sizes and kinds. */

@@ -14,7 +14,7 @@ import { pluralText } from '../conformance/wording.js';
 import { availableCores } from '../cpu/cores.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
-import { decodePng } from '../formats/png/decode.js';
+import { decodePngSync } from '../formats/png/decode.js';
 import { shaderCode } from '../gpu/shader-code.js';
 import type { SpanListener } from '../span.js';
 import { copyAttributes } from './attributes.js';
@@ -128,7 +128,7 @@ async function readFixtures(): Promise<Fixtures> {
   const fixtures = new Map();
   for (const name of FIXTURE_NAMES) {
     const file = await readFile(new URL(`../../fixtures/${name}.png`, import.meta.url)).catch(() => undefined);
-    if (file) fixtures.set(name, decodePng(file, { maxPixels: 1e6 }));
+    if (file) fixtures.set(name, decodePngSync(file, { maxPixels: 1e6 }));
   }
   return fixtures;
 }

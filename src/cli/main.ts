@@ -6,10 +6,10 @@ import { NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';
 import { isStandardOutputClosed } from '../files/streams.js';
-import type { DecodeLimits } from '../formats/formats.js';
 import { type SpanListener, withSpan } from '../span.js';
 import { exactArguments } from './arguments.js';
 import { exitCodeOf, ReaderLeft } from './exit-codes.js';
+import type { OutputStream } from './flow.js';
 import type { Shell } from './options.js';
 import { parseCommandLine, readVersion, type TransformRequest, type Work } from './program.js';
 import { errorText, wantsColour } from './report.js';
@@ -184,7 +184,7 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
   const load = () => Promise.all([import('./transform.js'), loadCalls()]);
   const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
   const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
-  return runTransform(request, watchCalls(calls, watch, onSpan), { print, warn, isColoured });
+  return runTransform(request, watchCalls(calls, watch, onSpan), { print, warn, isColoured, showProgress });
 }
 
 /** What a command writes to standard output for programs, which miss it where it is cut short. */
@@ -208,40 +208,74 @@ function refuseClosedOutput(data: string): void {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform }, { readImage, encode, encoderFor }, { readInput }, files, { copyAttributes }] =
-    await Promise.all([
-      import('../transform.js'),
-      import('../formats/formats.js'),
-      import('../files/read.js'),
-      import('../files/write.js'),
-      import('./attributes.js'),
-    ]);
+  const [{ transform }, { openImage }, { openInput }, files, { copyAttributes }] = await Promise.all([
+    import('../transform.js'),
+    import('../formats/formats.js'),
+    import('../files/read.js'),
+    import('../files/write.js'),
+    import('./attributes.js'),
+  ]);
   cleanUp = files.removeUnfinishedOutputs;
-  const read = (path: string, limits: DecodeLimits) => readInput(path, (byteLength) => readImage(limits, byteLength));
-  const write = async (path: string, file: Uint8Array) => {
-    if (path !== '-') return cleaningUp(() => files.writeOutput(path, file, copyAttributes));
-    await writeTo(process.stdout, file);
+  const create = (path: string, isHeld: boolean) => {
+    if (path === '-') return standardOutput(isHeld);
+    const file = new files.OutputFile(path, copyAttributes);
+    const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
+    return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
+  };
+  return { openInput, openImage, transform, create, watch: (_name, work) => work() };
+}
+
+/** What standard output is held back for, so that nothing is written of an image that turns out to be damaged. */
+const HELD_BYTES = 2 ** 24;
+
+function standardOutput(isHeld: boolean): OutputStream {
+  let held: Uint8Array[] | undefined = isHeld ? [] : undefined;
+  let heldBytes = 0;
+  const writeHeld = async () => {
+    const pieces = held ?? [];
+    held = undefined;
+    for (const piece of pieces) await writeTo(process.stdout, piece);
+  };
+  const take = async (pieces: readonly Uint8Array[]) => {
+    for (const piece of pieces) {
+      heldBytes += piece.length;
+      if (heldBytes > HELD_BYTES) await writeHeld();
+      if (held === undefined) await writeTo(process.stdout, piece);
+      else held.push(Buffer.from(piece)); // the piece may change
+    }
+  };
+  const finish = async () => {
+    await writeHeld();
     return undefined;
   };
-  return { read, transform, encoderFor, encode, write };
+  return { take, finish, abandon: async () => {} };
+}
+
+/** Outputs that are being written. */
+const unfinished = new Set<OutputStream>();
+
+function endBySignal(signal: NodeJS.Signals): void {
+  cleanUp();
+  for (const ending of ENDING_SIGNALS) process.off(ending, endBySignal);
+  process.kill(process.pid, signal);
 }
 
 /**
  * Only while a file is being written is there anything to clean up. At any other time a signal ends the process at
- * once, as it does without a handler: also in the middle of a codec or of the reference, where a handler would not run.
+ * once, as it does without a handler: also in the middle of the reference, where a handler would not run.
  */
-async function cleaningUp<Value>(action: () => Promise<Value>): Promise<Value> {
-  if (process.pid === 1) return action();
-  const end = (signal: NodeJS.Signals) => {
-    cleanUp();
-    process.kill(process.pid, signal);
+function cleaningUp(output: OutputStream): OutputStream {
+  const isHandled = process.pid === 1;
+  const end = () => {
+    unfinished.delete(output);
+    if (unfinished.size === 0) for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);
   };
-  for (const signal of ENDING_SIGNALS) process.once(signal, end);
-  try {
-    return await action();
-  } finally {
-    for (const signal of ENDING_SIGNALS) process.off(signal, end);
-  }
+  const take = (pieces: readonly Uint8Array[]) => {
+    if (unfinished.size === 0 && !isHandled) for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
+    unfinished.add(output);
+    return output.take(pieces);
+  };
+  return { take, finish: () => output.finish().finally(end), abandon: () => output.abandon().finally(end) };
 }
 
 function textOf(args: readonly string[]): string {

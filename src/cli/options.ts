@@ -17,6 +17,7 @@ import { NeighborProductError } from '../errors.js';
 import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS, METADATA_CHOICES } from '../formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
+import type { RowImage } from '../rows.js';
 import { AUTO } from '../selector.js';
 
 /** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
@@ -57,9 +58,19 @@ export const transformOptions = () => ({
   ),
   maxPixels: value(
     '--max-pixels <n>',
-    'refuse larger images before allocating memory; a number such as 1000000, 64M, 2G or 2^28',
+    'refuse larger images; a number such as 1000000, 64M, 2G or 2^28 ' +
+      `(default: ${DEFAULT_MAX_PIXELS} for interlaced images, which are decoded as a whole, no limit for others)`,
     parsePixelCount,
-    DEFAULT_MAX_PIXELS,
+  ),
+  maxMemory: value(
+    '--max-memory <bytes>',
+    'most memory for rows under way, such as 256M or 2G (default: an eighth of what this process may use)',
+    parseByteCount,
+  ),
+  raw: value(
+    '--raw <size>',
+    'read and write raw samples, image after image: WIDTHxHEIGHT, then :rgb or :rgba (default: rgba)',
+    parseRawSize,
   ),
   compression: choice(
     '--compression <effort>',
@@ -244,6 +255,29 @@ function parsePixelCount(text: string): number {
   const count = exponent === undefined ? Math.round(Number(digits) * UNITS[unit.toLowerCase()]) : 2 ** Number(exponent);
   if (Number.isSafeInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('a number of pixels such as 1000000, 64M, 2G or 2^28');
+}
+
+/** `67108864`, `256M` or `1.5G`, in units of 1024. */
+function parseByteCount(text: string): number {
+  const [, digits, unit = ''] = /^(\d+|\d+\.\d+(?=[kmg]))([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+  const count = Math.round(Number(digits) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' '));
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('a number of bytes such as 67108864, 256M or 2G');
+}
+
+function parseRawSize(text: string): RowImage {
+  const [, width, height, samples = 'rgba'] = /^([1-9]\d{0,8})x([1-9]\d{0,8})(?::(rgba?))?$/i.exec(text) ?? [];
+  if (width !== undefined) {
+    return { width: Number(width), height: Number(height), channels: samples.toLowerCase() === 'rgb' ? 3 : 4 };
+  }
+  throw new InvalidArgumentError('a size such as 1920x1080, 1920x1080:rgb or 1920x1080:rgba');
+}
+
+/** A parsed value as it can be typed. */
+export function valueText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { width, height, channels } = value as RowImage;
+  return `${width}x${height}:${channels === 3 ? 'rgb' : 'rgba'}`;
 }
 
 function parseSeed(text: string): number {

@@ -90,7 +90,7 @@ type CompleteRequest = TransformRequest & { readonly output: string };
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
 export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan[] {
-  const { inputs, output, json } = request;
+  const { inputs, output, json, raw } = request;
   if (inputs.length > 1 && !intoFolder) {
     refuseSharedOutput(plansIn(PRODUCTS, inputs));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
@@ -102,17 +102,18 @@ export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan
   if (output === '-' && json) {
     throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
   }
-  if (!intoFolder) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
-  const plans = intoFolder ? plansIn(output, inputs) : [{ input: inputs[0], output }];
+  if (!intoFolder && raw === undefined) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
+  const plans = intoFolder ? plansIn(output, inputs, raw !== undefined) : [{ input: inputs[0], output }];
   refuseSharedOutput(plans);
   return plans;
 }
 
-function plansIn(folder: string, inputs: readonly string[]): Plan[] {
-  return inputs.map((input) => ({ input, output: pathIn(folder, nameInFolder(input)) }));
+function plansIn(folder: string, inputs: readonly string[], isRaw = false): Plan[] {
+  return inputs.map((input) => ({ input, output: pathIn(folder, nameInFolder(input, isRaw)) }));
 }
 
-function nameInFolder(input: string): string {
+function nameInFolder(input: string, isRaw: boolean): string {
+  if (isRaw) return input === '-' ? 'stdin.raw' : basename(input);
   return input === '-' ? 'stdin.png' : withOwnExtension(basename(input));
 }
 

@@ -16,6 +16,7 @@ import {
   type Shell,
   type TransformOptionValues,
   transformOptions,
+  valueText,
 } from './options.js';
 import { suggestCommand } from './suggestions.js';
 import { usageSentence } from './usage-errors.js';
@@ -197,7 +198,7 @@ function transformRequest(program: Command): TransformRequest {
   const otherOptions = given.flatMap((option) => {
     const value = program.getOptionValue(option.attributeName());
     if (option.long === OUTPUT) return [];
-    return option.required ? [option.long!, String(value)] : [option.long!];
+    return option.required ? [option.long!, valueText(value)] : [option.long!];
   });
   if (values.output === undefined && args.length === 1) refuseNearCommand(args[0]);
   const isToStream = values.output === undefined && args.length === 2 && withDash(args[1], 'output') === '-';

@@ -1,18 +1,19 @@
 /** The `transform` command: several images at once; a bad one is reported and the others are still done. */
+import { totalmem } from 'node:os';
 import { BACKENDS, isOracle } from '../backends.js';
 import { availableCores } from '../cpu/cores.js';
-import type { ExtraId, MetadataChunk } from '../formats/extra.js';
-import type { CodecChoice, Compression, DecodeLimits, EncodeOptions, Extra, ImageFile } from '../formats/formats.js';
-import { type CheckedImage, createImage, rowsOf } from '../image.js';
-import type { Operation } from '../options.js';
+import type { Input } from '../files/byte-source.js';
+import type { ExtraId } from '../formats/extra.js';
+import type { DecodeLimits, ImageReader } from '../formats/formats.js';
+import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import type { FailureCode } from '../records.js';
-import { transformReference } from '../reference.js';
-import type { Size } from '../regions.js';
+import { bytesOfStrips } from '../rows.js';
 import { AUTO } from '../selector.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
 import type { transform } from '../transform.js';
-import { DifferencesFound, exitCodeOf, failureCodeOf } from './exit-codes.js';
+import { exitCodeOf, failureCodeOf } from './exit-codes.js';
+import { type OutputStream, transformImageFile, transformRawFile, type Watch } from './flow.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
 import {
@@ -21,6 +22,7 @@ import {
   droppedWarnings,
   errorText,
   type FileOutcome,
+  progressText,
   recordLine,
   summaryLine,
   warningLine,
@@ -28,12 +30,13 @@ import {
 
 /** What the command calls; tests replace parts of it. */
 export interface Calls {
-  readonly read: (path: string, limits: DecodeLimits) => Promise<ImageFile>;
+  readonly openInput: (path: string) => Promise<Input>;
+  readonly openImage: (input: Input, limits: DecodeLimits) => Promise<ImageReader>;
   readonly transform: typeof transform;
-  readonly encoderFor: (size: Size, compression: Compression) => CodecChoice;
-  readonly encode: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
-  /** Resolves to why the file was written in place, if it was. */
-  readonly write: (path: string, file: Uint8Array) => Promise<string | undefined>;
+  /** @param isHeld whether nothing may be written before the image is complete, as far as memory allows */
+  readonly create: (path: string, isHeld: boolean) => OutputStream;
+  /** Runs each step of a file. */
+  readonly watch: Watch;
 }
 
 /** Where the command's output goes. */
@@ -43,6 +46,8 @@ export interface OutputSink {
   /** Writes lines to standard error. */
   readonly warn: (text: string) => void;
   readonly isColoured: boolean;
+  /** Shows a line in place of the one before, nothing for ''; absent where there is no terminal. */
+  readonly showProgress?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -53,7 +58,9 @@ export async function runTransform(request: TransformRequest, calls: Calls, sink
   const plans = await prepareOutputs(request);
   const said: Said = { warnings: new Set(), dropped: new Set() };
   let exitCode = 0;
-  for await (const outcome of transformFiles(plans, request, calls)) {
+  const progress = new Progress(request, sink.showProgress);
+  for await (const outcome of transformFiles(plans, request, calls, progress)) {
+    progress.clear();
     if (request.json) await sink.print(recordLine(outcome));
     if (outcome.kind === 'done') {
       if (!request.quiet) reportDone(outcome, request, sink, said);
@@ -99,14 +106,23 @@ function warningsOf({ result }: Done, { backend, verify }: TransformRequest): st
   return warnings;
 }
 
+/** A request whose memory is bounded. */
+type BoundedRequest = TransformRequest & { readonly maxMemory: number };
+
+/** The part of the memory that this process may use, which may be a container's, for rows under way. */
+const SHARE_OF_MEMORY = 1 / 8;
+const LEAST_BYTES = 2 ** 26;
+
+function defaultMaxBytes(): number {
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.max(LEAST_BYTES, Math.floor(Math.min(totalmem(), limit) * SHARE_OF_MEMORY));
+}
+
 /** What fails for every image. */
 const HOPELESS: readonly FailureCode[] = ['BACKEND_UNAVAILABLE', 'READER_LEFT'];
 
 /** Threads of libuv's pool, which codecs and backends run on, unless UV_THREADPOOL_SIZE is set. */
 const LIBUV_THREADS = 4;
-
-/** In memory at once, if there is more than one image: 3 GiB, of which two thirds are the codec's. */
-const MOST_PIXELS_AT_ONCE = 2 ** 26;
 
 /**
  * Outcomes in the order of the plans. Ends early only after a failure that holds for all images.
@@ -115,15 +131,17 @@ export async function* transformFiles(
   plans: readonly Plan[],
   request: TransformRequest,
   calls: Calls,
+  progress?: Progress,
 ): AsyncGenerator<FileOutcome, void, void> {
   const waiting = [...plans];
-  const pixels = new Semaphore(MOST_PIXELS_AT_ONCE);
+  const maxBytes = request.maxMemory ?? defaultMaxBytes();
+  const bytes = new Semaphore(maxBytes);
   const underWay: Promise<FileOutcome>[] = [];
   // The first one alone: it shows which backend runs.
   let atOnce = 1;
   while (underWay.length + waiting.length > 0) {
     const begun = waiting.splice(0, atOnce - underWay.length);
-    underWay.push(...begun.map((plan) => tryFile(plan, request, calls, pixels)));
+    underWay.push(...begun.map((plan) => tryFile(plan, { ...request, maxMemory: maxBytes }, calls, bytes, progress)));
     const outcome = (await underWay.shift())!;
     yield outcome;
     if (outcome.kind === 'done') atOnce = filesAtOnce(outcome, request);
@@ -138,136 +156,96 @@ function filesAtOnce({ result }: Done, { verify, trace }: TransformRequest): num
 }
 
 /** Never rejects. */
-async function tryFile(plan: Plan, request: TransformRequest, calls: Calls, pixels: Semaphore): Promise<FileOutcome> {
+async function tryFile(
+  plan: Plan,
+  request: BoundedRequest,
+  calls: Calls,
+  bytes: Semaphore,
+  progress: Progress | undefined,
+): Promise<FileOutcome> {
+  const { raw, maxMemory: maxBytes } = request;
+  const output = calls.create(plan.output, raw === undefined);
+  const onPixels = (done: number, all: number | undefined) => progress?.show(plan, done, all);
+  const flow = { plan, request, transform: calls.transform, output, watch: calls.watch, maxBytes, onPixels };
   try {
-    const file = await calls.read(plan.input, { maxPixels: request.maxPixels });
-    const release = await pixels.acquire(weightOf(file, request, calls));
-    try {
-      return await transformFile(file, plan, request, calls);
-    } finally {
-      release();
-    }
+    const opening = `read ${plan.input}`;
+    const input = await calls.watch(opening, () => calls.openInput(plan.input));
+    if (raw !== undefined) return await closing(input, () => transformRawFile(input, flow));
+    const limits = limitsOf(request);
+    const reader = await calls.watch(opening, () => calls.openImage(input, limits));
+    const openAgain = async () => calls.openImage(await calls.openInput(plan.input), limits);
+    const isFile = input.byteLength !== undefined;
+    return await closing(reader, async () => {
+      const release = await bytes.acquire(weightOf(reader, request));
+      return transformImageFile(reader, flow, isFile ? openAgain : undefined).finally(release);
+    });
   } catch (error) {
+    await output.abandon();
     return { kind: 'failed', plan, error };
   }
 }
 
+async function closing<T>(opened: { readonly close: () => Promise<void> }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Only what is decoded as a whole has a limit by default. */
+function limitsOf({ maxPixels }: TransformRequest): DecodeLimits {
+  return { maxPixels: maxPixels ?? DEFAULT_MAX_PIXELS, maxPixelsByRows: maxPixels ?? Number.POSITIVE_INFINITY };
+}
+
+/** What reading and writing hold besides strips. */
+const CODEC_BYTES = 2 ** 24;
+
 /**
- * All of the semaphore for an image whose long steps block this thread: a signal would wait for them while another image
- * is being written.
+ * How many bytes an image takes while it flows: all there are for one that is decoded as a whole, which keeps this thread
+ * busy, so that a signal would wait while another image is being written.
  */
-function weightOf({ size, decoder }: ImageFile, { compression }: TransformRequest, calls: Calls): number {
-  const codecs = [decoder, calls.encoderFor(size, compression)];
-  const isOffThread = codecs.every(({ codec }) => codec.readSamplesOffThread !== undefined);
-  return isOffThread ? size.width * size.height : MOST_PIXELS_AT_ONCE;
+function weightOf(reader: ImageReader, request: BoundedRequest): number {
+  if (reader.isWhole) return request.maxMemory;
+  return CODEC_BYTES + bytesOfStrips(reader, request, request.maxMemory);
 }
 
-async function transformFile(file: ImageFile, plan: Plan, request: TransformRequest, calls: Calls): Promise<Done> {
-  const { backend, alpha, border, passes, threads, compression } = request;
-  const decoded = await timed(file.decode);
-  const result = await calls.transform(decoded.value, { backend, alpha, border, passes, threads });
-  const verified = request.verify === true && !isOracle(result.backend);
-  if (verified) verify(decoded.value, result.image, request);
-  const kept = request.metadata === 'keep' ? file.extras.filter(({ copies }) => copies.length > 0) : [];
-  const encoded = await timed(() => calls.encode(result.image, { compression, metadata: copiesOf(kept) }));
-  const inPlace = await calls.write(plan.output, encoded.value);
-  return {
-    kind: 'done',
-    plan,
-    result,
-    decodeMs: decoded.elapsedMs,
-    encodeMs: encoded.elapsedMs,
-    codecs: { decoder: file.decoder, encoder: calls.encoderFor(result.image, compression) },
-    fileByteLength: encoded.value.byteLength,
-    ...(inPlace !== undefined && { inPlace }),
-    verified,
-    kept,
-    dropped: file.extras.filter((extra) => !kept.includes(extra)),
-  };
-}
+/** Nothing is shown of what takes less. */
+const SILENT_MS = 1000;
+/** Between two lines. */
+const SHOWN_MS = 200;
 
-/** Two extras may be in the same chunk. */
-function copiesOf(kept: readonly Extra[]): MetadataChunk[] {
-  return [...new Set(kept.flatMap(({ copies }) => copies))];
-}
+/** A line on a terminal that says how far the image is. */
+class Progress {
+  readonly #show: ((line: string) => void) | undefined;
+  readonly #startMs = new Map<Plan, number>();
+  #shownMs = 0;
 
-async function timed<T>(step: () => Promise<T>): Promise<{ value: T; elapsedMs: number }> {
-  const startMs = performance.now();
-  const value = await step();
-  return { value, elapsedMs: performance.now() - startMs };
-}
+  constructor({ quiet, json }: TransformRequest, show: ((line: string) => void) | undefined) {
+    this.#show = quiet || json ? undefined : show;
+  }
 
-/** Runs a step of the command. */
-export type Watch = <T>(name: string, step: () => Promise<T>) => Promise<T>;
+  /** @param all pixels; absent where nobody knows */
+  show(plan: Plan, done: number, all: number | undefined): void {
+    const nowMs = performance.now();
+    const startMs = this.#startMs.get(plan) ?? nowMs;
+    this.#startMs.set(plan, startMs);
+    if (nowMs - startMs < SILENT_MS || nowMs - this.#shownMs < SHOWN_MS) return;
+    this.#shownMs = nowMs;
+    this.#show?.(progressText(plan, done, all, nowMs - startMs));
+  }
+
+  clear(): void {
+    if (this.#shownMs > 0) this.#show?.('');
+    this.#shownMs = 0;
+  }
+}
 
 /** The same calls, each as a step. */
 export function watchCalls(calls: Calls, watch: Watch, onSpan?: SpanListener): Calls {
   return {
     ...calls,
-    read: async (path, limits) => {
-      const file = await watch(`read ${path}`, () => calls.read(path, limits));
-      return { ...file, decode: () => watch('decode', file.decode) };
-    },
-    transform: (image, options) => watch('transform', () => calls.transform(image, { ...options, onSpan })),
-    encode: (image, options) => watch('encode', () => calls.encode(image, options)),
-    write: (path, file) => watch(`write ${path}`, () => calls.write(path, file)),
+    watch,
+    transform: (image, options) => calls.transform(image, { ...options, onSpan }),
   };
-}
-
-/** How two images of the same size differ, by the first different pixel in reading order. */
-export interface Difference {
-  readonly x: number;
-  readonly y: number;
-  /** The samples of that pixel. */
-  readonly expected: readonly number[];
-  readonly actual: readonly number[];
-  /** Pixels with at least one different sample. */
-  readonly differingPixels: number;
-}
-
-/**
- * `--verify`: compares every byte with the reference's.
- *
- * @param actual a backend's transform of `input`
- * @throws DifferencesFound
- */
-export function verify(input: CheckedImage, actual: CheckedImage, operation: Operation): void {
-  const expected = createImage(input.width, input.height, input.channels);
-  transformReference(input, expected, operation);
-  const difference = findDifference(expected, actual);
-  if (difference !== undefined) throw new DifferencesFound(differenceText(difference, input));
-}
-
-/** @param actual an image of the same size and channels */
-export function findDifference(expected: CheckedImage, actual: CheckedImage): Difference | undefined {
-  let first: Omit<Difference, 'differingPixels'> | undefined;
-  let differingPixels = 0;
-  for (let y = 0; y < expected.height; y++) {
-    if (Buffer.compare(samplesOf(expected, y), samplesOf(actual, y)) === 0) continue;
-    for (let x = 0; x < expected.width; x++) {
-      const pixels = { expected: pixelOf(expected, x, y), actual: pixelOf(actual, x, y) };
-      if (Buffer.compare(pixels.expected, pixels.actual) === 0) continue;
-      differingPixels++;
-      first ??= { x, y, expected: [...pixels.expected], actual: [...pixels.actual] };
-    }
-  }
-  return first && { ...first, differingPixels };
-}
-
-function samplesOf(image: CheckedImage, y: number): Uint8Array {
-  return rowsOf(image, y, y + 1).data.subarray(0, image.width * image.channels);
-}
-
-function pixelOf(image: CheckedImage, x: number, y: number): Uint8Array {
-  return samplesOf(image, y).subarray(x * image.channels, (x + 1) * image.channels);
-}
-
-const ORACLE = BACKENDS.find((entry) => entry.isOracle)!.name;
-
-function differenceText({ x, y, expected, actual, differingPixels }: Difference, { width, height }: CheckedImage) {
-  return (
-    `${differingPixels} of ${width * height} pixels differ from the reference, first at x = ${x}, y = ${y}: expected ` +
-    `${expected.join(' ')}, actual ${actual.join(' ')}. Nothing was written. Use --backend ${ORACLE}, and report this ` +
-    'with the image.'
-  );
 }

@@ -14,6 +14,12 @@ export interface Addon {
   computeSync(job: NativeJob): NativeResult;
   /** Copies access control list and extended attributes from one file to another. Throws where that fails. */
   copyAttributes(from: Uint8Array, to: Uint8Array): void;
+  /** Rows of a PNG file to pixels, on another thread: resolves with the number of the first wrong row, or -1. */
+  decodeRows(job: object): Promise<[wrongRow: number]>;
+  /** Pixels to rows of a PNG file, on another thread. */
+  encodeRows(job: object): Promise<[byteLength: number, checksum: number]>;
+  /** The most bytes that compressed rows take. */
+  compressedBound(byteLength: number): number;
 }
 
 /** A strip and how to compute it. */

@@ -87,6 +87,42 @@ export class ByteSource {
   }
 }
 
+/** Where the bytes of a file come from. */
+export interface Input {
+  /** Bytes of the file, where that is known before its end. */
+  readonly byteLength: number | undefined;
+  /**
+   * The next bytes, none at the end of the file.
+   *
+   * @param skipped bytes to leave out before, only of a file whose length is known
+   * @throws NeighborProductError `INPUT_UNREADABLE`
+   */
+  readonly read: (skipped: number) => Promise<Uint8Array>;
+  /** Ends the reading; the end of a file needs none. */
+  readonly close: () => Promise<void>;
+}
+
+/** Runs a reading on bytes that come in. @param more called before each piece that is asked for */
+export async function readFrom<T>(input: Input, reading: Reading<T>, more?: () => Promise<void>): Promise<T> {
+  let step = reading.next();
+  while (!step.done) {
+    await more?.();
+    step = reading.next(await input.read(step.value));
+  }
+  return step.value;
+}
+
+/** A file in memory as an input. */
+export function inputInMemory(file: Uint8Array): Input {
+  let rest = file;
+  const read = async () => {
+    const piece = rest;
+    rest = NOTHING;
+    return piece;
+  };
+  return { byteLength: file.length, read, close: async () => {} };
+}
+
 /** Runs a reading of a file that is in memory. */
 export function readInMemory<T>(file: Uint8Array, read: (source: ByteSource) => Reading<T>): T {
   const reading = read(new ByteSource(file.length));

@@ -1,69 +1,85 @@
-/** Inputs read into memory. */
+/** Inputs, read as they come in. */
 import { fstatSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { NeighborProductError } from '../errors.js';
-import type { Reading } from './byte-source.js';
+import type { Input } from './byte-source.js';
 import { unreadable } from './explain.js';
 import { pathOf } from './names.js';
 
+/** Bytes read at once: of a file, and of what may bring them in smaller pieces, such as a pipe. */
+const FILE_PIECE_BYTES = 2 ** 20;
+const PIPE_PIECE_BYTES = 2 ** 16;
+
+const NOTHING = new Uint8Array();
+
 /**
- * Reads as much of a file, a pipe or, for `-`, of standard input as it takes, which decides that as the bytes come in.
+ * Opens a file, a pipe or, for `-`, standard input, to be read as it comes in.
  *
- * @param begin gets the length of the input, where that is known before its end
- * @throws NeighborProductError `INPUT_UNREADABLE`; whatever the reading throws
+ * @throws NeighborProductError `INPUT_UNREADABLE`, as the reading does
  */
-export async function readInput<T>(inputPath: string, begin: (byteLength?: number) => Reading<T>): Promise<T> {
+export async function openInput(path: string): Promise<Input> {
+  const input = await explained(path, path === '-' ? openStandardInput : () => openPath(path));
+  return { ...input, read: (skipped) => explained(path, () => input.read(skipped)) };
+}
+
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await (inputPath === '-' ? readStandardInput(begin()) : readFromPath(inputPath, begin));
+    return await work();
   } catch (error) {
-    throw isSystemError(error) ? unreadable(inputPath, error) : error;
+    throw isSystemError(error) ? unreadable(path, error) : error;
   }
 }
 
-async function readStandardInput<T>(reading: Reading<T>): Promise<T> {
+async function openStandardInput(): Promise<Input> {
   if (process.stdin.isTTY) {
     const message = 'Cannot read standard input: it is a terminal. Name a file, or redirect one with < FILE.';
     throw new NeighborProductError('INPUT_UNREADABLE', message);
   }
   // To Node, a folder is an empty stream.
   if (isFolder(0)) throw Object.assign(new Error('standard input is a folder'), { code: 'EISDIR' });
-  let step = reading.next();
-  // Leaving the loop destroys the stream, so that a program that writes to it ends.
-  for await (const piece of process.stdin) {
-    if (piece.length > 0) step = reading.next(piece);
-    if (step.done) break;
-  }
-  while (!step.done) step = reading.next(NOTHING);
-  return step.value;
+  const pieces = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  const read = async () => {
+    let piece: Uint8Array | undefined;
+    do piece = (await pieces.next()).value;
+    while (piece?.length === 0);
+    return piece ?? NOTHING;
+  };
+  // Destroys the stream, so that a program that writes to it ends.
+  const close = async () => void (await pieces.return?.());
+  return { byteLength: undefined, read, close };
 }
 
-const NOTHING = new Uint8Array();
-
-/** Bytes read at once: of a file, and of what may bring them in smaller pieces, such as a pipe. */
-const FILE_PIECE_BYTES = 2 ** 20;
-const PIPE_PIECE_BYTES = 2 ** 16;
-
-async function readFromPath<T>(path: string, begin: (byteLength?: number) => Reading<T>): Promise<T> {
+async function openPath(path: string): Promise<Input> {
   const file = await open(pathOf(path));
   try {
     const stats = await file.stat();
     // Files of /proc say that they are empty.
     const byteLength = stats.isFile() && stats.size > 0 ? stats.size : undefined;
-    const reading = begin(byteLength);
-    let position = 0;
-    let step = reading.next();
-    while (!step.done) {
-      position += step.value;
-      const most = byteLength === undefined ? PIPE_PIECE_BYTES : Math.min(FILE_PIECE_BYTES, byteLength - position);
-      const buffer = Buffer.allocUnsafeSlow(Math.max(1, most));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, byteLength === undefined ? null : position);
-      position += bytesRead;
-      step = reading.next(buffer.subarray(0, bytesRead));
-    }
-    return step.value;
-  } finally {
+    return inputOf(file, byteLength);
+  } catch (error) {
     await file.close();
+    throw error;
   }
+}
+
+function inputOf(file: FileHandle, byteLength: number | undefined): Input {
+  let position = 0;
+  let isClosed = false;
+  const read = async (skipped: number) => {
+    if (isClosed) return NOTHING;
+    position += skipped;
+    const most = byteLength === undefined ? PIPE_PIECE_BYTES : Math.min(FILE_PIECE_BYTES, byteLength - position);
+    const buffer = Buffer.allocUnsafeSlow(Math.max(1, most));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, byteLength === undefined ? null : position);
+    position += bytesRead;
+    return buffer.subarray(0, bytesRead);
+  };
+  const close = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    await file.close();
+  };
+  return { byteLength, read, close };
 }
 
 /** Reads a text file. @throws NeighborProductError `INPUT_UNREADABLE` */

@@ -8,12 +8,14 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readSync,
   rmSync,
   type Stats,
   writeFile as writeFileBy,
   writeSync,
 } from 'node:fs';
-import { access, constants, readlink, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { access, constants, readlink, rename, stat, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
 import { unwritable } from './explain.js';
@@ -49,36 +51,186 @@ export function isOpenFile(path: string): boolean {
 }
 
 /**
- * Writes a file. Where the file system allows it as a whole or not at all: under a temporary name in its folder, then
- * renamed. An existing file must be writable; its replacement has its owner, its permissions and its attributes, but not
- * its hard links. Where one of these is refused, the file is written in place. A symbolic link is followed. A pipe or a
- * device is written to directly.
+ * Writes a file at once.
  *
  * @returns why the file was written in place, if it was
  * @throws NeighborProductError `OUTPUT_UNWRITABLE`
  */
 export async function writeOutput(
-  outputPath: string,
+  path: string,
   bytes: Uint8Array,
   copyAttributes: CopyAttributes,
 ): Promise<string | undefined> {
-  let target = outputPath;
+  const output = new OutputFile(path, copyAttributes);
   try {
-    const existing = await stat(pathOf(outputPath)).catch(absentOrThrow);
-    target = await followLinks(outputPath);
-    if (isOpenFile(target) || (existing && !existing.isFile())) {
-      await writeFile(pathOf(target), bytes);
-      return undefined;
-    }
-    if (existing) await access(pathOf(target), constants.W_OK);
-    return await writeRegularFile(target, bytes, existing, copyAttributes).finally(() => searchOnce(dirname(target)));
+    await output.write([bytes]);
+    return await output.finish();
   } catch (error) {
-    throw unwritable(outputPath, error, dirname(target));
+    await output.abandon();
+    throw error;
   }
 }
 
 /**
- * Deletes every file that {@link writeOutput} has begun and not finished. Synchronous: for the handler of a signal, right
+ * A file that is written piece by piece. Where the file system allows it as a whole or not at all: under a temporary name in
+ * its folder, then renamed. An existing file must be writable; its replacement has its owner, its permissions and its
+ * attributes, but not its hard links. Where one of these is refused, the file is written in place, once its content is
+ * complete. A symbolic link is followed. A pipe or a device is written to directly. Nothing is touched before the first
+ * piece.
+ */
+export class OutputFile {
+  readonly #path: string;
+  readonly #copyAttributes: CopyAttributes;
+  #draft: Draft | undefined;
+
+  constructor(path: string, copyAttributes: CopyAttributes) {
+    this.#path = path;
+    this.#copyAttributes = copyAttributes;
+  }
+
+  /** One call after another. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
+  write(pieces: readonly Uint8Array[]): Promise<void> {
+    return this.#explained(async () => {
+      const bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+      await promisify(writeFileBy)((await this.#begun()).file, bytes);
+    });
+  }
+
+  /** @returns why the file was written in place, if it was. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
+  finish(): Promise<string | undefined> {
+    return this.#explained(async () => {
+      const draft = await this.#begun();
+      if (draft.path !== undefined) await promisify(fdatasync)(draft.file).catch(ignoreUnsupported);
+      const inPlace = await this.#replace(draft);
+      await this.#drop(draft);
+      if (draft.path !== undefined) searchOnce(dirname(draft.target));
+      return inPlace;
+    });
+  }
+
+  /** Deletes what was begun. Harmless after {@link finish}. */
+  async abandon(): Promise<void> {
+    if (this.#draft !== undefined) await this.#drop(this.#draft);
+  }
+
+  async #explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw unwritable(this.#path, error, dirname(this.#draft?.target ?? this.#path));
+    }
+  }
+
+  async #begun(): Promise<Draft> {
+    this.#draft ??= await this.#begin();
+    return this.#draft;
+  }
+
+  async #begin(): Promise<Draft> {
+    const existing = await stat(pathOf(this.#path)).catch(absentOrThrow);
+    const target = await followLinks(this.#path);
+    const place = { target, existing };
+    if (isOpenFile(target) || (existing && !existing.isFile()))
+      return { ...place, file: openSync(pathOf(target), 'w') };
+    if (existing) await access(pathOf(target), constants.W_OK);
+    // Nobody else may open the file before it has the rights of the one that it replaces.
+    const mode = existing ? 0o600 : NEW_FILE_MODE;
+    let draft: Draft;
+    try {
+      draft = { ...place, ...create(temporaryIn(dirname(target)), mode) };
+    } catch (error) {
+      const inPlace = refusal('temporary file', error);
+      return existing
+        ? { ...place, ...create(temporaryIn(tmpdir()), mode), inPlace }
+        : { ...place, ...create(target, mode), inPlace };
+    }
+    try {
+      const copy = () => this.#copyAttributes(Buffer.from(pathOf(target)), Buffer.from(pathOf(draft.path!)));
+      if (existing) takeOver(draft.file, existing, copy);
+      return draft;
+    } catch (error) {
+      try {
+        return { ...draft, inPlace: refusal('copy of the access rights', error) };
+      } catch {
+        await this.#drop(draft);
+        throw error;
+      }
+    }
+  }
+
+  /** @returns why the file was written in place, if it was */
+  async #replace({ file, path, target, existing, inPlace }: Draft): Promise<string | undefined> {
+    if (path === undefined) return undefined;
+    if (path === target) {
+      unfinished.delete(path);
+      return inPlace;
+    }
+    let reason = inPlace;
+    if (reason === undefined) {
+      try {
+        await rename(pathOf(path), pathOf(target));
+        unfinished.delete(path);
+        return undefined;
+      } catch (error) {
+        reason = refusal('rename', error);
+      }
+    }
+    if (existing) {
+      overwrite(target, file);
+    } else {
+      const created = create(target, NEW_FILE_MODE);
+      try {
+        copyRange(file, created.file, 0, fstatSync(file).size);
+        await promisify(fdatasync)(created.file).catch(ignoreUnsupported);
+      } catch (error) {
+        await unlink(pathOf(target)).catch(() => {});
+        throw error;
+      } finally {
+        closeSync(created.file);
+        unfinished.delete(target);
+      }
+    }
+    return reason;
+  }
+
+  /** Closes a draft, and deletes it unless it has become the file. */
+  async #drop({ file, path }: Draft): Promise<void> {
+    this.#draft = undefined;
+    closeSync(file);
+    if (path === undefined || !unfinished.has(path)) return;
+    await unlink(pathOf(path)).catch(() => {});
+    unfinished.delete(path);
+  }
+}
+
+/** What is written before it becomes the file. */
+interface Draft {
+  /** Where the file is to be, links followed. */
+  readonly target: string;
+  readonly existing: Stats | undefined;
+  readonly file: number;
+  /** Of what is written; absent where that is the pipe or the device itself. */
+  readonly path?: string;
+  /** Why the draft cannot replace the file. */
+  readonly inPlace?: string;
+}
+
+/** Why one way of writing is refused, where another may work. @throws any other error */
+function refusal(step: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!(code === undefined || REFUSALS.has(code))) throw error;
+  return `${step} refused (${code ?? message})`;
+}
+
+/** Creates a file that does not exist. Synchronous: nothing creates one once {@link removeUnfinishedOutputs} has run. */
+function create(path: string, mode: number): { path: string; file: number } {
+  const file = openSync(pathOf(path), 'wx+', mode);
+  unfinished.add(path);
+  return { path, file };
+}
+
+/**
+ * Deletes every file that was begun and not finished. Synchronous: for the handler of a signal, right
  * before the process ends.
  */
 export function removeUnfinishedOutputs(): void {
@@ -105,70 +257,6 @@ function absentOrThrow(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** @returns why the file was written in place, if it was */
-async function writeRegularFile(
-  target: string,
-  bytes: Uint8Array,
-  existing: Stats | undefined,
-  copyAttributes: CopyAttributes,
-): Promise<string | undefined> {
-  const temporary = temporaryIn(dirname(target));
-  const copy = () => copyAttributes(Buffer.from(pathOf(target)), Buffer.from(pathOf(temporary)));
-  let step: string | undefined = 'temporary file refused'; // what is refused, undefined while content is written
-  const write = async (file: number) => {
-    step = 'copy of the access rights refused';
-    if (existing) takeOver(file, existing, copy);
-    step = undefined;
-    await fill(file, bytes);
-  };
-  const replace = () => {
-    step = 'rename refused';
-    return rename(pathOf(temporary), pathOf(target));
-  };
-  try {
-    // Nobody else may open the file before it has the rights of the one that it replaces.
-    await create(temporary, existing ? 0o600 : NEW_FILE_MODE, write, replace);
-    return undefined;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (step === undefined || !(code === undefined || REFUSALS.has(code))) throw error;
-    if (existing) overwrite(target, bytes);
-    else await create(target, NEW_FILE_MODE, (file) => fill(file, bytes));
-    return `${step} (${code ?? message})`;
-  }
-}
-
-/**
- * Creates a file that does not exist, and deletes it on failure.
- *
- * @param finish runs when the file is closed, before it counts as finished
- */
-async function create(
-  path: string,
-  mode: number,
-  write: (file: number) => Promise<void>,
-  finish?: () => Promise<void>,
-): Promise<void> {
-  // Synchronous: nothing creates a file any more once removeUnfinishedOutputs has run.
-  const file = openSync(pathOf(path), 'wx', mode);
-  unfinished.add(path);
-  try {
-    await write(file).finally(() => closeSync(file));
-    await finish?.();
-  } catch (error) {
-    await unlink(pathOf(path)).catch(() => {});
-    throw error;
-  } finally {
-    unfinished.delete(path);
-  }
-}
-
-/** To the disk: after a loss of power, a file that was renamed must not be empty. */
-async function fill(file: number, bytes: Uint8Array): Promise<void> {
-  await promisify(writeFileBy)(file, bytes);
-  await promisify(fdatasync)(file).catch(ignoreUnsupported);
-}
-
 /**
  * Gives a new file what the old one has. In this order its rights are never wider than the old ones. What is equal is not
  * set: some file systems have one owner and one mode for all files, and refuse to change them.
@@ -183,23 +271,25 @@ function takeOver(file: number, { uid, gid, mode }: Stats, copyAttributes: () =>
 /**
  * Writes over a file. What goes beyond its end comes first: if the disk is full, the file is as it was. Synchronous, so
  * that no signal ends the process half-way.
+ *
+ * @param source an open file with the new content
  */
-function overwrite(path: string, bytes: Uint8Array): void {
+function overwrite(path: string, source: number): void {
   const file = openSync(pathOf(path), 'r+');
   try {
-    const { size } = fstatSync(file);
-    if (bytes.length > size) extend(file, bytes.subarray(size), size);
-    writeAt(file, bytes.subarray(0, size), 0);
-    ftruncateSync(file, bytes.length);
+    const [{ size }, { size: newSize }] = [fstatSync(file), fstatSync(source)];
+    if (newSize > size) extend(file, source, size, newSize);
+    copyRange(source, file, 0, Math.min(size, newSize));
+    ftruncateSync(file, newSize);
   } finally {
     closeSync(file);
   }
 }
 
 /** @param size of the file, which it has again if this fails */
-function extend(file: number, bytes: Uint8Array, size: number): void {
+function extend(file: number, source: number, size: number, newSize: number): void {
   try {
-    writeAt(file, bytes, size);
+    copyRange(source, file, size, newSize);
     try {
       fdatasyncSync(file);
     } catch (error) {
@@ -211,8 +301,16 @@ function extend(file: number, bytes: Uint8Array, size: number): void {
   }
 }
 
-function writeAt(file: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
+const COPIED_AT_ONCE = 2 ** 20;
+
+/** Copies a range of one file to the same place of another. */
+function copyRange(from: number, to: number, first: number, end: number): void {
+  const buffer = Buffer.alloc(Math.min(COPIED_AT_ONCE, end - first));
+  for (let at = first; at < end; ) {
+    const count = readSync(from, buffer, 0, Math.min(buffer.length, end - at), at);
+    for (let written = 0; written < count; ) written += writeSync(to, buffer, written, count - written, at + written);
+    at += count;
+  }
 }
 
 function ignoreUnsupported(error: NodeJS.ErrnoException): void {

@@ -1,27 +1,42 @@
 /** The registry of image formats: what can be read and written, and what is recognised only to say what a file is. */
 import { extname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
-import { ByteSource, type Reading } from '../files/byte-source.js';
-import type { CheckedImage } from '../image.js';
-import type { Size } from '../regions.js';
-import type { Extra } from './extra.js';
+import { ByteSource, type Input, readFrom } from '../files/byte-source.js';
+import type { RowReader, RowWriter } from '../rows.js';
+import type { Extra, MetadataChunk } from './extra.js';
 import { damaged, isPng } from './png/chunks.js';
-import type { CodecChoice, Compression, DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';
-import { chooseDecoder, decodePngFile } from './png/decode.js';
-import { chooseEncoder, encodePngOffThread } from './png/encode.js';
-import { readPng } from './png/png-file.js';
+import type { Compression, DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';
+import { PngReader } from './png/read.js';
+import { type ImageToWrite, PngWriter, type TakeBytes } from './png/write.js';
 
-export type { CodecChoice, Compression, DecodeLimits, EncodeOptions, Extra, MetadataChoice };
+export type { Compression, DecodeLimits, EncodeOptions, Extra, ImageToWrite, MetadataChoice, TakeBytes };
 
-/** A file whose format is known, in memory as far as its image needs it. */
-export interface ImageFile {
-  readonly size: Size;
-  /** What the file holds that is not in the image. */
+/** The image of a file, as rows of 8-bit RGBA. */
+export interface ImageReader extends RowReader {
+  /** What the file holds that is not in the rows; complete once the reader is finished. */
   readonly extras: readonly Extra[];
-  /** The codec that decodes the file. */
-  readonly decoder: CodecChoice;
-  /** Decodes to 8-bit RGBA, mostly on other threads. @throws NeighborProductError `INVALID_PNG`, `OUT_OF_MEMORY` */
-  readonly decode: () => Promise<CheckedImage>;
+  /** Whether alpha is 255 everywhere, as far as the file tells before its pixels. */
+  readonly isOpaque: boolean;
+  /** Whether the whole image is decoded before its first row. */
+  readonly isWhole: boolean;
+  readonly codec: CodecUsed;
+}
+
+/** Who reads or writes a file. */
+export interface CodecUsed {
+  /** The package. */
+  readonly name: string;
+  /** A clause for people. */
+  readonly detail: string;
+}
+
+/** A file that an image is written into. */
+export interface ImageWriter extends RowWriter {
+  /** Bytes of the file so far. */
+  readonly byteLength: number;
+  readonly codec: CodecUsed;
+  /** @param metadata to write after the image */
+  readonly finish: (metadata?: readonly MetadataChunk[]) => Promise<void>;
 }
 
 /** A format that can be read, and perhaps written. */
@@ -31,28 +46,18 @@ interface Format {
   readonly extensions: readonly string[];
   /** @param start the first {@link START_BYTES} of a file, or all of a shorter one */
   readonly matches: (start: Uint8Array) => boolean;
-  readonly read: (source: ByteSource, limits: DecodeLimits) => Reading<ImageFile>;
-  /** Absent, as `encode`, for a format that is only read. */
-  readonly encoder?: (size: Size, compression: Compression) => CodecChoice;
-  readonly encode?: (image: CheckedImage, options: EncodeOptions) => Promise<Uint8Array>;
+  /** @param source the bytes that were looked at, of the input */
+  readonly open: (source: ByteSource, input: Input, limits: DecodeLimits) => Promise<ImageReader>;
+  /** Absent for a format that is only read. */
+  readonly create?: (take: TakeBytes, image: ImageToWrite, options: EncodeOptions) => ImageWriter;
 }
 
 const PNG = {
   name: 'PNG',
   extensions: ['.png'],
   matches: isPng,
-  *read(source: ByteSource, limits: DecodeLimits): Reading<ImageFile> {
-    const png = yield* readPng(source, limits);
-    const { width, height } = png.header;
-    return {
-      size: { width, height },
-      extras: png.extras,
-      decoder: chooseDecoder(png.header),
-      decode: () => decodePngFile(png),
-    };
-  },
-  encoder: chooseEncoder,
-  encode: encodePngOffThread,
+  open: (source, input, limits) => PngReader.open(source, input, limits),
+  create: (take, image, options) => new PngWriter(take, image, options),
 } as const satisfies Format;
 
 /** Every format. Importing this loads no codec: each is loaded when it is first used. */
@@ -133,28 +138,27 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
 const START_BYTES = 64;
 
 /**
- * Reads a file of any format that can be read: as much of it as its image needs. What is no image is refused by its first
- * bytes.
+ * Opens a file of any format that can be read, up to its pixels. What is no image is refused by its first bytes. The input
+ * is closed if that fails.
  *
- * @param byteLength of the file, where that is known before its end
- * @throws NeighborProductError `INVALID_PNG`, or `TOO_MANY_PIXELS` once the header was read
+ * @throws NeighborProductError `INVALID_PNG`, `INPUT_UNREADABLE`, or `TOO_MANY_PIXELS` once the header was read
  */
-export function* readImage(limits: DecodeLimits, byteLength?: number): Reading<ImageFile> {
-  const source = new ByteSource(byteLength);
-  const start = yield* source.peek(START_BYTES);
-  const format = FORMATS.find(({ matches }) => matches(start));
-  if (format === undefined) throw unreadableFormat(start);
-  return yield* format.read(source, limits);
+export async function openImage(input: Input, limits: DecodeLimits): Promise<ImageReader> {
+  try {
+    const source = new ByteSource(input.byteLength);
+    const start = await readFrom(input, source.peek(START_BYTES));
+    const format = FORMATS.find(({ matches }) => matches(start));
+    if (format === undefined) throw unreadableFormat(start);
+    return await format.open(source, input, limits);
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
 }
 
-/** The codec that encodes an image of a size. */
-export function encoderFor(size: Size, compression: Compression): CodecChoice {
-  return PNG.encoder(size, compression);
-}
-
-/** Encodes an image, which must not change before the promise settles. @throws NeighborProductError `OUT_OF_MEMORY` */
-export function encode(image: CheckedImage, options: EncodeOptions = {}): Promise<Uint8Array> {
-  return PNG.encode(image, options);
+/** Begins a file of the format that is written. @param take gets its bytes in their order */
+export function createImageFile(take: TakeBytes, image: ImageToWrite, options: EncodeOptions = {}): ImageWriter {
+  return PNG.create(take, image, options);
 }
 
 /**
@@ -166,7 +170,7 @@ export function encode(image: CheckedImage, options: EncodeOptions = {}): Promis
 export function refuseForeignExtension(path: string, suggest: (path: string) => string): void {
   const suggested = withOwnExtension(path);
   if (suggested === path) return;
-  const names = FORMATS.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
+  const names = FORMATS.filter(({ create }) => create !== undefined).map(({ name }) => name);
   const message = `Cannot write '${path}': only ${names.join(' and ')} can be written. Type: ${suggest(suggested)}`;
   throw new NeighborProductError('INVALID_OPTION', message);
 }
@@ -174,7 +178,7 @@ export function refuseForeignExtension(path: string, suggest: (path: string) => 
 /** A path with the extension of a format that can be written, where it has that of another one. */
 export function withOwnExtension(path: string): string {
   const extension = extname(path);
-  const unwritable = [...FORMATS.filter(({ encode }) => encode === undefined), ...FOREIGN_FORMATS];
+  const unwritable = [...FORMATS.filter(({ create }) => create === undefined), ...FOREIGN_FORMATS];
   const isForeign =
     path.endsWith(extension) && // extname('a.jpg/') is .jpg, but that is a folder
     unwritable.some(({ extensions = [] }) => extensions.includes(extension.toLowerCase()));

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { decodePng } from '../../src/formats/png/decode.js';
-import { encodePng } from '../../src/formats/png/encode.js';
+import { decodePngSync as decodePng } from '../../src/formats/png/decode.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
 import { writeCommandScript } from '../../tools/build.mjs';
+import { encodePng } from '../encode-png.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MAIN = path.join(ROOT, 'dist/cli/neighbor-product.cjs');

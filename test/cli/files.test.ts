@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { encodePng } from '../../src/formats/png/encode.js';
 import { createImage } from '../../src/image.js';
+import { encodePng } from '../encode-png.js';
 import { copyWith, folderWith, listing, mainOf, PNG_FILE, pixelsIn, productOf, run } from './command.js';
 
 const isLinux = process.platform === 'linux';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { encodePng } from '../../src/formats/png/encode.js';
+import { encodePng } from '../encode-png.js';
 import {
   copyWith,
   ended,
@@ -164,7 +164,7 @@ describe.runIf(canBeFirst)('the first process of a container', () => {
   ] as const)('ends by %s, and leaves nothing unfinished', async (signal, exitCode) => {
     const image = testImage(1200, 900);
     for (let at = 0; at < image.data.length; at++) image.data[at] = (at * 2654435761) >>> 13;
-    const file = encodePng(image, { compression: 'fast' });
+    const file = encodePng(image);
     const names = Array.from({ length: 8 }, (_, at) => `${at}.png`);
     const cwd = folderWith(Object.fromEntries(names.map((name) => [name, file])));
     const args = ['-p', '-f', '--mount-proc', '--kill-child', process.execPath, MAIN, ...names, '-o', 'out/', '-q'];

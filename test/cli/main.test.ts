@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion.js';
 import { crc32 } from '../../src/formats/png/chunks.js';
-import { encodePng } from '../../src/formats/png/encode.js';
 import { softwareGpuExists } from '../../tools/software-gpu.mjs';
+import { encodePng } from '../encode-png.js';
 import {
   copyWith,
   ended,
@@ -28,11 +28,12 @@ import {
 const PRODUCT = productOf(PNG_FILE).data;
 
 /** An image whose header says 60000 x 60000, in 45 bytes. */
-function hugeHeader(): Uint8Array {
+function hugeHeader(interlaceMethod: 0 | 1): Uint8Array {
   const file = Buffer.alloc(45);
   file.set(PNG_FILE.subarray(0, 33));
   file.writeUInt32BE(60000, 16);
   file.writeUInt32BE(60000, 20);
+  file[28] = interlaceMethod;
   file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
   file.set(PNG_FILE.subarray(-12), 33);
   return file;
@@ -52,7 +53,7 @@ describe('images', () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const { exitCode, stdout, stderr } = await run(['in.png', '-o', 'out.png'], { cwd });
     expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 0, stdout: 0 });
-    expect(stderr).toMatch(/^in\.png → out\.png {2}7x5 {2}(gpu|cpu|reference) \(.+\) {2}decode .+ ms\n/);
+    expect(stderr).toMatch(/^in\.png → out\.png {2}7x5 {2}(gpu|cpu|reference) \(.+\) {2}.+ ms \(decode .+ ms\)\n/);
     expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
     expect(listing(cwd)).toEqual(['in.png', 'out.png']);
   });
@@ -139,7 +140,8 @@ describe('exit code 3: input', () => {
     ['an empty file', new Uint8Array(), 'Not a PNG file but an empty file. Name '],
     ['a truncated file', PNG_FILE.subarray(0, PNG_FILE.length - 20), 'The PNG was cut short: '],
     ['a wrong CRC', damaged(), 'The PNG is damaged: the CRC of the IDAT chunk '],
-    ['a header of 60000 x 60000', hugeHeader(), 'The image has 60000x60000 pixels, more than the limit '],
+    ['an interlaced header of 60000 x 60000', hugeHeader(1), 'The image has 60000x60000 pixels, more than the limit '],
+    ['a header of 60000 x 60000 and little data', hugeHeader(0), 'The PNG is damaged: it has no IDAT chunk'],
   ])('%s', async (_, file, message) => {
     const cwd = folderWith({ 'in.png': file });
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd });
@@ -252,12 +254,10 @@ describe('backends', () => {
   test('exit code 70: a defect tells where it happened', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const source = `
+      const close = async () => {};
       const decode = async () => null.x;
-      export function* readImage() {
-        return { size: { width: 1, height: 1 }, extras: [], decoder: { codec: {} }, decode };
-      }
-      export const encoderFor = () => ({ codec: {} });
-      export const encode = undefined;
+      export const openImage = async () => ({ width: 1, height: 1, channels: 4, extras: [], read: decode, close });
+      export const createImageFile = () => ({});
       export const refuseForeignExtension = () => {};
       export const withOwnExtension = undefined;
       export const READABLE_EXTENSIONS = [];`;

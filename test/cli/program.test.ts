@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { BACKEND_CHOICES } from '../../src/backends.js';
 import { benchOptions, conformanceOptions, devicesOptions, transformOptions } from '../../src/cli/options.js';
 import { EXAMPLES, NothingAsked, parseCommandLine } from '../../src/cli/program.js';
-import { DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS } from '../../src/formats/png/codec.js';
+import { DEFAULT_COMPRESSION } from '../../src/formats/png/codec.js';
 import { ALPHA_MODES, DEFAULT_OPERATION } from '../../src/options.js';
 import { BORDER_MODES } from '../../src/regions.js';
 import { requestOf } from './requests.js';
@@ -23,7 +23,6 @@ test('the defaults are those of the library and the codec', () => {
     otherOptions: [],
     backend: 'auto',
     ...DEFAULT_OPERATION,
-    maxPixels: DEFAULT_MAX_PIXELS,
     compression: DEFAULT_COMPRESSION,
   });
 });
@@ -203,7 +202,7 @@ test('help lists every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = Object.values(transformOptions()).map(({ long }) => long!);
-  expect(longNames).toHaveLength(14);
+  expect(longNames).toHaveLength(16);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }

@@ -7,6 +7,7 @@ import {
   detailLines,
   droppedWarnings,
   errorText,
+  progressText,
   recordLine,
   summaryLine,
   wantsColour,
@@ -14,21 +15,24 @@ import {
 } from '../../src/cli/report.js';
 import { NeighborProductError } from '../../src/errors.js';
 import type { Extra, ExtraId } from '../../src/formats/extra.js';
-import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
-import { createImage } from '../../src/image.js';
 
 const CPU = { backend: 'cpu', reason: 'no GPU answered', device: 'avx2, 2 threads', exactPixels: 3 } as const;
 
 const DONE: Done = {
   kind: 'done',
   plan: { input: 'in.png', output: 'out.png' },
-  result: { ...CPU, image: createImage(5, 4, 4), elapsedMs: 1.1234567 },
+  width: 5,
+  height: 4,
+  images: 1,
+  result: CPU,
   decodeMs: 39.6,
+  transformMs: 1.1234567,
   encodeMs: 12_345.6,
+  elapsedMs: 12_350.1,
   fileByteLength: 321,
   codecs: {
-    decoder: { codec: { ...pngjsCodec, name: '@napi-rs/image' }, reason: 'it is installed' },
-    encoder: { codec: pngjsCodec, reason: 'its files are the smallest' },
+    decoder: { name: 'pngjs', detail: 'as a whole' },
+    encoder: { name: 'neighbor-product', detail: 'with the addon' },
   },
   verified: false,
   kept: [],
@@ -38,7 +42,8 @@ const DONE: Done = {
 const PLAIN = { isVerbose: false, isColoured: false };
 
 test('the summary is one line: names, size, backend and times', () => {
-  const line = 'in.png → out.png  5x4  cpu (avx2, 2 threads)  decode 40 ms, transform 1.1 ms, encode 12.3 s';
+  const steps = 'decode 40 ms, transform 1.1 ms, encode 12.3 s';
+  const line = `in.png → out.png  5x4  cpu (avx2, 2 threads)  12.4 s (${steps})`;
   expect(summaryLine(DONE, false)).toBe(line);
   expect(summaryLine({ ...DONE, verified: true }, false)).toBe(`${line}, verified`);
 });
@@ -60,7 +65,7 @@ test('details have the reason, the exact pixels, the codecs and the place of the
   expect(detailLines(DONE)).toEqual([
     '  why cpu: no GPU answered',
     '  computed in binary64: 3 of 20 pixels',
-    '  read by @napi-rs/image (it is installed), written by pngjs (its files are the smallest)',
+    '  read by pngjs (as a whole), written by neighbor-product (with the addon)',
     `  written: ${path.resolve('out.png')} (321 bytes)`,
   ]);
   expect(detailLines({ ...DONE, inPlace: 'rename refused (EBUSY)' })[3]).toBe(
@@ -78,15 +83,29 @@ test('a record is one line of JSON', () => {
     output: '-',
     width: 5,
     height: 4,
-    decoder: '@napi-rs/image',
-    encoder: 'pngjs',
+    images: 1,
+    decoder: 'pngjs',
+    encoder: 'neighbor-product',
     decodeMs: 39.6,
     transformMs: 1.123,
     encodeMs: 12345.6,
+    elapsedMs: 12350.1,
     verified: false,
     kept: [],
     dropped: [],
   });
+});
+
+test('raw images are counted, in the summary and in the details', () => {
+  const raw = { ...DONE, images: 25 };
+  expect(summaryLine(raw, false)).toContain('  25 x 5x4  cpu');
+  expect(detailLines(raw)[1]).toBe('  computed in binary64: 3 of 500 pixels');
+});
+
+test('progress has share, speed and time left, as far as they are known', () => {
+  const plan = { input: 'in\n.png', output: 'out.png' };
+  expect(progressText(plan, 45e6, 100e6, 1500)).toBe('in\\n.png  45 %  30 megapixels/s  2 s left');
+  expect(progressText({ ...plan, input: '-' }, 45e6, undefined, 1500)).toBe('standard input  30 megapixels/s');
 });
 
 describe('what is not in the output', () => {

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { traceJson } from '../../src/cli/trace.js';
-import { encodePng } from '../../src/formats/png/encode.js';
 import { createImage } from '../../src/image.js';
 import type { Span } from '../../src/span.js';
+import { encodePng } from '../encode-png.js';
 import { folderWith, run } from './command.js';
 
 interface Event {
@@ -53,7 +53,9 @@ test('the transform: every step in its order, and the work of each thread', asyn
   expect(ended).toMatchObject({ exitCode: 0 });
   const events = eventsOf(readFileSync(path.join(folder, 'trace.json'), 'utf8'));
   const tracks = namesByTrack(events);
-  expect(tracks.main.toSorted((a, b) => startOf(events, a) - startOf(events, b))).toEqual([
+  // Several steps of a name: the first of each counts.
+  const steps = [...new Set(tracks.main)];
+  expect(steps.toSorted((a, b) => startOf(events, a) - startOf(events, b))).toEqual([
     'start Node',
     'load the command',
     'load codec and backend',

@@ -1,21 +1,16 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { BackendName } from '../../src/backends.js';
+import type { Watch } from '../../src/cli/flow.js';
 import type { FileOutcome } from '../../src/cli/report.js';
-import {
-  type Calls,
-  findDifference,
-  runTransform,
-  transformFiles,
-  verify,
-  type Watch,
-  watchCalls,
-} from '../../src/cli/transform.js';
+import { type Calls, runTransform, transformFiles, watchCalls } from '../../src/cli/transform.js';
+import { findDifference, verify } from '../../src/cli/verify.js';
 import { availableCores } from '../../src/cpu/cores.js';
 import { type ErrorCode, NeighborProductError } from '../../src/errors.js';
-import { type CodecChoice, type Extra, encoderFor } from '../../src/formats/formats.js';
-import { pngjsCodec } from '../../src/formats/png/pngjs-codec.js';
+import type { Input } from '../../src/files/byte-source.js';
+import type { Extra, ImageReader } from '../../src/formats/formats.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION } from '../../src/options.js';
 import { transformReference } from '../../src/reference.js';
@@ -23,6 +18,29 @@ import { type Span, withSpan } from '../../src/span.js';
 import { type Result, type TransformOptions, transformSync } from '../../src/transform.js';
 import { folderWith, testImage } from './command.js';
 import { requestOf } from './requests.js';
+
+/** The name of an input stands for its file. */
+interface NamedInput extends Input {
+  readonly name: string;
+}
+
+function namedInput(name: string): NamedInput {
+  return { name, byteLength: 1, read: async () => new Uint8Array(), close: async () => {} };
+}
+
+/** An image in memory as that of a file. */
+function readerOf(image: CheckedImage, parts: Partial<ImageReader> = {}): ImageReader {
+  let at = 0;
+  const { width, height, channels } = image;
+  const read = async (rows: Uint8Array) => {
+    rows.set(image.data.subarray(at, at + rows.length));
+    at += rows.length;
+  };
+  const codec = { name: 'a codec', detail: 'for tests' };
+  const nothing = async () => {};
+  const rows = { width, height, channels, read, finish: nothing, close: nothing };
+  return { ...rows, extras: [], isOpaque: true, isWhole: false, codec, ...parts };
+}
 
 describe('the command', () => {
   /** What a fake backend returns, and which inputs cannot be read. */
@@ -38,34 +56,35 @@ describe('the command', () => {
   async function play(scene: Scene, options = '', inputs = ['a.png']) {
     const written: string[] = [];
     const asked: TransformOptions[] = [];
-    const compressions: (string | undefined)[] = [];
+    const filters: number[] = [];
     const copied: string[][] = [];
     const log: string[] = [];
     const records: string[] = [];
     const calls: Calls = {
-      read: async (input) => {
+      openInput: async (input) => {
         const code = scene.failures?.[input];
         if (code) throw new NeighborProductError(code, `the message of ${code}`);
-        return {
-          size: { width: 1, height: 1 },
-          extras: scene.extras?.[input] ?? [],
-          decoder: { codec: pngjsCodec, reason: '' },
-          decode: async () => testImage(5, 4),
-        };
+        return namedInput(input);
       },
+      openImage: async (input) =>
+        readerOf(testImage(5, 4), { extras: scene.extras?.[(input as NamedInput).name] ?? [] }),
       transform: async (image, transformOptions = {}) => {
         asked.push(transformOptions);
         return transformAs(scene, image as CheckedImage, transformOptions);
       },
-      encode: async (_, { compression, metadata = [] }) => {
-        compressions.push(compression);
-        copied.push(metadata.map(({ type }) => type));
-        return new Uint8Array(3);
+      create: (output) => {
+        const pieces: Uint8Array[] = [];
+        const finish = async () => {
+          const chunks = chunksIn(Buffer.concat(pieces));
+          written.push(path.basename(output));
+          copied.push(chunks.map(({ type }) => type).filter((type) => !['IHDR', 'IDAT', 'IEND'].includes(type)));
+          const compressed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
+          filters.push(inflateSync(Buffer.concat(compressed))[0]);
+          return undefined;
+        };
+        return { take: async (given) => void pieces.push(...given), finish, abandon: async () => {} };
       },
-      encoderFor,
-      write: async (output) => {
-        written.push(path.basename(output));
-      },
+      watch: (_name, step) => step(),
     };
     const args = [...options.split(' ').filter(Boolean), '-o', `${folderWith()}/`, ...inputs];
     const exitCode = await runTransform(requestOf(...args), calls, {
@@ -73,7 +92,18 @@ describe('the command', () => {
       warn: (text) => void log.push(text),
       isColoured: false,
     });
-    return { exitCode, written, asked, compressions, copied, log, records };
+    return { exitCode, written, asked, filters, copied, log, records };
+  }
+
+  /** The chunks of a PNG file. */
+  function chunksIn(file: Buffer): { type: string; data: Buffer }[] {
+    const chunks: { type: string; data: Buffer }[] = [];
+    for (let at = 8; at < file.length; ) {
+      const end = at + 8 + file.readUInt32BE(at);
+      chunks.push({ type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end) });
+      at = end + 4;
+    }
+    return chunks;
   }
 
   function transformAs(
@@ -95,7 +125,9 @@ describe('the command', () => {
   test('an image is written and reported in one line', async () => {
     const { exitCode, written, log, records } = await play({});
     expect({ exitCode, written, records }).toEqual({ exitCode: 0, written: ['a.png'], records: [] });
-    expect(log).toEqual([expect.stringMatching(/^a\.png → .*a\.png {2}5x4 {2}cpu \(.*; the reason\) {2}decode /)]);
+    expect(log).toEqual([
+      expect.stringMatching(/^a\.png → .*a\.png {2}5x4 {2}cpu \(.*; the reason\) {2}\d+.* ms \(decode /),
+    ]);
   });
 
   test('the line has no reason if the best backend ran, or if a backend was chosen', async () => {
@@ -104,10 +136,11 @@ describe('the command', () => {
   });
 
   test('the options reach the transform and the encoder', async () => {
-    const options = '--backend cpu --alpha channel --border wrap --passes 2 --threads 3 --compression small';
-    const { asked, compressions } = await play({}, options);
-    expect(asked).toEqual([{ backend: 'cpu', alpha: 'channel', border: 'wrap', passes: 2, threads: 3 }]);
-    expect(compressions).toEqual(['small']);
+    const options = '--backend cpu --alpha channel --border wrap --passes 2 --threads 3 --compression fast';
+    const { asked, filters } = await play({}, options);
+    expect(asked).toMatchObject([{ backend: 'cpu', alpha: 'channel', border: 'wrap', passes: 2, threads: 3 }]);
+    expect(filters, 'Sub').toEqual([1]);
+    expect((await play({}, '--compression balanced')).filters).not.toEqual([1]);
   });
 
   test('--verify accepts equal bytes', async () => {
@@ -244,69 +277,54 @@ describe('several files', () => {
   const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const MOST = Math.min(availableCores(), 4) + 1;
 
-  const onThread = { codec: pngjsCodec, reason: '' };
-  const offThread = { codec: { ...pngjsCodec, readSamplesOffThread: async () => new Uint8Array() }, reason: '' };
-
   interface Scene {
     readonly backend?: BackendName;
-    readonly codecs?: { readonly decoder: CodecChoice; readonly encoder: CodecChoice };
     readonly width?: number;
-    /** Of some images, by name. */
-    readonly widths?: Readonly<Record<string, number>>;
-    /** Images of this width keep the thread busy. */
-    readonly onThreadWidth?: number;
+    /** Images that are decoded as a whole. */
+    readonly whole?: string;
     readonly failing?: Readonly<Record<string, NeighborProductError>>;
   }
 
   /** Runs over files of which every other takes long, and returns how many were worked on at once. */
-  async function play(
-    {
-      backend = 'cpu',
-      codecs = { decoder: offThread, encoder: offThread },
-      width = 1,
-      widths = {},
-      onThreadWidth,
-      failing = {},
-    }: Scene,
-    ...options: string[]
-  ) {
-    let working = 0;
+  async function play({ backend = 'cpu', width = 1, whole = '', failing = {} }: Scene, ...options: string[]) {
+    const working = new Set<string>();
     let most = 0;
-    let pixels = 0;
-    let mostPixels = 0;
+    let mostWithWhole = 0;
     const written: string[] = [];
-    const image = { ...createImage(1, 1, 4), width };
-    const widthOf = (name: string) => widths[name] ?? width;
-    const codecsFor = (columns: number) =>
-      columns === onThreadWidth ? { decoder: onThread, encoder: onThread } : codecs;
+    const image = createImage(width, 1, 4);
     const calls: Calls = {
-      read: async (name) => {
+      openInput: async (name) => {
         if (failing[name]) throw failing[name];
-        const size = { width: widthOf(name), height: 1 };
-        const decode = async () => {
-          pixels += size.width;
-          most = Math.max(most, ++working);
-          mostPixels = Math.max(mostPixels, working > 1 ? pixels : 0);
+        return namedInput(name);
+      },
+      openImage: async (input) => {
+        const { name } = input as NamedInput;
+        const read = async () => {
+          working.add(name);
+          most = Math.max(most, working.size);
+          if ([...working].some((other) => whole.includes(other)))
+            mostWithWhole = Math.max(mostWithWhole, working.size);
           await sleep(NAMES.indexOf(name) % 2 ? 1 : 20);
-          return { ...image, width: size.width };
         };
-        return { size, extras: [], decoder: codecsFor(size.width).decoder, decode };
+        return readerOf(image, { read, isWhole: whole.includes(name) });
       },
-      transform: async (input) => ({ image: input, backend }) as Result,
-      encode: async () => new Uint8Array(),
-      encoderFor: (size) => codecsFor(size.width).encoder,
-      write: async (name) => {
-        working--;
-        pixels -= widthOf(name);
-        written.push(name);
+      transform: async (input, { output } = {}) => ({ image: output ?? input, backend }) as Result,
+      create: (name) => {
+        const finish = async () => {
+          working.delete(name);
+          written.push(name);
+          return undefined;
+        };
+        return { take: async () => {}, finish, abandon: async () => void working.delete(name) };
       },
+      watch: (_name, step) => step(),
     };
     const plans = NAMES.map((name) => ({ input: name, output: name }));
     const outcomes: FileOutcome[] = [];
     for await (const outcome of transformFiles(plans, requestOf(...options, ...NAMES), calls)) outcomes.push(outcome);
     return {
       most,
-      mostPixels,
+      mostWithWhole,
       written,
       names: outcomes.map(({ plan }) => plan.input),
       kinds: outcomes.map(({ kind }) => kind),
@@ -322,30 +340,22 @@ describe('several files', () => {
 
   test.each([
     ['the reference runs', { backend: 'reference' }, []],
-    ['the decoder keeps the thread busy', { codecs: { decoder: onThread, encoder: offThread } }, []],
-    ['the encoder keeps the thread busy', { codecs: { decoder: offThread, encoder: onThread } }, []],
-    ['the images are large', { width: 2 ** 26 }, []],
+    ['each is decoded as a whole', { whole: NAMES.join('') }, []],
+    ['memory is short', {}, ['--max-memory', '20M']],
     ['the reference verifies', {}, ['--verify']],
     ['a trace is written', {}, ['--trace', 'trace.json']],
   ] as [string, Scene, string[]][])('one after another if %s', async (_, scene, options) => {
     expect(await play(scene, ...options)).toMatchObject({ most: 1, written: NAMES, names: NAMES });
   });
 
-  test('fewer at once if so many pixels would be too many', async () => {
-    expect(await play({ width: 2 ** 25 })).toMatchObject({ most: 2 });
+  test('fewer at once if so many would take too much memory', async () => {
+    expect(await play({}, '--max-memory', '40M')).toMatchObject({ most: 2 });
+    // Strips of 4 MiB, besides what reading and writing hold.
+    expect(await play({ width: 2 ** 20 }, '--max-memory', '60M')).toMatchObject({ most: 1 });
   });
 
-  test('large images after a small one are too many, too', async () => {
-    const widths = { b: 2 ** 26, c: 2 ** 25, d: 2 ** 25, e: 2 ** 28 };
-    const { mostPixels, names } = await play({ widths });
-    expect(names).toEqual(NAMES);
-    expect(mostPixels).toBeGreaterThan(0);
-    expect(mostPixels).toBeLessThanOrEqual(2 ** 26);
-  });
-
-  test('an image that keeps the thread busy is alone, whatever came before it', async () => {
-    const { mostPixels } = await play({ widths: { c: 2 ** 25 }, onThreadWidth: 2 ** 25 });
-    expect(mostPixels).toBeLessThan(2 ** 25);
+  test('an image that is decoded as a whole is alone, whatever came before it', async () => {
+    expect(await play({ whole: 'ce' })).toMatchObject({ most: MOST, mostWithWhole: 1, names: NAMES });
   });
 
   test('bad images stop no other', async () => {
@@ -365,18 +375,17 @@ describe('several files', () => {
   });
 });
 
-test('a call that fails is in the trace, and still fails', async () => {
+test('a step that fails is in the trace', async () => {
   const spans: Span[] = [];
-  const fail = async () => {
+  const openInput = async () => {
     throw new Error('broken');
   };
-  const read = async (name: string) => (name === 'a.png' ? fail() : { decode: fail });
   const watch: Watch = (name, step) => withSpan((span) => spans.push(span), name, step);
-  const calls = watchCalls({ read } as unknown as Calls, watch);
-  await expect(calls.read('a.png', { maxPixels: 1 })).rejects.toThrow('broken');
-  const file = await calls.read('b.png', { maxPixels: 1 });
-  await expect(file.decode()).rejects.toThrow('broken');
-  expect(spans.map(({ name }) => name)).toEqual(['read a.png', 'read b.png', 'decode']);
+  const create = () => ({ take: async () => {}, finish: async () => undefined, abandon: async () => {} });
+  const calls = watchCalls({ openInput, create } as unknown as Calls, watch);
+  const outcomes = transformFiles([{ input: 'a.png', output: 'b.png' }], requestOf('a.png', '-o', 'b.png'), calls);
+  for await (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'broken' } });
+  expect(spans.map(({ name }) => name)).toEqual(['read a.png']);
 });
 
 describe('verification', () => {
@@ -418,7 +427,24 @@ describe('verification', () => {
     const input = testImage(7, 5);
     const actual = createImage(7, 5, 4);
     transformReference(input, actual, { ...DEFAULT_OPERATION, border: 'wrap' });
-    verify(input, actual, { ...DEFAULT_OPERATION, border: 'wrap' });
-    expect(() => verify(input, actual, DEFAULT_OPERATION)).toThrow(/^\d+ of 35 pixels differ from the reference,/);
+    const whole = { firstHeld: 0, firstRow: 0, endRow: 5, endHeld: 5 };
+    verify(input, actual, { ...DEFAULT_OPERATION, border: 'wrap' }, whole);
+    expect(() => verify(input, actual, DEFAULT_OPERATION, whole)).toThrow(
+      /^\d+ of 35 pixels differ from the reference,/,
+    );
+  });
+
+  test('of a strip only the rows that are computed count, and places are those of the image', () => {
+    const input = testImage(7, 5);
+    const actual = createImage(7, 5, 4);
+    transformReference(input, actual, DEFAULT_OPERATION);
+    const strip = { firstHeld: 100, firstRow: 101, endRow: 104, endHeld: 105 };
+    actual.data[0] = 99;
+    actual.data[actual.data.length - 1] = 99;
+    verify(input, actual, DEFAULT_OPERATION, strip);
+    actual.data[3 * 28 + 2 * 4]++;
+    expect(() => verify(input, actual, DEFAULT_OPERATION, strip)).toThrow(
+      /^1 of 21 pixels differ from the reference, first at x = 2, y = 103:/,
+    );
   });
 });

@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { createUploadServer } from '../../examples/upload-server.js';
 import { makeImage } from '../../src/conformance/images.js';
 import { crc32 } from '../../src/formats/png/chunks.js';
-import { decodePng } from '../../src/formats/png/decode.js';
-import { encodePng } from '../../src/formats/png/encode.js';
+import { decodePngSync as decodePng } from '../../src/formats/png/decode.js';
 import { pixelsIn } from '../cli/command.js';
+import { encodePng } from '../encode-png.js';
 
 vi.mock('neighbor-product', { spy: true });
 

@@ -55,7 +55,8 @@ function refuse(
   syncBuiltinESMExports();
 }
 
-const isTemporary = (path: unknown) => String(path).includes('.neighbor-product-');
+/** In the folder of the file; elsewhere they are not refused. */
+const isTemporary = (path: unknown) => String(path).startsWith(join(folder, '.neighbor-product-'));
 
 function writeOld(mode = 0o640): number {
   fs.writeFileSync(out, OLD);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NeighborProductError } from '../../src/errors.js';
-import { readInput } from '../../src/files/read.js';
+import { type Reading, readFrom } from '../../src/files/byte-source.js';
+import { openInput } from '../../src/files/read.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
 const isPosix = process.platform !== 'win32';
@@ -19,6 +20,16 @@ afterEach(() => {
   vi.restoreAllMocks();
   rmSync(folder, { recursive: true });
 });
+
+/** Opens an input, reads what a reading wants and closes it. */
+async function readInput<T>(path: string, begin: (byteLength?: number) => Reading<T>): Promise<T> {
+  const input = await openInput(path);
+  try {
+    return await readFrom(input, begin(input.byteLength));
+  } finally {
+    await input.close();
+  }
+}
 
 /** All bytes, and how long the input said it is. */
 function* everything(
@@ -34,7 +45,7 @@ function* beginning(): Generator<number, Uint8Array, Uint8Array> {
   return yield 0;
 }
 
-describe('readInput', () => {
+describe('openInput', () => {
   it.each([0, 1, 3_000_000])('reads a file of %s bytes', async (byteLength) => {
     const bytes = Buffer.alloc(byteLength, 'pixels');
     writeFileSync(inFolder('in'), bytes);
@@ -52,7 +63,7 @@ describe('readInput', () => {
 
   it('leaves out of a file what is not wanted', async () => {
     writeFileSync(inFolder('in'), Buffer.concat([Buffer.alloc(5_000_000, 'a'), Buffer.from('the end')]));
-    const read = await readInput(inFolder('in'), function* () {
+    const read = await readInput(inFolder('in'), function* (): Reading<unknown> {
       const first = yield 0;
       const last = yield 5_000_000 - first.length;
       return [first.length, Buffer.from(last).toString()];
@@ -62,7 +73,7 @@ describe('readInput', () => {
 
   it('gives no bytes behind the end of a file', async () => {
     writeFileSync(inFolder('in'), BYTES);
-    const read = await readInput(inFolder('in'), function* () {
+    const read = await readInput(inFolder('in'), function* (): Reading<unknown> {
       yield 0;
       return [(yield 2 ** 33).length, (yield 0).length];
     });
@@ -104,7 +115,7 @@ describe('readInput', () => {
 
     const failing = giveStdin(forEver());
     const refusal = new NeighborProductError('INVALID_PNG', 'no image');
-    const refuse = function* () {
+    const refuse = function* (): Reading<never> {
       yield 0;
       throw refusal;
     };
@@ -115,7 +126,7 @@ describe('readInput', () => {
   it('does not hide what a reading throws', async () => {
     writeFileSync(inFolder('in'), BYTES);
     const defect = new TypeError('x is not y');
-    const fail = function* () {
+    const fail = function* (): Reading<never> {
       yield 0;
       throw defect;
     };
@@ -128,6 +139,14 @@ describe('readInput', () => {
       code: 'INPUT_UNREADABLE',
       message: expect.stringMatching(/terminal/),
     });
+  });
+
+  it('may be closed twice, and gives no bytes then', async () => {
+    writeFileSync(inFolder('in'), BYTES);
+    const input = await openInput(inFolder('in'));
+    await input.close();
+    await input.close();
+    expect((await input.read(0)).length).toBe(0);
   });
 
   it.each([

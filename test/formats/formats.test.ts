@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { encode, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
-import { createImage } from '../../src/image.js';
-import { decode, pieceByPiece, readImageFrom } from './readings.js';
+import { createImageFile, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
+import { readWholeImage } from '../../src/formats/png/read.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
+import { decode, openPieces, pieceByPiece } from './readings.js';
 
 const LIMITS = { maxPixels: 1e6 };
 
 describe('decode', () => {
-  it('reads what encode wrote', async () => {
+  it('reads what was written', async () => {
     const image = createImage(3, 2, 4);
     image.data.set(image.data.map((_, at) => at * 10));
     const decoded = await decode(await encode(image), LIMITS);
@@ -62,20 +63,22 @@ describe('a file that cannot be read: decode says what it is', () => {
   });
 });
 
-describe('readImage', () => {
+describe('openImage', () => {
   it('says the size and what is not in the image', async () => {
     const file = await encode(createImage(3, 2, 4));
-    expect(readImageFrom([file], LIMITS)).toMatchObject({ size: { width: 3, height: 2 }, extras: [] });
+    const reader = await openPieces([file], LIMITS);
+    expect(reader).toMatchObject({ width: 3, height: 2, extras: [] });
+    await reader.close();
   });
 
   it('knows the same file in pieces of any length', async () => {
     const file = readFileSync(new URL('../../fixtures/png/valid/animation.png', import.meta.url));
-    const whole = readImageFrom([file], LIMITS, file.length);
-    const { data } = await whole.decode();
+    const whole = await openPieces([file], LIMITS, file.length);
+    const { data } = await readWholeImage(whole);
     for (const byteLength of [1, 2, 7, 8, 63, 64, 65, file.length]) {
-      const image = readImageFrom(pieceByPiece(file, byteLength), LIMITS);
-      expect(image.extras).toEqual(whole.extras);
-      expect(Buffer.compare((await image.decode()).data, data)).toBe(0);
+      const reader = await openPieces(pieceByPiece(file, byteLength), LIMITS);
+      expect(Buffer.compare((await readWholeImage(reader)).data, data)).toBe(0);
+      expect(reader.extras).toEqual(whole.extras);
     }
   });
 });
@@ -112,3 +115,12 @@ describe('the extension of an output', () => {
     );
   });
 });
+
+async function encode(image: CheckedImage): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  const file = createImageFile(async (given) => void pieces.push(...given), { ...image, isOpaque: false });
+  await file.write(image);
+  await file.finish();
+  expect(file.byteLength).toBe(Buffer.concat(pieces).length);
+  return Buffer.concat(pieces);
+}

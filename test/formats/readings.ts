@@ -1,15 +1,37 @@
 /** Files in memory, read as the command reads them. */
-import type { Reading } from '../../src/files/byte-source.js';
-import { type DecodeLimits, type ImageFile, readImage } from '../../src/formats/formats.js';
+import type { Input, Reading } from '../../src/files/byte-source.js';
+import { type DecodeLimits, type ImageReader, openImage } from '../../src/formats/formats.js';
+import { readWholeImage } from '../../src/formats/png/read.js';
 import type { CheckedImage } from '../../src/image.js';
 
 export async function decode(file: Uint8Array, limits: DecodeLimits): Promise<CheckedImage> {
-  return readImageFrom([file], limits, file.length).decode();
+  return readWholeImage(await openPieces([file], limits, file.length));
 }
 
-/** @param byteLength of the file, where the reading is told */
-export function readImageFrom(pieces: Iterable<Uint8Array>, limits: DecodeLimits, byteLength?: number): ImageFile {
-  return feed(readImage(limits, byteLength), pieces);
+/** @param byteLength of the file, where the reader is told */
+export function openPieces(
+  pieces: Iterable<Uint8Array>,
+  limits: DecodeLimits,
+  byteLength?: number,
+): Promise<ImageReader> {
+  return openImage(inputOf(pieces, byteLength), limits);
+}
+
+/** An input that brings pieces; a file of a known length must be one piece. */
+export function inputOf(pieces: Iterable<Uint8Array>, byteLength?: number): Input {
+  const iterator = pieces[Symbol.iterator]();
+  let isClosed = false;
+  const read = async () => {
+    for (;;) {
+      const { value, done } = iterator.next();
+      if (done || isClosed) return new Uint8Array();
+      if (value.length > 0) return value;
+    }
+  };
+  const close = async () => {
+    isClosed = true;
+  };
+  return { byteLength, read, close };
 }
 
 /** Gives pieces to a reading until it has enough; a file of a known length must be one piece. */

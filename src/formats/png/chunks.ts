@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
 import type { ByteSource, Reading } from '../../files/byte-source.js';
+import type { DecodeLimits } from './codec.js';
 
 /** The eight bytes every PNG begins with. */
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -157,6 +158,11 @@ export function isGreyscale({ colourType }: PngHeader): boolean {
   return COLOUR_TYPES[colourType].samples < 3 && colourType !== PALETTE;
 }
 
+/** Samples in a pixel as it is stored: an index is one. */
+export function samplesPerPixel({ colourType }: PngHeader): number {
+  return COLOUR_TYPES[colourType].samples;
+}
+
 /** Samples per pixel and the allowed bit depths, by colour type. */
 const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readonly number[] }>> = {
   [GREYSCALE]: { samples: 1, bitDepths: [1, 2, 4, 8, 16] },
@@ -169,7 +175,7 @@ const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readon
 /** The longest side, libpng's default; below it, the number of bits in a row fits into 32 bits. */
 const MAX_SIDE = 1_000_000;
 
-/** The image data is handed on as one chunk, and PNG has none longer. */
+/** The image data of a file that is decoded as a whole is handed on as one chunk, and PNG has none longer. */
 const MAX_IMAGE_DATA_BYTES = 2 ** 31 - 1;
 
 const CUT = 'Cut the image into smaller ones';
@@ -193,14 +199,16 @@ export function readHeader(data: Uint8Array): PngHeader {
 }
 
 /** Refuses an image that is too large, before memory is allocated. @throws NeighborProductError `TOO_MANY_PIXELS` */
-export function checkSize(header: PngHeader, maxPixels: number): void {
-  const { width, height } = header;
+export function checkSize(header: PngHeader, limits: DecodeLimits): void {
+  const { width, height, interlaced } = header;
+  const isWhole = interlaced || limits.maxPixelsByRows === undefined;
+  const maxPixels = isWhole ? limits.maxPixels : limits.maxPixelsByRows!;
   if (!(width * height <= maxPixels)) {
     const advice = 'Raise the limit (--max-pixels, maxPixels) if you trust the file';
     throw tooManyPixels(header, `more than the limit of ${maxPixels}`, advice);
   }
   if (Math.max(width, height) > MAX_SIDE) throw tooManyPixels(header, `a side of more than ${MAX_SIDE}`, CUT);
-  if (imageDataBytes(header) > MAX_IMAGE_DATA_BYTES) {
+  if (isWhole && imageDataBytes(header) > MAX_IMAGE_DATA_BYTES) {
     throw tooManyPixels(header, `more than ${MAX_IMAGE_DATA_BYTES} bytes of samples`, CUT);
   }
 }

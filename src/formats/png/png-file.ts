@@ -1,6 +1,6 @@
 /**
  * A PNG file taken apart while it comes in: every chunk is checked, and what decides the pixels and what can be copied is
- * kept. Whatever a file says of itself, it takes no more memory than its header implies and some MiB.
+ * handed on. Whatever a file says of itself, no more is handed on than its header implies and some MiB.
  */
 import { NeighborProductError } from '../../errors.js';
 import type { ByteSource, Reading } from '../../files/byte-source.js';
@@ -36,12 +36,12 @@ export interface PngParts {
   readonly colourKey: ColourKey | undefined;
 }
 
-/** A PNG file without a fault in its chunks. Its image data is not checked yet. */
-export interface PngFile extends PngParts {
-  /** The data of the IDAT chunks, in pieces. */
-  readonly compressed: readonly Uint8Array[];
-  /** What the file holds besides pixels of 8 bits. */
-  readonly extras: readonly Extra[];
+/** What is told of a file while it comes in. */
+export interface PngListener {
+  /** Called once, before any image data. What the file holds besides its pixels may not be complete yet. */
+  readonly begin: (parts: PngParts, extras: readonly Extra[]) => void;
+  /** A piece of the data of the IDAT chunks, which is not checked yet; of at least one byte. */
+  readonly imageData: (piece: Uint8Array) => void;
 }
 
 /** The 256 colours of a palette; absent ones are opaque black, as in libpng. */
@@ -58,15 +58,16 @@ type ColourKey = readonly number[];
 /**
  * Takes a file apart, to a little behind its IEND chunk.
  *
+ * @returns what the file holds besides pixels of 8 bits
  * @throws NeighborProductError `INVALID_PNG`, or `TOO_MANY_PIXELS` once the header was read
  */
-export function* readPng(source: ByteSource, { maxPixels }: DecodeLimits): Reading<PngFile> {
+export function* readPng(source: ByteSource, limits: DecodeLimits, listener: PngListener): Reading<readonly Extra[]> {
   if (!isPng(yield* source.take(PNG_SIGNATURE.length))) {
     throw new NeighborProductError('INVALID_PNG', 'Not a PNG file. Name a PNG file.');
   }
   const header = yield* readFirstChunk(source);
-  checkSize(header, maxPixels);
-  const imageData = new ImageData(header);
+  checkSize(header, limits);
+  const imageData = new ImageDataCount(header);
   const extras = new Extras(header);
   let otherChunks = 0;
   const refuseExcess = () => {
@@ -80,11 +81,19 @@ export function* readPng(source: ByteSource, { maxPixels }: DecodeLimits): Readi
     const head = yield* readChunkHead(source);
     checkOrder(head.type, type, seen, header);
     type = head.type;
-    if (type === 'IDAT') imageData.beginChunk();
+    if (type === 'IDAT') imageData.add(CHUNK_OVERHEAD);
     else otherChunks++;
     refuseExcess();
     if (type === 'IDAT') {
-      yield* readChunkData(source, head, (piece) => imageData.add(piece));
+      if (!seen.has(type)) {
+        const palette = plte && readPalette(plte, trns, header);
+        const colourKey = plte || !trns ? undefined : readColourKey(trns, header);
+        listener.begin({ header, palette, colourKey }, extras.list(''));
+      }
+      yield* readChunkData(source, head, (piece) => {
+        imageData.add(piece.length);
+        listener.imageData(piece);
+      });
     } else if (type === 'PLTE' && header.colourType === PALETTE) {
       checkPalette(head.byteLength);
       plte = yield* readWhole(source, head);
@@ -101,13 +110,7 @@ export function* readPng(source: ByteSource, { maxPixels }: DecodeLimits): Readi
     }
     if (KNOWN.includes(type)) seen.add(type);
   }
-  return {
-    header,
-    palette: plte && readPalette(plte, trns, header),
-    colourKey: plte || !trns ? undefined : readColourKey(trns, header),
-    compressed: imageData.pieces(),
-    extras: extras.list(yield* readTail(source)),
-  };
+  return extras.list(yield* readTail(source));
 }
 
 /** Nothing else in a file is as long as an animation, whose other frames come after the image data. */
@@ -178,43 +181,16 @@ function* readTail(source: ByteSource): Reading<string> {
 /** Compressed bytes beyond twice those of the rows: more than encoders add that flush often. */
 const MAX_SURPLUS_BYTES = 2 ** 23;
 
-/** So many pieces at a time are joined if they are shorter on average, since each takes memory besides its bytes. */
-const GROUP = 256;
-const SHORT_PIECE_BYTES = 1024;
-
-/** The data of the IDAT chunks. */
-class ImageData {
-  /** Bytes in the file, with length, type and CRC of each chunk. */
+/** Counts the bytes of the IDAT chunks in the file, with length, type and CRC of each. */
+class ImageDataCount {
   byteLength = 0;
   readonly #rowBytes: number;
-  readonly #joined: Uint8Array[] = [];
-  #group: Uint8Array[] = [];
-  #groupBytes = 0;
 
   constructor(header: PngHeader) {
     this.#rowBytes = imageDataBytes(header);
   }
 
-  beginChunk(): void {
-    this.#count(CHUNK_OVERHEAD);
-  }
-
-  add(piece: Uint8Array): void {
-    this.#count(piece.length);
-    this.#group.push(piece);
-    this.#groupBytes += piece.length;
-    if (this.#group.length < GROUP) return;
-    const isShort = this.#groupBytes < GROUP * SHORT_PIECE_BYTES;
-    this.#joined.push(...(isShort ? [Buffer.concat(this.#group)] : this.#group));
-    this.#group = [];
-    this.#groupBytes = 0;
-  }
-
-  pieces(): Uint8Array[] {
-    return [...this.#joined, ...this.#group];
-  }
-
-  #count(byteLength: number): void {
+  add(byteLength: number): void {
     this.byteLength += byteLength;
     if (this.byteLength > 2 * this.#rowBytes + MAX_SURPLUS_BYTES) throw tooMuchImageData(this.#rowBytes);
   }

@@ -32,7 +32,7 @@ describe('checkSize', () => {
     { width: 16384, height: 16384, maxPixels: 2 ** 28 },
     { width: 16383, height: 32767, ...unlimited },
   ])('accepts $width x $height of at most $maxPixels pixels', ({ width, height, maxPixels }) => {
-    expect(() => checkSize({ ...PICTURE, width, height }, maxPixels)).not.toThrow();
+    expect(() => checkSize({ ...PICTURE, width, height }, { maxPixels })).not.toThrow();
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('checkSize', () => {
     { width: 1_000_000, height: 1, maxPixels: 999_999 },
     { width: 16384, height: 32768, ...unlimited },
   ])('refuses $width x $height of at most $maxPixels pixels', ({ width, height, maxPixels }) => {
-    const check = () => checkSize({ ...PICTURE, width, height }, maxPixels);
+    const check = () => checkSize({ ...PICTURE, width, height }, { maxPixels });
     expect(check).toThrow(expect.objectContaining({ code: 'TOO_MANY_PIXELS' }));
   });
 });

@@ -1,10 +1,10 @@
-/** Every codec: where the native one is absent, that is a failure of whatever imports this. */
+/** Both ways to decode and encode rows, for tests that run with each. */
+import { chooseRowCodec, plainRowCodec, type RowCodec } from '../../../src/formats/png/row-codec.js';
 
-import type { PngCodec } from '../../../src/formats/png/codec.js';
-import { loadNativeCodec } from '../../../src/formats/png/native-codec.js';
-import { pngjsCodec } from '../../../src/formats/png/pngjs-codec.js';
+const addon = chooseRowCodec();
+if (addon === plainRowCodec) throw new Error('the addon is missing: run node tools/set-up.mjs');
 
-const native = loadNativeCodec();
-if ('reason' in native) throw new Error(`the tests need the native codec: ${native.reason}. Run npm ci.`);
-
-export const CODECS: readonly PngCodec[] = [pngjsCodec, native.codec];
+export const CODECS: readonly { readonly name: string; readonly codec: RowCodec }[] = [
+  { name: 'the addon', codec: addon },
+  { name: 'JavaScript', codec: plainRowCodec },
+];

@@ -1,9 +1,12 @@
-/** PNG files to pixels, by every codec, on the thread and off it. */
+/** PNG files to pixels: row by row, with and without the addon, in pieces, and at once on the thread. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { CheckedPng } from '../../../src/formats/png/check.js';
+import { ByteSource } from '../../../src/files/byte-source.js';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
-import { chooseDecoder, decodePng, decodePngOffThread, toRgba8 } from '../../../src/formats/png/decode.js';
+import { decodePng, decodePngSync } from '../../../src/formats/png/decode.js';
+import { PngReader, readWholeImage } from '../../../src/formats/png/read.js';
+import type { RowCodec } from '../../../src/formats/png/row-codec.js';
+import { inputOf, pieceByPiece } from '../readings.js';
 import { CODECS } from './codecs.js';
 import { PNG_FIXTURES, readLibpngTable, tableEntry } from './libpng-table.js';
 
@@ -12,43 +15,51 @@ const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 /** Reading material beside the project, not a part of it: see fixtures/png/README.md for where to get it. */
 const PNGSUITE = new URL('../../../../shared/pngsuite/', import.meta.url);
 
-describe.each(CODECS)('decodePng gives the pixels libpng gives, by $name', (codec) => {
+describe.each(CODECS)('decodePng gives the pixels libpng gives, by $name', ({ codec }) => {
   const table = readLibpngTable('libpng-pixels.txt');
   const names = pngNames(new URL('valid/', PNG_FIXTURES));
 
   it('has fixtures of every kind', () => expect(names.length).toBeGreaterThanOrEqual(90));
 
-  it.each(names)('%s', (name) => {
-    const image = decodePng(readFileSync(new URL(`valid/${name}`, PNG_FIXTURES)), LIMITS, codec);
+  it.each(names)('%s', async (name) => {
+    const image = await decodePng(readFileSync(new URL(`valid/${name}`, PNG_FIXTURES)), LIMITS, codec);
     expect(tableEntry(image)).toBe(table.get(name));
     expect(image).toMatchObject({ channels: 4, rowBytes: image.width * 4 });
     expect(image.data.length).toBe(image.width * image.height * 4);
   });
 
-  it('from a view at an odd offset of larger memory', () => {
+  it('from a view at an odd offset of larger memory', async () => {
     const file = readFileSync(new URL('valid/rgba-16-interlaced.png', PNG_FIXTURES));
     const memory = new Uint8Array(file.length + 20).fill(0xa5);
     memory.set(file, 7);
-    const image = decodePng(memory.subarray(7, 7 + file.length), LIMITS, codec);
+    const image = await decodePng(memory.subarray(7, 7 + file.length), LIMITS, codec);
     expect(tableEntry(image)).toBe(table.get('rgba-16-interlaced.png'));
   });
 });
 
 if (existsSync(PNGSUITE)) {
-  describe.each(CODECS)('PngSuite by $name', (codec) => {
+  describe.each(CODECS)('PngSuite by $name', ({ codec }) => {
     const table = readLibpngTable('pngsuite-libpng-pixels.txt');
     const names = pngNames(PNGSUITE);
 
     it('is complete', () => expect(names).toEqual([...table.keys()].sort()));
 
-    it.each(names.filter((name) => !name.startsWith('x')))('%s decodes to the pixels of libpng', (name) => {
-      expect(tableEntry(decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS, codec))).toBe(table.get(name));
+    it.each(names.filter((name) => !name.startsWith('x')))('%s decodes to the pixels of libpng', async (name) => {
+      const file = readFileSync(new URL(name, PNGSUITE));
+      expect(tableEntry(await decodePng(file, LIMITS, codec))).toBe(table.get(name));
+      for (const byteLength of PIECES) {
+        expect(tableEntry(await decodePieces(file, byteLength, codec)), `${byteLength}`).toBe(table.get(name));
+      }
     });
 
-    it.each(names.filter((name) => name.startsWith('x')))('%s is refused, as by libpng', (name) => {
+    it.each(names.filter((name) => name.startsWith('x')))('%s is refused, as by libpng', async (name) => {
       expect(table.get(name)).toMatch(/^refused: /);
-      const decode = () => decodePng(readFileSync(new URL(name, PNGSUITE)), LIMITS, codec);
-      expect(decode).toThrow(expect.objectContaining({ name: 'NeighborProductError', code: 'INVALID_PNG' }));
+      const file = readFileSync(new URL(name, PNGSUITE));
+      const refusal = { name: 'NeighborProductError', code: 'INVALID_PNG' };
+      await expect(decodePng(file, LIMITS, codec)).rejects.toMatchObject(refusal);
+      for (const byteLength of PIECES) {
+        await expect(decodePieces(file, byteLength, codec)).rejects.toMatchObject(refusal);
+      }
     });
   });
 } else {
@@ -60,31 +71,81 @@ if (existsSync(PNGSUITE)) {
 describe('decodePng has a pixel limit', () => {
   const file = readFileSync(new URL('valid/rgba-8.png', PNG_FIXTURES));
 
-  it('lets as many pixels pass', () => expect(decodePng(file, { maxPixels: 13 * 11 }).width).toBe(13));
+  it('lets as many pixels pass', async () => {
+    expect((await decodePng(file, { maxPixels: 13 * 11 })).width).toBe(13);
+    expect(decodePngSync(file, { maxPixels: 13 * 11 }).width).toBe(13);
+  });
 
-  it.each([13 * 11 - 1, 0, Number.NaN])('refuses more than %s', (maxPixels) => {
-    expect(() => decodePng(file, { maxPixels })).toThrow(expect.objectContaining({ code: 'TOO_MANY_PIXELS' }));
+  it.each([13 * 11 - 1, 0, Number.NaN])('refuses more than %s', async (maxPixels) => {
+    const refusal = expect.objectContaining({ code: 'TOO_MANY_PIXELS' });
+    await expect(decodePng(file, { maxPixels })).rejects.toEqual(refusal);
+    expect(() => decodePngSync(file, { maxPixels })).toThrow(refusal);
+  });
+
+  it('of its own for what is decoded row by row', async () => {
+    const limits = { maxPixels: 1, maxPixelsByRows: 13 * 11 };
+    expect((await decodePng(file, limits)).width).toBe(13);
+    const interlaced = readFileSync(new URL('valid/rgba-8-interlaced.png', PNG_FIXTURES));
+    await expect(decodePng(interlaced, limits)).rejects.toMatchObject({ code: 'TOO_MANY_PIXELS' });
+    await expect(decodePng(file, { maxPixels: 1e6, maxPixelsByRows: 1 })).rejects.toMatchObject({
+      code: 'TOO_MANY_PIXELS',
+    });
   });
 });
 
-describe.each(CODECS)('decodePngOffThread by $name', (codec) => {
-  it.each(['valid/', 'damaged/'])('gives what decodePng gives for each file of %s', async (folder) => {
+describe.each(CODECS)('row by row by $name', ({ codec }) => {
+  it.each(['valid/', 'damaged/'])('gives what decodePngSync gives for each file of %s', async (folder) => {
     const names = pngNames(new URL(folder, PNG_FIXTURES));
     expect(names.length).toBeGreaterThan(20);
     const files = names.map((name) => readFileSync(new URL(`${folder}${name}`, PNG_FIXTURES)));
-    const onThread = files.map((file) => outcomeOf(() => decodePng(file, LIMITS, codec)));
-    const together = files.map((file) => decodePngOffThread(file, LIMITS, codec).catch((error) => error));
+    const onThread = files.map((file) => outcomeOf(() => decodePngSync(file, LIMITS)));
+    const together = files.map((file) => decodePng(file, LIMITS, codec).catch((error) => error));
     expect(await Promise.all(together)).toEqual(onThread);
+  });
+
+  it.each(['valid/', 'damaged/'])(
+    'gives the same where the file comes in pieces, for each file of %s',
+    async (folder) => {
+      for (const name of pngNames(new URL(folder, PNG_FIXTURES))) {
+        const file = readFileSync(new URL(`${folder}${name}`, PNG_FIXTURES));
+        const expected = outcomeOf(() => decodePngSync(file, LIMITS));
+        for (const byteLength of PIECES) {
+          const actual = await decodePieces(file, byteLength, codec).catch((error) => error);
+          if (expected instanceof Error)
+            expect(actual, name).toMatchObject({ code: (expected as { code?: string }).code });
+          else expect(actual, name).toEqual(expected);
+        }
+      }
+    },
+  );
+
+  it('in reads of any number of rows', async () => {
+    for (const name of pngNames(new URL('valid/', PNG_FIXTURES))) {
+      const file = readFileSync(new URL(`valid/${name}`, PNG_FIXTURES));
+      const expected = decodePngSync(file, LIMITS);
+      const reader = await PngReader.open(new ByteSource(), inputOf([file]), LIMITS, codec);
+      const rowBytes = expected.width * 4;
+      const rows: Uint8Array[] = [];
+      for (let y = 0; y < expected.height; ) {
+        const count = Math.min(1 + (y % 3), expected.height - y);
+        const read = new Uint8Array(count * rowBytes);
+        await reader.read(read);
+        rows.push(read);
+        y += count;
+      }
+      await reader.finish();
+      expect(Buffer.compare(Buffer.concat(rows), expected.data), name).toBe(0);
+    }
   });
 });
 
-describe('the codec that decodes', () => {
-  it('is the native one, where the image is not too large', () => {
-    expect(chooseDecoder({ width: 2 ** 13, height: 2 ** 12 }).codec.name).toBe('@napi-rs/image');
-    const { codec, reason } = chooseDecoder({ width: 2 ** 13, height: 2 ** 12 + 1 });
-    expect({ name: codec.name, reason }).toEqual({ name: 'pngjs', reason: 'the image has more than 33554432 pixels' });
-  });
-});
+/** How long the pieces are in which a file comes. */
+const PIECES = [1, 7, 4096];
+
+async function decodePieces(file: Uint8Array, byteLength: number, codec: RowCodec) {
+  const input = inputOf(pieceByPiece(file, byteLength));
+  return readWholeImage(await PngReader.open(new ByteSource(), input, LIMITS, codec));
+}
 
 function outcomeOf<T>(step: () => T): unknown {
   try {
@@ -97,35 +158,4 @@ function outcomeOf<T>(step: () => T): unknown {
 function pngNames(folder: URL): string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.png'));
   return names.sort();
-}
-
-describe('toRgba8', () => {
-  it('rounds every 16-bit sample to the nearest', () => {
-    const samples = Uint16Array.from({ length: 65536 }, (_, sample) => sample);
-    const rounded = Uint8Array.from(samples, (sample) => Math.round((sample * 255) / 65535));
-    expect(Buffer.compare(toRgba8(samples, checked(16)), rounded)).toBe(0);
-  });
-
-  it.each([1, 2, 4])('widens every %s-bit sample', (bitDepth) => {
-    const most = 2 ** bitDepth - 1;
-    const samples = Uint8Array.from({ length: 4 * (most + 1) }, (_, at) => at >> 2);
-    const widened = Uint8Array.from(samples, (sample) => Math.round((sample * 255) / most));
-    expect(toRgba8(samples, checked(bitDepth))).toEqual(widened);
-  });
-
-  it('clears the alpha of the keyed colour alone, compared at 16 bits', () => {
-    const samples = Uint16Array.of(0x1234, 0x5678, 0x9abc, 0xffff, 0x1235, 0x5678, 0x9abc, 0xffff);
-    const rgba = toRgba8(samples, { ...checked(16), colourKey: [0x1234, 0x5678, 0x9abc] });
-    expect([...rgba]).toEqual([0x12, 0x56, 0x9a, 0, 0x12, 0x56, 0x9a, 255]);
-  });
-
-  it('takes a grey key as three equal samples', () => {
-    const rgba = toRgba8(Uint8Array.of(1, 1, 1, 3, 2, 2, 2, 3), { ...checked(2), colourKey: [2] });
-    expect([...rgba]).toEqual([85, 85, 85, 255, 170, 170, 170, 0]);
-  });
-});
-
-function checked(bitDepth: number): CheckedPng {
-  const header = { width: 1, height: 1, bitDepth, colourType: 6, interlaced: false };
-  return { header, palette: undefined, colourKey: undefined, imageData: new Uint8Array() };
 }

@@ -1,130 +1,124 @@
-/** Images to PNG files, by every codec, on the thread and off it. */
+/** Images to PNG files, with and without the addon, whole and in rows. */
 import { inflateSync } from 'node:zlib';
+import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { chunk, ihdr, png } from '../../../fixtures/png/build-png.mjs';
-import {
-  COMPRESSIONS,
-  DEFAULT_MAX_PIXELS,
-  type Encode,
-  type PackedImage,
-  type PngCodec,
-} from '../../../src/formats/png/codec.js';
-import { decodePng } from '../../../src/formats/png/decode.js';
-import {
-  chooseEncoder,
-  chooseSettings,
-  encodePng,
-  encodePngOffThread,
-  sampleRows,
-} from '../../../src/formats/png/encode.js';
-import { type CheckedImage, checkImage } from '../../../src/image.js';
+import { ihdr, png } from '../../../fixtures/png/build-png.mjs';
+import { COMPRESSIONS, DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
+import { decodePngSync } from '../../../src/formats/png/decode.js';
+import { encodePng } from '../../../src/formats/png/encode.js';
+import type { RowCodec } from '../../../src/formats/png/row-codec.js';
+import { PngWriter, sampleRows } from '../../../src/formats/png/write.js';
+import { type CheckedImage, checkImage, rowsOf } from '../../../src/image.js';
 import { CODECS } from './codecs.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 
-describe.each(CODECS)('encodePng by $name', (codec) => {
-  it.each(imageCases())('$name comes back from decodePng', ({ image: given }) => {
+describe.each(CODECS)('encodePng by $name', ({ codec }) => {
+  it.each(imageCases())('$name comes back, from pngjs too', async ({ image: given }) => {
     const image = checkImage(given, 'image');
     const before = image.data.slice();
     for (const compression of COMPRESSIONS) {
-      const decoded = decodePng(encodePng(image, { compression }, codec), LIMITS);
+      const file = await encodePng(image, { compression }, codec);
+      const decoded = decodePngSync(file, LIMITS);
       expect(Buffer.compare(image.data, before)).toBe(0);
       expect(decoded).toMatchObject({ width: image.width, height: image.height });
       expect(Buffer.from(decoded.data).equals(asRgba(image)), compression).toBe(true);
+      expect(PNG.sync.read(Buffer.from(file)).data.equals(asRgba(image)), `${compression}, pngjs`).toBe(true);
     }
   });
 
-  it.each(COMPRESSIONS)('writes a header, image data and an end, for %s', (compression) => {
-    const file = Buffer.from(encodePng(checkImage(testImage(5, 4, 3), 'image'), { compression }, codec));
-    const idatLength = file.readUInt32BE(33);
-    expect(inflateSync(file.subarray(41, 41 + idatLength))).toHaveLength(4 * 16);
-    const header = ihdr({ width: 5, height: 4, colourType: 2 });
-    expect(file.equals(png(header, chunk('IDAT', file.subarray(41, 41 + idatLength)), chunk('IEND')))).toBe(true);
+  it.each(COMPRESSIONS)('writes a header, image data and an end, for %s', async (compression) => {
+    const file = Buffer.from(await encodePng(checkImage(testImage(5, 4, 3), 'image'), { compression }, codec));
+    const header = png(ihdr({ width: 5, height: 4, colourType: 2 }));
+    expect(file.subarray(0, header.length).equals(header)).toBe(true);
+    const chunks = chunksOf(file.subarray(header.length));
+    expect(chunks.map(({ type }) => type)).toEqual(['IDAT', 'IDAT', 'IEND']);
+    expect(inflateSync(Buffer.concat(chunks.map(({ data }) => data)))).toHaveLength(4 * 16);
   });
 
-  it('drops an alpha of 255 everywhere, and keeps one that is 254 at the last pixel', () => {
+  it('drops an alpha of 255 everywhere, and keeps one that is 254 at the last pixel', async () => {
     const image = checkImage(moved({ ...testImage(9, 5, 4), data: new Uint8Array(180).fill(255) }, 3, 41), 'image');
-    expect(colourTypeOf(encodePng(image, {}, codec))).toBe(2);
+    expect(colourTypeOf(await encodePng(image, {}, codec))).toBe(2);
     image.data[4 * 41 + 35] = 254;
-    expect(colourTypeOf(encodePng(image, {}, codec))).toBe(6);
-    expect(decodePng(encodePng(image, {}, codec), LIMITS).data.at(-1)).toBe(254);
+    const file = await encodePng(image, {}, codec);
+    expect(colourTypeOf(file)).toBe(6);
+    expect(decodePngSync(file, LIMITS).data.at(-1)).toBe(254);
   });
-});
 
-describe.each(CODECS)('encodePngOffThread by $name', (codec) => {
-  it('writes what encodePng writes, several at once', async () => {
-    const jobs = imageCases().flatMap(({ image }) =>
-      COMPRESSIONS.map((compression) => [checkImage(image, 'image'), { compression }, codec] as const),
-    );
-    const together = await Promise.all(jobs.map((args) => encodePngOffThread(...args)));
-    for (const [index, args] of jobs.entries()) {
-      expect(Buffer.compare(together[index], encodePng(...args)), `job ${index}`).toBe(0);
+  it.each(COMPRESSIONS)('writes rows that come in any number, in bands and windows, for %s', async (compression) => {
+    // Several bands of a mebibyte; what repeats is found across them by matching.
+    const image = testImage(700, 1300, 4);
+    image.data.copyWithin(2_000_000, 1_990_000);
+    const files: Buffer[] = [];
+    for (const rowsAtOnce of [1300, 400, 37]) {
+      const pieces: Uint8Array[] = [];
+      const take = async (given: readonly Uint8Array[]) =>
+        void pieces.push(...given.map((piece) => Buffer.from(piece)));
+      const writer = new PngWriter(take, { ...image, isOpaque: false }, { compression }, codec);
+      const writing: Promise<void>[] = [];
+      for (let y = 0; y < image.height; y += rowsAtOnce) {
+        writing.push(writer.write(rowsOf(image, y, Math.min(y + rowsAtOnce, image.height))));
+      }
+      await Promise.all(writing);
+      await writer.finish();
+      const file = Buffer.concat(pieces);
+      expect(writer.byteLength).toBe(file.length);
+      expect(Buffer.compare(decodePngSync(file, LIMITS).data, image.data), `${rowsAtOnce} rows`).toBe(0);
+      files.push(file);
     }
+    // The first band of one row alone chooses the setting of all: sizes may differ, but not by much.
+    expect(files[1].length / files[0].length).toBeLessThan(1.01);
+  });
+
+  it('gives up when what takes the bytes fails, and says why', async () => {
+    const failure = new Error('full');
+    const image = testImage(300, 300, 4);
+    const writer = new PngWriter(() => Promise.reject(failure), { ...image, isOpaque: false }, {}, codec);
+    await writer.write(image);
+    await expect(writer.finish()).rejects.toBe(failure);
   });
 });
 
-describe('the codec that encodes', () => {
-  it('is pngjs where the smallest file is asked for', () => {
-    expect(chooseEncoder({ width: 1, height: 1 }, 'balanced').codec.name).toBe('@napi-rs/image');
-    expect(chooseEncoder({ width: 1, height: 1 }, 'small').codec.name).toBe('pngjs');
+describe('the addon', () => {
+  it('writes the same file as rows in JavaScript do, where zlib compresses', async () => {
+    const image = testImage(300, 200, 4);
+    // Matching wins on this image.
+    for (let at = 64; at < image.data.length; at++) image.data[at] = image.data[at - 64];
+    const [native, plain] = await Promise.all(
+      CODECS.map(async ({ codec }) => Buffer.from(await encodePng(image, { compression: 'small' }, codec))),
+    );
+    expect(native.equals(plain)).toBe(true);
   });
 });
 
 describe('memory that is missing', () => {
-  const lack = () => {
-    throw new RangeError('Array buffer allocation failed');
-  };
   const image = checkImage(testImage(5, 4, 4), 'image');
-  const short = (encode: Encode): PngCodec => ({ ...CODECS[0], settings: { balanced: [encode] } });
-  const said = expect.objectContaining({
-    code: 'OUT_OF_MEMORY',
-    message: expect.stringContaining('Not enough memory'),
+  const failing = (error: Error): RowCodec => ({ ...CODECS[0].codec, encode: () => Promise.reject(error) });
+
+  it('for a file is no defect', async () => {
+    const lack = failing(new RangeError('Array buffer allocation failed'));
+    await expect(encodePng(image, {}, lack)).rejects.toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringContaining('Not enough memory'),
+    });
   });
 
-  it('for a file is no defect, on this thread and off it', async () => {
-    expect(() => encodePng(image, {}, short(lack))).toThrow(said);
-    const offThread = Object.assign(lack, { offThread: async () => lack() });
-    await expect(encodePngOffThread(image, {}, short(offThread))).rejects.toEqual(said);
-  });
-
-  it('is not what every error of a codec is', () => {
-    const broken = () => {
-      throw new Error('broken');
-    };
-    expect(() => encodePng(image, {}, short(broken))).toThrow(/^broken$/);
-  });
-});
-
-const SAMPLED = numberedRows(10, 5000);
-
-describe('chooseSettings takes', () => {
-  const settings = [120, 114, 100].map((byteLength) => encoderOf(byteLength));
-
-  it.each([
-    ['fast', 0],
-    ['balanced', 1],
-    ['small', 2],
-  ] as const)('for %s the setting at %s', (compression, at) => {
-    expect(chooseSettings(settings, SAMPLED, compression)).toBe(settings[at]);
-  });
-
-  it('the only one without asking it', () => {
-    const only: Encode = () => {
-      throw new Error('asked');
-    };
-    expect(chooseSettings([only], SAMPLED, 'small')).toBe(only);
+  it('is not what every error of a codec is', async () => {
+    await expect(encodePng(image, {}, failing(new Error('broken')))).rejects.toThrow(/^broken$/);
   });
 });
 
 describe('sampleRows', () => {
-  it('takes four bands, evenly spaced', () => {
-    const { data, height, width } = sampleRows(SAMPLED);
-    const rows = Array.from({ length: height }, (_, y) => data.readUInt16LE(y * width * 3));
-    const bandRows = 409;
-    expect({ height, width }).toEqual({ height: 4 * bandRows, width: 10 });
+  const SAMPLED = numberedRows(10, 5000);
 
-    expect([0, 1, 2, 3].map((band) => rows[band * bandRows])).toEqual([420, 1670, 2920, 4170]);
-    expect(rows.slice(0, bandRows)).toEqual(Array.from({ length: bandRows }, (_, y) => rows[0] + y));
+  it('takes four groups, evenly spaced', () => {
+    const { data, height, width } = sampleRows(SAMPLED);
+    const rows = Array.from({ length: height }, (_, y) => data[y * width * 3] + data[y * width * 3 + 1] * 256);
+    const groupRows = 409;
+    expect({ height, width }).toEqual({ height: 4 * groupRows, width: 10 });
+
+    expect([0, 1, 2, 3].map((group) => rows[group * groupRows])).toEqual([420, 1670, 2920, 4170]);
+    expect(rows.slice(0, groupRows)).toEqual(Array.from({ length: groupRows }, (_, y) => rows[0] + y));
   });
 
   it('takes four rows of a wide image', () => expect(sampleRows(numberedRows(2 ** 14, 17)).height).toBe(16));
@@ -135,15 +129,21 @@ describe('sampleRows', () => {
   });
 });
 
-function encoderOf(byteLength: number): Encode {
-  return () => new Uint8Array(byteLength);
-}
-
 /** RGB, each row begun by its number. */
-function numberedRows(width: number, height: number): PackedImage {
+function numberedRows(width: number, height: number): CheckedImage {
   const data = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) data.writeUInt16LE(y, y * width * 3);
-  return { data, width, height, channels: 3 };
+  return { data, width, height, channels: 3, rowBytes: width * 3 };
+}
+
+function chunksOf(bytes: Buffer): { type: string; data: Buffer }[] {
+  const chunks: { type: string; data: Buffer }[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 8 + bytes.readUInt32BE(at);
+    chunks.push({ type: bytes.toString('latin1', at + 4, at + 8), data: bytes.subarray(at + 8, end) });
+    at = end + 4;
+  }
+  return chunks;
 }
 
 /** In the header, after signature, length, type, size and bit depth. */

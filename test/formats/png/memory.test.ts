@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { compressedZeros, damagedPngs, validPngs } from '../../../fixtures/make-png-fixtures.mjs';
 import { chunk, ihdr, png } from '../../../fixtures/png/build-png.mjs';
+import type { ImageReader } from '../../../src/formats/formats.js';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
-import { decodePng } from '../../../src/formats/png/decode.js';
-import { Endless, readImageFrom } from '../readings.js';
+import { decodePngSync as decodePng } from '../../../src/formats/png/decode.js';
+import { readWholeImage } from '../../../src/formats/png/read.js';
+import { Endless, openPieces } from '../readings.js';
 
 const LIMITS = { maxPixels: DEFAULT_MAX_PIXELS };
 const GIBIBYTE_OF_ZEROS = compressedZeros(1024);
@@ -23,17 +25,24 @@ describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
     ['a header of 16384x16384 in 700 bytes', littleData, 'INVALID_PNG'],
     ['a gibibyte behind a small header', withImageData(small), 'INVALID_PNG'],
     ['a gibibyte behind a small interlaced header', withImageData({ ...small, interlaced: true }), 'INVALID_PNG'],
-  ])('%s', (_, file, code) => {
-    const grownMiB = growthMiB(() => {
+  ])('%s', async (_, file, code) => {
+    const grownMiB = await growthMiB(async () => {
       expect(() => decodePng(file, LIMITS)).toThrow(expect.objectContaining({ code }));
     });
     expect(grownMiB).toBeLessThan(MOST_GROWTH_MIB);
+    const grownByRowsMiB = await growthMiB(async () => {
+      const limits = { ...LIMITS, maxPixelsByRows: Number.POSITIVE_INFINITY };
+      const reading = openPieces([file], limits, file.length).then(readRows);
+      await expect(reading).rejects.toMatchObject({ code: code === 'TOO_MANY_PIXELS' ? 'INVALID_PNG' : code });
+    });
+    expect(grownByRowsMiB).toBeLessThan(MOST_GROWTH_MIB);
   });
 
-  it('a gibibyte in a colour profile', () => {
+  it('a gibibyte in a colour profile', async () => {
     const profile = chunk('iCCP', Buffer.concat([Buffer.from('Bomb\0\0'), GIBIBYTE_OF_ZEROS]));
     const file = Buffer.concat([validFile.subarray(0, 33), profile, validFile.subarray(33)]);
-    expect(growthMiB(() => expect(decodePng(file, LIMITS).width).toBe(13))).toBeLessThan(MOST_GROWTH_MIB);
+    const grownMiB = await growthMiB(async () => expect(decodePng(file, LIMITS).width).toBe(13));
+    expect(grownMiB).toBeLessThan(MOST_GROWTH_MIB);
   });
 
   it.each([
@@ -42,16 +51,17 @@ describe(`memory grows by less than ${MOST_GROWTH_MIB} MiB`, () => {
     ['texts', chunk('tEXt', Buffer.alloc(1000, 'A\0'))],
     ['empty texts', chunk('tEXt')],
     ['chunks of another kind each', Buffer.concat(Array.from({ length: 5000 }, (_, at) => chunk(typeOf(at))))],
-  ])('a stream of %s without end', (_, repeated) => {
+  ])('a stream of %s without end', async (_, repeated) => {
     const stream = new Endless(png(ihdr(small)), repeated);
-    const grownMiB = growthMiB(() => {
-      expect(() => readImageFrom(stream, LIMITS)).toThrow(expect.objectContaining({ code: 'INVALID_PNG' }));
+    const grownMiB = await growthMiB(async () => {
+      const reading = openPieces(stream, LIMITS).then(readWholeImage);
+      await expect(reading).rejects.toMatchObject({ code: 'INVALID_PNG' });
     });
     expect(grownMiB).toBeLessThan(MOST_GROWTH_MIB);
   });
 
-  it('can be told: 64 MiB held are seen', () => {
-    expect(growthMiB(() => Buffer.alloc(2 ** 26, 1))).toBeGreaterThan(MOST_GROWTH_MIB);
+  it('can be told: 64 MiB held are seen', async () => {
+    expect(await growthMiB(async () => Buffer.alloc(2 ** 26, 1))).toBeGreaterThan(MOST_GROWTH_MIB);
   });
 });
 
@@ -65,11 +75,18 @@ function withImageData(header: Parameters<typeof ihdr>[0]): Buffer {
   return png(ihdr(header), chunk('IDAT', GIBIBYTE_OF_ZEROS), chunk('IEND'));
 }
 
+/** Reads an image row by row, and keeps none. */
+async function readRows(reader: ImageReader): Promise<void> {
+  const row = new Uint8Array(reader.width * 4);
+  for (let y = 0; y < reader.height; y++) await reader.read(row);
+  await reader.finish();
+}
+
 /** By how much an action raised the process's greatest resident set. */
-function growthMiB(action: () => unknown): number {
+async function growthMiB(action: () => Promise<unknown>): Promise<number> {
   // Held meanwhile: where the process once had more than it has now, growth up to there would not show.
   const ballast = Buffer.alloc(Math.max(1, process.resourceUsage().maxRSS * 1024 - process.memoryUsage.rss()), 1);
   const beforeKiB = process.resourceUsage().maxRSS;
-  action();
+  await action();
   return ballast[0] * ((process.resourceUsage().maxRSS - beforeKiB) / 1024);
 }

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chunk, ihdr, imageData, PICTURE, png, SIGNATURE, store } from '../../../fixtures/png/build-png.mjs';
 import { ByteSource } from '../../../src/files/byte-source.js';
+import type { Extra } from '../../../src/formats/extra.js';
 import { DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
-import { decodePng } from '../../../src/formats/png/decode.js';
-import { type PngFile, readPng } from '../../../src/formats/png/png-file.js';
+import { decodePngSync as decodePng } from '../../../src/formats/png/decode.js';
+import { type PngListener, type PngParts, readPng } from '../../../src/formats/png/png-file.js';
 import { Endless, feed, pieceByPiece } from '../readings.js';
 import { PNG_FIXTURES } from './libpng-table.js';
 
@@ -14,9 +15,24 @@ const IDAT = chunk('IDAT', store(imageData(PICTURE)));
 const IEND = chunk('IEND');
 const MEBIBYTE = 2 ** 20;
 
+const DEAF: PngListener = { begin() {}, imageData() {} };
+
+interface PngFile extends PngParts {
+  readonly compressed: readonly Uint8Array[];
+  readonly extras: readonly Extra[];
+}
+
 /** A file in pieces, its length told or not. */
 function read(pieces: Iterable<Uint8Array>, byteLength?: number): PngFile {
-  return feed(readPng(new ByteSource(byteLength), LIMITS), pieces);
+  const compressed: Uint8Array[] = [];
+  let parts: PngParts | undefined;
+  const begin = (begun: PngParts) => {
+    expect(parts).toBeUndefined();
+    parts = begun;
+  };
+  const imageData = (piece: Uint8Array) => compressed.push(piece);
+  const extras = feed(readPng(new ByteSource(byteLength), LIMITS, { begin, imageData }), pieces);
+  return { ...parts!, compressed, extras };
 }
 
 function outcomeOf(step: () => PngFile): unknown {
@@ -46,7 +62,6 @@ describe('a file in pieces is taken apart as in one, errors included', () => {
     const compressed = IDAT.subarray(8, -4);
     const file = png(ihdr(), ...Array.from(compressed, (byte) => chunk('IDAT', Uint8Array.of(byte))), IEND);
     expect(Buffer.concat(read([file], file.length).compressed).equals(compressed)).toBe(true);
-    expect(read([file], file.length).compressed.length, 'pieces').toBeLessThan(400);
   });
 });
 
@@ -99,21 +114,21 @@ describe('of a file whose length is known', () => {
     const text = chunk('abCd', Buffer.alloc(5_000_000));
     const start = Buffer.concat([png(ihdr()), text.subarray(0, 1000)]);
     const end = Buffer.concat([IDAT, IEND]);
-    const reading = readPng(new ByteSource(SIGNATURE.length + 25 + text.length + end.length), LIMITS);
+    const reading = readPng(new ByteSource(SIGNATURE.length + 25 + text.length + end.length), LIMITS, DEAF);
     expect(reading.next().value).toBe(0);
     expect(reading.next(start).value).toBe(text.length - 1000);
-    expect(reading.next(end)).toMatchObject({ done: true, value: { extras: [{ id: 'other', term: 'chunks abCd' }] } });
+    expect(reading.next(end)).toMatchObject({ done: true, value: [{ id: 'other', term: 'chunks abCd' }] });
   });
 
   it('the end is not read in order to count what follows', () => {
     const file = png(ihdr(), IDAT, IEND);
-    const reading = readPng(new ByteSource(2 ** 40), LIMITS);
+    const reading = readPng(new ByteSource(2 ** 40), LIMITS, DEAF);
     reading.next();
     reading.next(file);
     const { value } = reading.next(ZEROS);
-    expect(value).toMatchObject({
-      extras: [{ id: 'trailing-bytes', term: `${2 ** 40 - file.length} bytes after the end of the PNG` }],
-    });
+    expect(value).toMatchObject([
+      { id: 'trailing-bytes', term: `${2 ** 40 - file.length} bytes after the end of the PNG` },
+    ]);
   });
 });
 

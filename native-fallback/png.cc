@@ -1,0 +1,113 @@
+// The glue between Node and the rows of PNG files: runs jobs that src/formats/png/native-rows.ts made and checked on
+// libuv's thread pool. Knows nothing of pixels.
+#include "png.h"
+
+#include <functional>
+#include <vector>
+
+#include "deflate.h"
+#include "filter.h"
+#include "unfilter.h"
+
+namespace neighbor_product {
+
+namespace {
+
+uint8_t* bytes_of(const Napi::Object& job, const char* field) { return job.Get(field).As<Napi::Uint8Array>().Data(); }
+
+// The same, nullptr where the field is undefined.
+uint8_t* bytes_or_null(const Napi::Object& job, const char* field) {
+  return job.Get(field).IsUndefined() ? nullptr : bytes_of(job, field);
+}
+
+ptrdiff_t number_of(const Napi::Object& job, const char* field) {
+  return static_cast<ptrdiff_t>(job.Get(field).As<Napi::Number>().Int64Value());
+}
+
+int int_of(const Napi::Object& job, const char* field) { return static_cast<int>(number_of(job, field)); }
+
+// Runs work on another thread and resolves a promise with the numbers that it returns.
+class Worker : public Napi::AsyncWorker {
+ public:
+  using Numbers = std::vector<double>;
+
+  Worker(const Napi::Object& job, std::function<Numbers()> work)
+      : Napi::AsyncWorker(job.Env(), "neighbor_product_png"),
+        deferred_(Napi::Promise::Deferred::New(job.Env())),
+        keeps_arrays_alive_(Napi::Persistent(job)),
+        work_(std::move(work)) {}
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { numbers_ = work_(); }
+  void OnOK() override {
+    Napi::Array result = Napi::Array::New(Env());
+    for (double number : numbers_) result.Set(result.Length(), number);
+    deferred_.Resolve(result);
+  }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Napi::ObjectReference keeps_arrays_alive_;  // that Execute reads and writes
+  std::function<Numbers()> work_;
+  Numbers numbers_;
+};
+
+Napi::Value run(const Napi::Object& job, std::function<Worker::Numbers()> work) {
+  auto* const worker = new Worker(job, std::move(work));  // deletes itself when it is done
+  const Napi::Promise promise = worker->Promise();
+  worker->Queue();
+  return promise;
+}
+
+// Resolves with the number of the first row with an unknown filter, or -1.
+Napi::Value decode_rows(const Napi::CallbackInfo& info) {
+  const Napi::Object job = info[0].As<Napi::Object>();
+  const FilteredRows rows{bytes_of(job, "rows"), number_of(job, "count"), number_of(job, "rowBytes"),
+                          int_of(job, "bytesPerPixel"), bytes_of(job, "above")};
+  const uint16_t* const key = reinterpret_cast<const uint16_t*>(bytes_or_null(job, "key"));
+  Expansion expansion{int_of(job, "samples"),        int_of(job, "bitDepth"), number_of(job, "width"),
+                      bytes_or_null(job, "colours"), key != nullptr,          {}};
+  for (int c = 0; key && c < 3; c++) expansion.key[c] = key[c];
+  uint8_t* const rgba = bytes_of(job, "rgba");
+  return run(job, [=]() -> Worker::Numbers {
+    const ptrdiff_t wrong = undo_filters(rows);
+    if (wrong < 0) expand_rows(rows, expansion, rgba);
+    return {static_cast<double>(wrong)};
+  });
+}
+
+// Resolves with the bytes written and the checksum of the filtered rows.
+Napi::Value encode_rows(const Napi::CallbackInfo& info) {
+  const Napi::Object job = info[0].As<Napi::Object>();
+  const RowsToFilter rows{bytes_of(job, "rows"),       number_of(job, "count"), number_of(job, "rowBytes"),
+                          number_of(job, "width"),     int_of(job, "channels"), int_of(job, "writtenChannels"),
+                          bytes_or_null(job, "above"), int_of(job, "filter")};
+  uint8_t* const output = bytes_of(job, "output");
+  const bool is_compressed = job.Get("isCompressed").ToBoolean();
+  return run(job, [=]() -> Worker::Numbers {
+    const size_t byte_length = static_cast<size_t>(rows.count * (1 + rows.width * rows.written_channels));
+    std::vector<uint8_t> scratch(is_compressed ? byte_length : 0);
+    uint8_t* const filtered = is_compressed ? scratch.data() : output;
+    filter_rows(rows, filtered);
+    const uint32_t checksum = adler32(filtered, byte_length);
+    const size_t written = is_compressed ? compress_runs(filtered, byte_length, output) : byte_length;
+    return {static_cast<double>(written), static_cast<double>(checksum)};
+  });
+}
+
+Napi::Value bound(const Napi::CallbackInfo& info) {
+  const auto byte_length = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
+  return Napi::Number::New(info.Env(), static_cast<double>(compressed_bound(byte_length)));
+}
+
+}  // namespace
+
+void export_png(Napi::Env env, Napi::Object exports) {
+  exports.Set("decodeRows", Napi::Function::New(env, decode_rows));
+  exports.Set("encodeRows", Napi::Function::New(env, encode_rows));
+  exports.Set("compressedBound", Napi::Function::New(env, bound));
+}
+
+}  // namespace neighbor_product

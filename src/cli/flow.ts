@@ -1,0 +1,246 @@
+/** One file through the command: rows are read, transformed and written at the same time, and what that took is told. */
+import { isOracle } from '../backends.js';
+import type { Input } from '../files/byte-source.js';
+import type { MetadataChunk } from '../formats/extra.js';
+import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
+import type { CheckedImage } from '../image.js';
+import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
+import { RawSource } from '../raw-rows.js';
+import { leavesEdges } from '../regions.js';
+import { type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
+import type { Result, transform } from '../transform.js';
+import type { Plan } from './outputs.js';
+import type { TransformRequest } from './program.js';
+import type { Done } from './report.js';
+import { verify } from './verify.js';
+
+/** A file or a stream that is written piece by piece. */
+export interface OutputStream {
+  readonly take: TakeBytes;
+  /** @returns why the file was written in place, if it was */
+  readonly finish: () => Promise<string | undefined>;
+  /** Leaves nothing behind. Harmless after `finish`. */
+  readonly abandon: () => Promise<void>;
+}
+
+/** Runs a step of the command. */
+export type Watch = <T>(name: string, step: () => Promise<T>) => Promise<T>;
+
+/** What a file goes through. */
+export interface Flow {
+  readonly plan: Plan;
+  readonly request: TransformRequest;
+  readonly transform: typeof transform;
+  readonly output: OutputStream;
+  readonly watch: Watch;
+  /** For the strips. */
+  readonly maxBytes: number;
+  /** Called with the pixels done so far, and those of the image; of raw images nobody knows how many come. */
+  readonly onPixels: (done: number, all: number | undefined) => void;
+}
+
+/**
+ * Transforms an image file into another one.
+ *
+ * @param openAgain absent for what can be read only once
+ */
+export async function transformImageFile(
+  reader: ImageReader,
+  flow: Flow,
+  openAgain: (() => Promise<ImageReader>) | undefined,
+): Promise<Done> {
+  const { request, plan, output, watch } = flow;
+  const tally = new Tally(flow);
+  const copied: MetadataChunk[] = [];
+  const newCopies = () => {
+    const copies = copiesOf(keptOf(reader.extras, request)).filter((copy) => !copied.includes(copy));
+    copied.push(...copies);
+    return copies;
+  };
+  const { width, height, channels } = reader;
+  const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
+  const take: TakeBytes = (pieces) => watch(`write ${plan.output}`, () => output.take(pieces));
+  const file = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
+  // What follows the image in its file is known now.
+  const writer: RowWriter = { write: (rows) => file.write(rows), finish: () => file.finish(newCopies()) };
+  await tally.transformRows(reader, writer, width * height, openAgain);
+  const inPlace = await watch(`write ${plan.output}`, output.finish);
+  const kept = keptOf(reader.extras, request);
+  return {
+    ...tally.done(plan, { width, height }, 1),
+    codecs: { decoder: reader.codec, encoder: file.codec },
+    fileByteLength: file.byteLength,
+    ...(inPlace !== undefined && { inPlace }),
+    kept,
+    dropped: reader.extras.filter((extra) => !kept.includes(extra)),
+  };
+}
+
+/** As many images in memory as {@link transformEach} has under way: inputs, outputs, and one that comes in. */
+const IMAGES_HELD = 6;
+
+const RAW_CODEC = { name: 'none', detail: 'raw samples' } as const;
+
+/**
+ * Transforms raw images one after another, until the input ends.
+ *
+ * @throws NeighborProductError `INVALID_IMAGE` if it ends within one, or is empty
+ */
+export async function transformRawFile(input: Input, flow: Flow): Promise<Done> {
+  const { plan, output, request, watch } = flow;
+  const size = request.raw!;
+  const { width, height, channels } = size;
+  const tally = new Tally(flow);
+  const source = new RawSource(input);
+  let [images, byteLength] = [0, 0];
+  const take: TakeBytes = async (pieces) => {
+    for (const piece of pieces) byteLength += piece.length;
+    await watch(`write ${plan.output}`, () => output.take(pieces));
+  };
+  if (!(await source.hasMore())) throw incompleteImage(0, size);
+  if (IMAGES_HELD * width * height * channels <= flow.maxBytes) {
+    for await (const { data } of transformEach(imagesIn(source.pieces(), size), (image) =>
+      tally.transformImage(image),
+    )) {
+      await tally.encode.time(() => take([data]));
+      images++;
+      flow.onPixels(images * width * height, undefined);
+    }
+  } else {
+    const writer: RowWriter = { write: ({ data }) => take([data]), finish: async () => {} };
+    for (; await source.hasMore(); images++)
+      await tally.transformRows(source.nextImage(size), writer, undefined, undefined);
+  }
+  const inPlace = await watch(`write ${plan.output}`, output.finish);
+  return {
+    ...tally.done(plan, { width, height }, images),
+    codecs: { decoder: RAW_CODEC, encoder: RAW_CODEC },
+    fileByteLength: byteLength,
+    ...(inPlace !== undefined && { inPlace }),
+    kept: [],
+    dropped: [],
+  };
+}
+
+/** How long something took that goes on several times at once. */
+class Clock {
+  elapsedMs = 0;
+  #running = 0;
+  #startMs = 0;
+
+  async time<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running++ === 0) this.#startMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      if (--this.#running === 0) this.elapsedMs += performance.now() - this.#startMs;
+    }
+  }
+}
+
+/** Transforms, and notes how long each step took and what the transforms of all strips said. */
+class Tally {
+  readonly decode = new Clock();
+  readonly encode = new Clock();
+  readonly #transform = new Clock();
+  readonly #flow: Flow;
+  readonly #startMs = performance.now();
+  #last: Result | undefined;
+  #exactPixels = 0;
+  #fault: string | undefined;
+
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  /** @param pixels of the image, where it is the only one */
+  transformRows(
+    reader: RowReader,
+    writer: RowWriter,
+    pixels: number | undefined,
+    openAgain: (() => Promise<RowReader>) | undefined,
+  ): Promise<void> {
+    const { request, watch, maxBytes, onPixels } = this.#flow;
+    return transformRows(
+      this.#timedReader(reader),
+      {
+        write: (rows) => this.encode.time(() => watch('encode', () => writer.write(rows))),
+        finish: () => this.encode.time(() => watch('encode', writer.finish)),
+      },
+      request,
+      async (input, output, strip) => {
+        await this.#run(input, output, strip);
+      },
+      { maxBytes, onRows: (rows) => onPixels(rows * reader.width, pixels) },
+      openAgain && (async () => this.#timedReader(await openAgain())),
+    );
+  }
+
+  /** A whole image into new memory. */
+  async transformImage(input: CheckedImage): Promise<CheckedImage> {
+    const { height } = input;
+    return (await this.#run(input, undefined, { firstHeld: 0, firstRow: 0, endRow: height, endHeld: height })).image;
+  }
+
+  done(plan: Plan, size: Pick<Done, 'width' | 'height'>, images: number) {
+    const { backend, reason, device } = this.#last!;
+    const fault = this.#fault;
+    return {
+      kind: 'done' as const,
+      plan,
+      ...size,
+      images,
+      result: { backend, reason, device, exactPixels: this.#exactPixels, ...(fault !== undefined && { fault }) },
+      decodeMs: this.decode.elapsedMs,
+      transformMs: this.#transform.elapsedMs,
+      encodeMs: this.encode.elapsedMs,
+      elapsedMs: performance.now() - this.#startMs,
+      verified: this.#isVerified(this.#last!),
+    };
+  }
+
+  async #run(input: CheckedImage, output: CheckedImage | undefined, strip: StripRows): Promise<Result> {
+    const { request, transform, watch } = this.#flow;
+    const { backend, alpha, border, passes, threads } = request;
+    const options = { backend, alpha, border, passes, threads, output };
+    const result = await this.#transform.time(() => watch('transform', () => transform(input, options)));
+    if (this.#isVerified(result)) verify(input, result.image, request, strip);
+    this.#last = result;
+    this.#exactPixels += result.exactPixels;
+    this.#fault ??= result.fault;
+    return result;
+  }
+
+  #isVerified({ backend }: Result): boolean {
+    return this.#flow.request.verify === true && !isOracle(backend);
+  }
+
+  #timedReader(reader: RowReader): RowReader {
+    const { width, height, channels } = reader;
+    const step = <T>(work: () => Promise<T>) => this.decode.time(() => this.#flow.watch('decode', work));
+    return {
+      width,
+      height,
+      channels,
+      read: (rows) => step(() => reader.read(rows)),
+      finish: () => step(() => reader.finish()),
+      close: () => reader.close(),
+    };
+  }
+}
+
+/** Whether alpha of the result is 255 everywhere, as far as that is known before its pixels. */
+function isOpaqueResult(reader: ImageReader, { alpha, border }: TransformRequest): boolean {
+  // Pixels that are left out are transparent.
+  if (leavesEdges(border) || alpha === 'channel') return false;
+  return alpha === 'opaque' || reader.isOpaque;
+}
+
+function keptOf(extras: readonly Extra[], { metadata }: TransformRequest): readonly Extra[] {
+  return metadata === 'keep' ? extras.filter(({ copies }) => copies.length > 0) : [];
+}
+
+/** Two extras may be in the same chunk. */
+function copiesOf(kept: readonly Extra[]): MetadataChunk[] {
+  return [...new Set(kept.flatMap(({ copies }) => copies))];
+}

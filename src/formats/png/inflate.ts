@@ -1,0 +1,58 @@
+/** The image data of a PNG, inflated while it comes in, on another thread. */
+import { createInflate, type Inflate, type ZlibOptions } from 'node:zlib';
+
+/** Bytes that zlib makes at a time, and those that may wait to be taken. */
+const CHUNK_BYTES = 2 ** 18;
+const WAITING_BYTES = 2 ** 21;
+
+/** A zlib stream that is written and read at the same time. What follows its end is ignored. */
+export class Inflater {
+  readonly #stream: Inflate;
+  readonly #chunks: AsyncIterator<Uint8Array, undefined>;
+  #isOver = false;
+  #resume = () => {};
+
+  constructor() {
+    const options: ZlibOptions & { readableHighWaterMark: number } = {
+      chunkSize: CHUNK_BYTES,
+      readableHighWaterMark: WAITING_BYTES,
+    };
+    this.#stream = createInflate(options);
+    const end = () => {
+      this.#isOver = true;
+      this.#resume();
+    };
+    for (const event of ['error', 'end', 'close']) this.#stream.on(event, end);
+    this.#stream.on('drain', () => this.#resume());
+    this.#chunks = this.#stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  }
+
+  /** Takes compressed bytes, which must not change later. @returns a promise when others must wait */
+  write(compressed: Uint8Array): void {
+    if (!this.#isOver) this.#stream.write(compressed);
+  }
+
+  /** Resolves once more bytes are wanted, or no more. */
+  wantsMore(): Promise<void> {
+    if (this.#isOver || !this.#stream.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  /** There are no more compressed bytes. */
+  end(): void {
+    if (!this.#isOver) this.#stream.end();
+  }
+
+  /** The next bytes; undefined at the end. @throws zlib's errors */
+  async next(): Promise<Uint8Array | undefined> {
+    return (await this.#chunks.next()).value;
+  }
+
+  close(): void {
+    this.#stream.destroy();
+    this.#isOver = true;
+    this.#resume();
+  }
+}
