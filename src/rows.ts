@@ -126,7 +126,7 @@ export function planStrips(
   if (height <= Math.max(rows, Math.min(mostRows, 2 * passes))) {
     return { halo: 0, isCyclic: false, strips: [stripRows(0, 0, height, height)], mostRows: height };
   }
-  if (rows < 1) throw tooLittleMemory(rowBytes, passes, maxBytes);
+  if (rows < 1) throw tooLittleMemory(rowBytes, Math.min(2 * passes + 1, height), passes, maxBytes);
   const isCyclic = needsOtherEdge(border);
   const [first, end] = isCyclic ? [passes, height + passes] : [0, height];
   const count = Math.ceil(height / rows);
@@ -178,13 +178,18 @@ async function flow(
     onRows?.(endRow - top);
   };
 
-  let reading = read(0);
+  const begin = (index: number) => {
+    const strip = read(index);
+    strip.catch(() => {}); // heard when it is waited for
+    return strip;
+  };
+  let reading = begin(0);
   const writing: Promise<void>[] = [];
   try {
     for (let index = 0; index <= last; index++) {
       const input = await reading;
       signal?.throwIfAborted();
-      if (index < last) reading = read(index + 1);
+      if (index < last) reading = begin(index + 1);
       await writing[index - 2]; // its memory is written to again
       const output = rowsOf(outputs[index % 2], 0, input.height);
       if (leavesEdges(border) && index === last) samplesOf(rowsOf(output, input.height - 1, input.height)).fill(0);
@@ -278,8 +283,8 @@ function cyclic(reader: RowReader, head: Uint8Array, tail: Uint8Array): RowReade
 
 const MIB = 2 ** 20;
 
-function tooLittleMemory(rowBytes: number, passes: number, maxBytes: number): NeighborProductError {
-  const needed = Math.ceil((STRIPS_HELD * (2 * passes + 1) * rowBytes) / MIB);
+function tooLittleMemory(rowBytes: number, rows: number, passes: number, maxBytes: number): NeighborProductError {
+  const needed = Math.ceil((STRIPS_HELD * rows * rowBytes) / MIB);
   const what = `${passes} pass${passes === 1 ? '' : 'es'} over rows of ${rowBytes} bytes`;
   const message =
     `${what} need ${needed} MiB at once, more than the ${Math.floor(maxBytes / MIB)} MiB allowed. ` +
@@ -290,8 +295,8 @@ function tooLittleMemory(rowBytes: number, passes: number, maxBytes: number): Ne
 function needsTwoReadings({ width, height, channels }: RowReader, maxBytes: number): NeighborProductError {
   const needed = Math.ceil((2 * width * height * channels) / MIB);
   const message =
-    'The first row needs the last one, and a pipe can be read only once: the image would have to be in memory. Name a ' +
-    `file, use another border mode, or raise --max-memory from ${Math.floor(maxBytes / MIB)}M to ${needed}M.`;
+    'The first row needs the last one, and the image is too large for the memory allowed and cannot be read twice. ' +
+    `Name a PNG file, use another border mode, or raise --max-memory from ${Math.floor(maxBytes / MIB)}M to ${needed}M.`;
   return new NeighborProductError('INVALID_OPTION', message);
 }
 

@@ -231,7 +231,7 @@ describe('the last rows first', () => {
       {
         code: 'INVALID_OPTION',
         message: expect.stringMatching(
-          /^The first row needs the last one, and a pipe can be read only once: .* to 1M\.$/,
+          /^The first row needs the last one, and .* cannot be read twice\. .* to 1M\.$/,
         ),
       },
     );

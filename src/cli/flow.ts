@@ -107,7 +107,12 @@ export async function transformRawFile(input: Input, flow: Flow): Promise<Done> 
       flow.onPixels(images * width * height, undefined);
     }
   } else {
-    const writer: RowWriter = { write: ({ data }) => take([data]), finish: async () => {} };
+    let writing = Promise.resolve();
+    const write = ({ data }: CheckedImage) => {
+      writing = writing.then(() => take([data])); // in their order
+      return writing;
+    };
+    const writer: RowWriter = { write, finish: async () => {} };
     for (; await source.hasMore(); images++)
       await tally.transformRows(source.nextImage(size), writer, undefined, undefined);
   }

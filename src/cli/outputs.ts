@@ -133,9 +133,9 @@ function refuseSharedOutput(plans: readonly Plan[]): void {
 }
 
 /** The command line with an output: the one given, unless it is an input. */
-function suggestFor({ inputs, otherOptions }: TransformRequest, output?: string): string {
+function suggestFor({ inputs, otherOptions, raw }: TransformRequest, output?: string): string {
   const isFree = output !== undefined && !includesFile(inputs, output);
-  const suggested = inputs.length > 1 ? suggestFolder(inputs) : suggestOutput(inputs[0]);
+  const suggested = inputs.length > 1 ? suggestFolder(inputs) : suggestOutput(inputs[0], raw !== undefined);
   const paths = inputs.map((input) => asPath(input, COMMAND_NAMES));
   return suggestCommand([...paths, '-o', asPath(isFree ? output : suggested), ...otherOptions]);
 }
@@ -155,8 +155,9 @@ function suggestFolder(inputs: readonly string[]): string {
 
 const PRODUCTS = 'products/';
 
-function suggestOutput(input: string): string {
-  if (input === '-') return 'out.png';
+function suggestOutput(input: string, isRaw: boolean): string {
+  if (input === '-') return isRaw ? 'out.raw' : 'out.png';
+  if (isRaw) return input.replace(/(\.\w+)?$/, '-product$1');
   return `${withOwnExtension(input).replace(/\.png$/i, '')}-product.png`;
 }
 

@@ -145,12 +145,12 @@ export const PNG_FILE = encodePng(testImage());
 
 /** The transform of a PNG file by the definition, as pixels. */
 export function productOf(file: Uint8Array, operation: Partial<Operation> = {}): CheckedImage {
-  const input = decodePng(file, { maxPixels: 1e6 });
+  const input = decodePng(file, { maxPixels: 1e7 });
   const output = createImage(input.width, input.height, input.channels);
   transformReference(input, output, { ...DEFAULT_OPERATION, ...operation });
   return output;
 }
 
 export function pixelsIn(file: Uint8Array): Uint8Array {
-  return Uint8Array.from(decodePng(file, { maxPixels: 1e6 }).data);
+  return Uint8Array.from(decodePng(file, { maxPixels: 1e7 }).data);
 }
