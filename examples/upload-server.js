@@ -5,8 +5,7 @@
  *     node examples/upload-server.js 8080
  *     curl --data-binary @photo.png localhost:8080 -o product.png
  *
- * Every kind of PNG is taken. With the optional package @napi-rs/image, decoding and encoding do not hold up other requests;
- * without it, they do.
+ * Every kind of PNG is taken. Decoding and encoding do not hold up other requests, except that of interlaced files.
  */
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';

@@ -230,9 +230,7 @@ describe('the last rows first', () => {
     await expect(transformRows(readerOf(input, log), writerTo(output), wrap, compute, tooLittle)).rejects.toMatchObject(
       {
         code: 'INVALID_OPTION',
-        message: expect.stringMatching(
-          /^The first row needs the last one, and .* cannot be read twice\. .* to 1M\.$/,
-        ),
+        message: expect.stringMatching(/^The first row needs the last one, and .* cannot be read twice\. .* to 1M\.$/),
       },
     );
     expect(log.read).toEqual([]);

@@ -76,6 +76,9 @@ const LEAST_GROUP_ROWS = 4;
 /** Bytes of rows in a band. */
 const BAND_BYTES = 2 ** 20;
 
+/** Less image data gets no chunk of its own, which takes 12 bytes besides. */
+const LEAST_CHUNK_BYTES = 2 ** 15;
+
 /** How far back deflate can refer. */
 const WINDOW_BYTES = 2 ** 15;
 
@@ -105,8 +108,10 @@ export class PngWriter implements RowWriter {
   readonly #compression: Compression;
   readonly #channels: 3 | 4;
   readonly #threads = new Semaphore(availableCores());
-  /** The bytes that go before the next band. */
-  #before: readonly Uint8Array[];
+  /** What goes before the first chunk of image data. */
+  #head: readonly Uint8Array[];
+  /** Image data that is in no chunk yet. */
+  #imageData: Uint8Array[] = [ZLIB_HEADER];
   /** Resolves when all bands so far are written. */
   #written: Promise<unknown> = Promise.resolve();
   #checksum = 1;
@@ -132,7 +137,7 @@ export class PngWriter implements RowWriter {
     ihdr.writeUInt32BE(width, 0);
     ihdr.writeUInt32BE(height, 4);
     ihdr.set([8, COLOUR_TYPES[this.#channels], 0, 0, 0], 8);
-    this.#before = [PNG_SIGNATURE, ...chunkBytes('IHDR', ihdr), ...chunksOf(metadata)];
+    this.#head = [PNG_SIGNATURE, ...chunkBytes('IHDR', ihdr), ...chunksOf(metadata)];
   }
 
   get codec() {
@@ -153,19 +158,26 @@ export class PngWriter implements RowWriter {
     await this.#written;
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32BE(this.#checksum);
-    const end = chunkBytes('IDAT', Buffer.concat([LAST_BLOCK, checksum]));
-    await this.#takeBytes([...end, ...chunksOf(metadata), ...chunkBytes('IEND', new Uint8Array())]);
+    await this.#addImageData(Buffer.concat([LAST_BLOCK, checksum]), 0);
+    await this.#takeBytes([...chunksOf(metadata), ...chunkBytes('IEND', new Uint8Array())]);
   }
 
   async #writeBands(bands: readonly Band[]): Promise<void> {
     for (const { compressed, byteLength, checksum } of bands) {
-      const isFirst = this.#before.length > 0;
-      const data = isFirst ? Buffer.concat([ZLIB_HEADER, compressed]) : compressed;
       this.#checksum = joinChecksums(this.#checksum, checksum, byteLength);
-      const pieces = [...this.#before, ...chunkBytes('IDAT', data)];
-      this.#before = [];
-      await this.#takeBytes(pieces);
+      await this.#addImageData(compressed, LEAST_CHUNK_BYTES);
     }
+  }
+
+  /** Writes a chunk once it is worth one. */
+  async #addImageData(data: Uint8Array, leastBytes: number): Promise<void> {
+    this.#imageData.push(data);
+    if (this.#imageData.reduce((sum, { length }) => sum + length, 0) < leastBytes) return;
+    const chunk = chunkBytes('IDAT', this.#imageData.length === 1 ? data : Buffer.concat(this.#imageData));
+    const pieces = [...this.#head, ...chunk];
+    this.#head = [];
+    this.#imageData = [];
+    await this.#takeBytes(pieces);
   }
 
   async #takeBytes(pieces: readonly Uint8Array[]): Promise<void> {

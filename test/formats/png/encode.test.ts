@@ -32,7 +32,7 @@ describe.each(CODECS)('encodePng by $name', ({ codec }) => {
     const header = png(ihdr({ width: 5, height: 4, colourType: 2 }));
     expect(file.subarray(0, header.length).equals(header)).toBe(true);
     const chunks = chunksOf(file.subarray(header.length));
-    expect(chunks.map(({ type }) => type)).toEqual(['IDAT', 'IDAT', 'IEND']);
+    expect(chunks.map(({ type }) => type)).toEqual(['IDAT', 'IEND']);
     expect(inflateSync(Buffer.concat(chunks.map(({ data }) => data)))).toHaveLength(4 * 16);
   });
 
