@@ -1,5 +1,5 @@
 /** Every code block of README.md and docs/library.md is run. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
@@ -32,8 +32,30 @@ describe('sh', () => {
   /** npm would compile, in this very folder, what other tests are running; `npm test` would never end. */
   const SCRIPTS: Readonly<Record<string, string>> = { 'npm start': 'start', 'npm test': 'test' };
 
+  const FFMPEG = lines.find((line) => line.startsWith('ffmpeg '))!;
+
   /** Takes minutes, and programs that not every machine has: only understood. */
   const BENCH = 'neighbor-product bench --peers';
+
+  /** As many bytes as in the lines that say so. */
+  const FRAME_BYTES = 1920 * 1080 * 4;
+  const FRAMES = 2;
+
+  const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
+
+  /** Raw samples of the video `in.mkv` of {@link runLine}, and of what came of it. */
+  function framesOf(video: string): Buffer {
+    const words = ['-v', 'error', '-i', video, '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
+    return spawnSync('ffmpeg', words, { maxBuffer: 10 * FRAMES * FRAME_BYTES }).stdout;
+  }
+
+  function productsOf(frames: Buffer): Buffer {
+    const images = Array.from({ length: frames.length / FRAME_BYTES }, (_, at) => {
+      const data = frames.subarray(at * FRAME_BYTES, (at + 1) * FRAME_BYTES);
+      return transformSync({ data, width: 1920, height: 1080 }).image.data;
+    });
+    return Buffer.concat(images);
+  }
 
   const OTHER_FILE = Uint8Array.from(readFileSync(path.join(ROOT, 'fixtures/gradient-64x48.png')));
 
@@ -61,6 +83,19 @@ describe('sh', () => {
       expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE, { border: 'wrap', passes: 2 }).data);
       expect(stderr).toContain('verified');
     },
+    'neighbor-product --raw 1920x1080:rgba - -o - < frames > products': (folder) => {
+      const products = readFileSync(path.join(folder, 'products'));
+      expect(products.equals(productsOf(readFileSync(path.join(folder, 'frames'))))).toBe(true);
+    },
+    [FFMPEG]: (folder) => {
+      const expected = productsOf(framesOf(path.join(folder, 'in.mkv')));
+      const actual = framesOf(path.join(folder, 'out.mkv'));
+      expect(actual.length).toBe(FRAMES * FRAME_BYTES);
+      // The video is compressed with loss.
+      let difference = 0;
+      for (let at = 0; at < actual.length; at += 997) difference += Math.abs(actual[at] - expected[at]);
+      expect(difference / (actual.length / 997), 'on average').toBeLessThan(20);
+    },
     'neighbor-product devices': (_folder, { stdout }) => {
       expect(stdout.toString()).toMatch(/^auto +takes (gpu|cpu|reference): /m);
     },
@@ -72,11 +107,19 @@ describe('sh', () => {
     },
   };
 
-  /** In a folder with two images, and the built command on the path. */
+  function makeVideo(file: string): void {
+    const source = ['-f', 'lavfi', '-i', 'testsrc2=size=1920x1080', '-frames:v', `${FRAMES}`];
+    const { status, stderr } = spawnSync('ffmpeg', ['-v', 'error', ...source, '-c:v', 'ffv1', file]);
+    expect(status, `${stderr}`).toBe(0);
+  }
+
+  /** In a folder with two images, raw samples and perhaps a video, and the built command on the path. */
   async function runLine(line: string): Promise<{ folder: string; outcome: Ended }> {
     const shim = `#!/bin/sh\nexec "${process.execPath}" "${commandPath}" "$@"\n`;
     const programs = folderWith({ 'neighbor-product': shim });
-    const folder = folderWith({ 'photo.png': PNG_FILE, 'other.png': OTHER_FILE });
+    const frames = Buffer.concat(Array.from({ length: FRAMES }, (_, at) => Buffer.alloc(FRAME_BYTES, `frame ${at}, `)));
+    const folder = folderWith({ 'photo.png': PNG_FILE, 'other.png': OTHER_FILE, frames });
+    if (line === FFMPEG) makeVideo(path.join(folder, 'in.mkv'));
     const { NEIGHBOR_PRODUCT_BACKEND: _, ...env } = process.env;
     const PATH = `${programs}${path.delimiter}${env.PATH}`;
     // The line itself, and what it has set in the shell.
@@ -85,7 +128,8 @@ describe('sh', () => {
     return { folder, outcome: await ended(spawn('bash', ['-c', script], { cwd: folder, env: { ...env, PATH } })) };
   }
 
-  test.for(lines)('%s', async (line) => {
+  test.for(lines)('%s', async (line, { skip }) => {
+    skip(line === FFMPEG && !hasFfmpeg, 'ffmpeg is not installed');
     if (line in SCRIPTS) {
       expect(Object.keys(JSON.parse(readPage('package.json')).scripts)).toContain(SCRIPTS[line]);
     } else if (line === BENCH) {
