@@ -3,6 +3,8 @@
 #include "png.h"
 
 #include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "deflate.h"
@@ -78,6 +80,18 @@ Napi::Value decode_rows(const Napi::CallbackInfo& info) {
   });
 }
 
+// Memory of this thread, as it was left: a thread of the pool encodes one band after another.
+uint8_t* scratch_of(size_t byte_length) {
+  thread_local std::unique_ptr<uint8_t[]> scratch;
+  thread_local size_t capacity = 0;
+  if (capacity < byte_length) {
+    capacity = 0;
+    scratch.reset(new uint8_t[byte_length]);
+    capacity = byte_length;
+  }
+  return scratch.get();
+}
+
 // Resolves with the bytes written and the checksum of the filtered rows.
 Napi::Value encode_rows(const Napi::CallbackInfo& info) {
   const Napi::Object job = info[0].As<Napi::Object>();
@@ -88,8 +102,7 @@ Napi::Value encode_rows(const Napi::CallbackInfo& info) {
   const bool is_compressed = job.Get("isCompressed").ToBoolean();
   return run(job, [=]() -> Worker::Numbers {
     const size_t byte_length = static_cast<size_t>(rows.count * (1 + rows.width * rows.written_channels));
-    std::vector<uint8_t> scratch(is_compressed ? byte_length : 0);
-    uint8_t* const filtered = is_compressed ? scratch.data() : output;
+    uint8_t* const filtered = is_compressed ? scratch_of(byte_length) : output;
     filter_rows(rows, filtered);
     const uint32_t checksum = adler32(filtered, byte_length);
     const size_t written = is_compressed ? compress_runs(filtered, byte_length, output) : byte_length;

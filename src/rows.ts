@@ -86,7 +86,7 @@ export async function transformRows(
   }
 }
 
-interface StripPlan {
+export interface StripPlan {
   /** Rows on either side of a strip that it needs besides those that it computes. */
   readonly halo: number;
   /** Whether the rows of the other end are read before the first and after the last row. */
@@ -98,7 +98,7 @@ interface StripPlan {
 
 /** Enough of them that reading, computing and writing of an image overlap, each long enough to be worth a call. */
 const STRIPS = 8;
-const LEAST_STRIP_BYTES = 2 ** 19;
+const LEAST_STRIP_BYTES = 2 ** 20;
 const MOST_STRIP_BYTES = 2 ** 22;
 
 /** Strips in memory: two that are read, of which one is computed; two that are computed, of which one is written. */

@@ -11,7 +11,7 @@ import {
   resultOf,
   type SequenceOptions,
 } from './one-call.js';
-import { Selector, selectSync } from './selector.js';
+import { type Choice, Selector, selectSync } from './selector.js';
 
 /** Options of a transform: `Operation` decides the bytes, `RunOptions` how it runs. */
 export interface TransformOptions extends CallOptions<BackendName> {}
@@ -26,6 +26,15 @@ export interface TransformStreamOptions extends TransformImagesOptions, RawSize 
 export interface Result extends CallResult<BackendName> {}
 
 const selector = new Selector<BackendName>(BACKENDS);
+
+/**
+ * Opens the backend that a transform will ask for, so that it need not wait. A failure is that of the transform.
+ *
+ * @internal for the command
+ */
+export async function openBackend(choice: Choice<BackendName>): Promise<void> {
+  await selector.select(choice).catch(() => {});
+}
 
 /**
  * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes: the

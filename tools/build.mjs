@@ -105,6 +105,7 @@ function reach(entries) {
  */
 export async function writeCommandScript(root) {
   const { build: bundle } = await import('esbuild');
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   await bundle({
     absWorkingDir: root,
     entryPoints: ['dist/cli/main.js'],
@@ -116,7 +117,7 @@ export async function writeCommandScript(root) {
     minifyWhitespace: true, // a third of the file
     minifySyntax: true,
     external: ['webgpu', 'pngjs'],
-    define: { 'import.meta.url': 'bundleUrl' },
+    define: { 'import.meta.url': 'bundleUrl', PACKAGE_VERSION: JSON.stringify(version) },
     banner: { js: `${commanderLicence()}\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;` },
     plugins: [withoutChildProcess],
     logLevel: 'warning',

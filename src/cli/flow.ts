@@ -1,5 +1,6 @@
 /** One file through the command: rows are read, transformed and written at the same time, and what that took is told. */
 import { isOracle } from '../backends.js';
+import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
 import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
@@ -8,7 +9,7 @@ import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
 import { type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
-import type { Result, transform } from '../transform.js';
+import type { openBackend, Result, transform } from '../transform.js';
 import type { Plan } from './outputs.js';
 import type { TransformRequest } from './program.js';
 import type { Done } from './report.js';
@@ -31,6 +32,7 @@ export interface Flow {
   readonly plan: Plan;
   readonly request: TransformRequest;
   readonly transform: typeof transform;
+  readonly openBackend: typeof openBackend;
   readonly output: OutputStream;
   readonly watch: Watch;
   /** For the strips. */
@@ -60,6 +62,7 @@ export async function transformImageFile(
   const { width, height, channels } = reader;
   const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
   const take: TakeBytes = (pieces) => watch(`write ${plan.output}`, () => output.take(pieces));
+  void take([]).catch(() => {}); // begins the file while the first rows are read; a failure comes again
   const file = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
   // What follows the image in its file is known now.
   const writer: RowWriter = { write: (rows) => file.write(rows), finish: () => file.finish(newCopies()) };
@@ -143,6 +146,9 @@ class Clock {
   }
 }
 
+/** Two to four milliseconds of one core, by the instruction set. */
+const PIXELS_WORTH_ALL_CORES = 2 ** 21;
+
 /** Transforms, and notes how long each step took and what the transforms of all strips said. */
 class Tally {
   readonly decode = new Clock();
@@ -166,7 +172,7 @@ class Tally {
     openAgain: (() => Promise<RowReader>) | undefined,
   ): Promise<void> {
     const { request, watch, maxBytes, onPixels } = this.#flow;
-    return transformRows(
+    const flowing = transformRows(
       this.#timedReader(reader),
       {
         write: (rows) => this.encode.time(() => watch('encode', () => writer.write(rows))),
@@ -179,6 +185,8 @@ class Tally {
       { maxBytes, onRows: (rows) => onPixels(rows * reader.width, pixels) },
       openAgain && (async () => this.#timedReader(await openAgain())),
     );
+    void this.#flow.openBackend(request.backend); // while the first rows are read
+    return flowing;
   }
 
   /** A whole image into new memory. */
@@ -206,7 +214,8 @@ class Tally {
 
   async #run(input: CheckedImage, output: CheckedImage | undefined, strip: StripRows): Promise<Result> {
     const { request, transform, watch } = this.#flow;
-    const { backend, alpha, border, passes, threads } = request;
+    const { backend, alpha, border, passes } = request;
+    const threads = request.threads ?? this.#threadsFor(input, strip);
     const options = { backend, alpha, border, passes, threads, output };
     const result = await this.#transform.time(() => watch('transform', () => transform(input, options)));
     if (this.#isVerified(result)) verify(input, result.image, request, strip);
@@ -214,6 +223,20 @@ class Tally {
     this.#exactPixels += result.exactPixels;
     this.#fault ??= result.fault;
     return result;
+  }
+
+  /**
+   * Half of the cores: the others read and write meanwhile, which takes longer than the transform. All of them for what is
+   * computed when everything is read; of a small image threads would take longer to start than to compute.
+   */
+  #threadsFor(
+    { width, height }: CheckedImage,
+    { firstHeld, firstRow, endRow, endHeld }: StripRows,
+  ): number | undefined {
+    const isWhole = firstHeld === firstRow && endHeld === endRow;
+    const pixels = width * height * this.#flow.request.passes;
+    if (isWhole && pixels > PIXELS_WORTH_ALL_CORES) return undefined;
+    return defaultThreads(pixels, Math.max(1, availableCores() >> 1));
   }
 
   #isVerified({ backend }: Result): boolean {

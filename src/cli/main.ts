@@ -34,7 +34,7 @@ process.once('beforeExit', endWithoutResult);
 main(exactArguments(process.argv.slice(2))).then(end);
 
 async function main(args: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.stderr.on('error', () => {});
   silenceFallbackWarning(); // the command prints its own
   let isVerbose = false;
   let data: string | undefined;
@@ -208,7 +208,7 @@ function refuseClosedOutput(data: string): void {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform }, { openImage }, { openInput }, files, { copyAttributes }] = await Promise.all([
+  const [{ transform, openBackend }, { openImage }, { openInput }, files, { copyAttributes }] = await Promise.all([
     import('../transform.js'),
     import('../formats/formats.js'),
     import('../files/read.js'),
@@ -222,7 +222,7 @@ async function loadCalls(): Promise<Calls> {
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
     return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };
-  return { openInput, openImage, transform, create, watch: (_name, work) => work() };
+  return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
 }
 
 /** What standard output is held back for, so that nothing is written of an image that turns out to be damaged. */
@@ -292,6 +292,8 @@ function print(text: string): Promise<void> {
 
 /** @throws ReaderLeft; NeighborProductError `OUTPUT_UNWRITABLE` */
 function writeTo(stream: Writable, data: string | Uint8Array): Promise<void> {
+  // Each write tells of its own failure.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => {});
   return new Promise((resolve, reject) => {
     stream.write(data, (error: NodeJS.ErrnoException | null | undefined) => {
       if (!error) return resolve();

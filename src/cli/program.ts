@@ -106,8 +106,12 @@ const [COMPLETION, HELP, VERSION] = ['completion', 'help', 'version'];
 /** An input of such a name needs a folder before it. */
 export const COMMAND_NAMES: readonly string[] = [...COMMANDS.map(({ name }) => name), COMPLETION, HELP, VERSION];
 
-/** The command with its option tables. */
-export function createProgram(): Command {
+/**
+ * The command with its option tables.
+ *
+ * @param only the name of the one subcommand whose options matter, to save the time for the others; default all
+ */
+export function createProgram(only?: string): Command {
   const program = new Command('neighbor-product')
     .description(DESCRIPTION)
     .usage(USAGE)
@@ -125,6 +129,7 @@ export function createProgram(): Command {
       .action(() => {});
   for (const { name, description, options } of COMMANDS) {
     const command = add(name, description);
+    if (only !== undefined && only !== name) continue;
     for (const option of Object.values<Option>(options())) command.addOption(option);
   }
   add(COMPLETION, 'print a script that completes this command in a shell')
@@ -144,7 +149,8 @@ export function createProgram(): Command {
 export function parseCommandLine(args: readonly string[]): CommandLine {
   if (args.length === 0) throw new NothingAsked();
   let text = '';
-  const program = createProgram();
+  // A command is looked for behind options, too, in order to say that it comes first.
+  const program = createProgram(args.find((arg) => COMMAND_NAMES.includes(arg)) ?? '');
   let chosen: Command = program;
   for (const command of [program, ...program.commands]) {
     const writeOut = (part: string) => {
@@ -306,6 +312,10 @@ function usage(message: string, cause?: Error): NeighborProductError {
   return new NeighborProductError('INVALID_OPTION', message, { cause });
 }
 
+/** Of the bundle's package; absent in what is not bundled. */
+declare const PACKAGE_VERSION: string | undefined;
+
 export function readVersion(): string {
+  if (typeof PACKAGE_VERSION === 'string') return PACKAGE_VERSION;
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

@@ -11,7 +11,7 @@ import { bytesOfStrips } from '../rows.js';
 import { AUTO } from '../selector.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
-import type { transform } from '../transform.js';
+import type { openBackend, transform } from '../transform.js';
 import { exitCodeOf, failureCodeOf } from './exit-codes.js';
 import { type OutputStream, transformImageFile, transformRawFile, type Watch } from './flow.js';
 import { type Plan, prepareOutputs } from './outputs.js';
@@ -33,6 +33,8 @@ export interface Calls {
   readonly openInput: (path: string) => Promise<Input>;
   readonly openImage: (input: Input, limits: DecodeLimits) => Promise<ImageReader>;
   readonly transform: typeof transform;
+  /** Opens the backend while the first image is read. */
+  readonly openBackend: typeof openBackend;
   /** @param isHeld whether nothing may be written before the image is complete, as far as memory allows */
   readonly create: (path: string, isHeld: boolean) => OutputStream;
   /** Runs each step of a file. */
@@ -166,13 +168,14 @@ async function tryFile(
   const { raw, maxMemory: maxBytes } = request;
   const output = calls.create(plan.output, raw === undefined);
   const onPixels = (done: number, all: number | undefined) => progress?.show(plan, done, all);
-  const flow = { plan, request, transform: calls.transform, output, watch: calls.watch, maxBytes, onPixels };
+  const { transform, openBackend, watch } = calls;
+  const flow = { plan, request, transform, openBackend, output, watch, maxBytes, onPixels };
   try {
     const opening = `read ${plan.input}`;
-    const input = await calls.watch(opening, () => calls.openInput(plan.input));
+    const input = await watch(opening, () => calls.openInput(plan.input));
     if (raw !== undefined) return await closing(input, () => transformRawFile(input, flow));
     const limits = limitsOf(request);
-    const reader = await calls.watch(opening, () => calls.openImage(input, limits));
+    const reader = await watch(opening, () => calls.openImage(input, limits));
     const openAgain = async () => calls.openImage(await calls.openInput(plan.input), limits);
     const isFile = input.byteLength !== undefined;
     return await closing(reader, async () => {

@@ -13,6 +13,7 @@ import {
   type Stats,
   writeFile as writeFileBy,
   writeSync,
+  writev,
 } from 'node:fs';
 import { access, constants, readlink, rename, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,6 +36,11 @@ const REFUSALS = new Set(['EACCES', 'EBUSY', 'EINVAL', 'ENAMETOOLONG', 'ENOSYS',
 
 /** For a file system that has nothing to flush. */
 const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP']);
+
+const writeAll = promisify(writev) as (
+  file: number,
+  pieces: readonly Uint8Array[],
+) => Promise<{ bytesWritten: number }>;
 
 /** Before the umask. */
 const NEW_FILE_MODE = 0o666;
@@ -81,6 +87,8 @@ export async function writeOutput(
 export class OutputFile {
   readonly #path: string;
   readonly #copyAttributes: CopyAttributes;
+  #begun: Promise<Draft> | undefined;
+  /** What is to be dropped if the file is not finished. */
   #draft: Draft | undefined;
 
   constructor(path: string, copyAttributes: CopyAttributes) {
@@ -88,18 +96,22 @@ export class OutputFile {
     this.#copyAttributes = copyAttributes;
   }
 
-  /** One call after another. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
+  /** One call after another; without any bytes it only begins the file. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
   write(pieces: readonly Uint8Array[]): Promise<void> {
     return this.#explained(async () => {
-      const bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
-      await promisify(writeFileBy)((await this.#begun()).file, bytes);
+      const { file } = await this.#begin();
+      if (pieces.length === 0) return;
+      const byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
+      const { bytesWritten } = await writeAll(file, pieces);
+      // Seldom: a pipe, or a signal.
+      if (bytesWritten < byteLength) await promisify(writeFileBy)(file, Buffer.concat(pieces).subarray(bytesWritten));
     });
   }
 
   /** @returns why the file was written in place, if it was. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
   finish(): Promise<string | undefined> {
     return this.#explained(async () => {
-      const draft = await this.#begun();
+      const draft = await this.#begin();
       if (draft.path !== undefined) await promisify(fdatasync)(draft.file).catch(ignoreUnsupported);
       const inPlace = await this.#replace(draft);
       await this.#drop(draft);
@@ -110,6 +122,7 @@ export class OutputFile {
 
   /** Deletes what was begun. Harmless after {@link finish}. */
   async abandon(): Promise<void> {
+    await this.#begun?.catch(() => {});
     if (this.#draft !== undefined) await this.#drop(this.#draft);
   }
 
@@ -121,12 +134,15 @@ export class OutputFile {
     }
   }
 
-  async #begun(): Promise<Draft> {
-    this.#draft ??= await this.#begin();
-    return this.#draft;
+  #begin(): Promise<Draft> {
+    this.#begun ??= this.#open().then((draft) => {
+      this.#draft = draft;
+      return draft;
+    });
+    return this.#begun;
   }
 
-  async #begin(): Promise<Draft> {
+  async #open(): Promise<Draft> {
     const existing = await stat(pathOf(this.#path)).catch(absentOrThrow);
     const target = await followLinks(this.#path);
     const place = { target, existing };

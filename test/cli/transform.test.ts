@@ -72,6 +72,7 @@ describe('the command', () => {
         asked.push(transformOptions);
         return transformAs(scene, image as CheckedImage, transformOptions);
       },
+      openBackend: async () => {},
       create: (output) => {
         const pieces: Uint8Array[] = [];
         const finish = async () => {
@@ -309,6 +310,7 @@ describe('several files', () => {
         return readerOf(image, { read, isWhole: whole.includes(name) });
       },
       transform: async (input, { output } = {}) => ({ image: output ?? input, backend }) as Result,
+      openBackend: async () => {},
       create: (name) => {
         const finish = async () => {
           working.delete(name);
@@ -382,7 +384,8 @@ test('a step that fails is in the trace', async () => {
   };
   const watch: Watch = (name, step) => withSpan((span) => spans.push(span), name, step);
   const create = () => ({ take: async () => {}, finish: async () => undefined, abandon: async () => {} });
-  const calls = watchCalls({ openInput, create } as unknown as Calls, watch);
+  const openBackend = async () => {};
+  const calls = watchCalls({ openInput, create, openBackend } as unknown as Calls, watch);
   const outcomes = transformFiles([{ input: 'a.png', output: 'b.png' }], requestOf('a.png', '-o', 'b.png'), calls);
   for await (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'broken' } });
   expect(spans.map(({ name }) => name)).toEqual(['read a.png']);

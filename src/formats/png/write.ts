@@ -64,17 +64,21 @@ const PLAIN_SETTINGS: Readonly<Record<Compression, readonly Setting[]>> = {
 /** How much larger than the smallest one a faster setting's file may be. */
 const TOLERANCE: Readonly<Record<Compression, number>> = { fast: Number.POSITIVE_INFINITY, balanced: 1.15, small: 1 };
 
+/** How much larger a file by zlib's fastest matching may be where its better one is still worth trying. */
+const MATCHING_TOLERANCE = 1.3;
+const QUICK_MATCHING: Setting = { filter: NONE, zlib: { level: 1 } };
+
 /** Settings are tried anew after so many bytes of rows. */
 const TRY_AGAIN_BYTES = 2 ** 25;
 
-/** What settings are tried on: so many groups of rows, evenly spaced. */
+/** What settings are tried on: so many groups of rows, evenly spaced; fewer of a wide image. */
 const GROUPS = 4;
 const GROUP_PIXELS = 2 ** 12;
 /** Filters look at the row above, matching at more of them. */
 const LEAST_GROUP_ROWS = 4;
 
 /** Bytes of rows in a band. */
-const BAND_BYTES = 2 ** 20;
+const BAND_BYTES = 2 ** 19;
 
 /** Less image data gets no chunk of its own, which takes 12 bytes besides. */
 const LEAST_CHUNK_BYTES = 2 ** 15;
@@ -90,11 +94,14 @@ const LAST_BLOCK = Uint8Array.of(0x03, 0x00);
 const deflateRawOffThread = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
 
 interface Band {
+  /** In memory that is used again once it is written. */
   readonly compressed: Uint8Array;
   /** Of the filtered rows. */
   readonly byteLength: number;
   readonly checksum: number;
 }
+
+const NO_WINDOW: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
 
 /** PNG's colour types for three and four samples per pixel. */
 const COLOUR_TYPES = { 3: 2, 4: 6 } as const;
@@ -107,32 +114,45 @@ export class PngWriter implements RowWriter {
   readonly #codec: RowCodec;
   readonly #compression: Compression;
   readonly #channels: 3 | 4;
-  readonly #threads = new Semaphore(availableCores());
+  #threads: Semaphore | undefined;
   /** What goes before the first chunk of image data. */
   #head: readonly Uint8Array[];
   /** Image data that is in no chunk yet. */
   #imageData: Uint8Array[] = [ZLIB_HEADER];
   /** Resolves when all bands so far are written. */
   #written: Promise<unknown> = Promise.resolve();
+  /** Memory for compressed bands: what can be used again, and what is in use. */
+  readonly #free: ArrayBufferLike[] = [];
+  readonly #lent = new Set<ArrayBufferLike>();
   #checksum = 1;
   /** The last row so far, in memory of its own. */
   #above: Uint8Array | undefined;
-  /** How the next band is compressed, and how many bytes ago that was tried. */
-  #setting: Promise<Setting> | undefined;
-  #sinceTried = 0;
-  /** The last filtered bytes, for zlib. */
-  #window: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
+  readonly #settings: readonly Setting[];
+  /** How the next rows are compressed, as far as that is known, and how many bytes ago that was tried. */
+  #guess: Setting;
+  #setting: Promise<Setting>;
+  #sinceTried = Number.POSITIVE_INFINITY;
+  /** Resolves when the encoding of the rows so far has begun. */
+  #turn: Promise<void> = Promise.resolve();
+  readonly #tryAgainBytes: number;
+  /** The last filtered bytes, where zlib compressed them. */
+  #window = NO_WINDOW;
 
   constructor(
     take: TakeBytes,
     { width, height, channels, isOpaque }: ImageToWrite,
     { compression = DEFAULT_COMPRESSION, metadata = [] }: EncodeOptions = {},
     codec: RowCodec = chooseRowCodec(),
+    tryAgainBytes = TRY_AGAIN_BYTES,
   ) {
     this.#take = take;
     this.#codec = codec;
     this.#compression = compression;
     this.#channels = isOpaque ? 3 : channels;
+    this.#settings = (codec.compressedBound ? SETTINGS : PLAIN_SETTINGS)[compression];
+    this.#guess = this.#settings[0];
+    this.#setting = Promise.resolve(this.#guess);
+    this.#tryAgainBytes = tryAgainBytes;
     const ihdr = Buffer.alloc(HEADER_BYTES);
     ihdr.writeUInt32BE(width, 0);
     ihdr.writeUInt32BE(height, 4);
@@ -174,10 +194,11 @@ export class PngWriter implements RowWriter {
     this.#imageData.push(data);
     if (this.#imageData.reduce((sum, { length }) => sum + length, 0) < leastBytes) return;
     const chunk = chunkBytes('IDAT', this.#imageData.length === 1 ? data : Buffer.concat(this.#imageData));
-    const pieces = [...this.#head, ...chunk];
+    const [pieces, written] = [[...this.#head, ...chunk], this.#imageData];
     this.#head = [];
     this.#imageData = [];
     await this.#takeBytes(pieces);
+    for (const { buffer } of written) if (this.#lent.delete(buffer)) this.#free.push(buffer);
   }
 
   async #takeBytes(pieces: readonly Uint8Array[]): Promise<void> {
@@ -186,35 +207,72 @@ export class PngWriter implements RowWriter {
   }
 
   #encode(rows: CheckedImage): Promise<Band[]> {
-    const setting = this.#settingFor(rows);
+    const above = this.#above;
+    this.#above = rowsOf(rows, rows.height - 1, rows.height).data.slice(0, rows.width * rows.channels);
+    const guess = this.#guess;
+    const isTried = this.#tryOn(rows);
+    // Most images go on as they began, so nothing waits for what is tried. Of zlib each band needs the one before.
+    const guessed = isTried && guess.zlib === undefined ? this.#encodeBands(rows, above, guess) : undefined;
+    guessed?.catch(() => {}); // heard where it is used
+    const begun = Promise.all([this.#setting, this.#turn]).then(([setting]) => {
+      if (setting.zlib === undefined) this.#window = NO_WINDOW;
+      return { bands: setting === guess && guessed ? guessed : this.#encodeBands(rows, above, setting) };
+    });
+    this.#turn = begun.then(
+      () => {},
+      () => {},
+    );
+    return begun.then(({ bands }) => bands);
+  }
+
+  #encodeBands(rows: CheckedImage, aboveFirst: Uint8Array | undefined, setting: Setting): Promise<Band[]> {
+    this.#threads ??= new Semaphore(availableCores());
+    const threads = this.#threads;
     const stored = 1 + rows.width * this.#channels;
     const rowsInBand = Math.max(1, Math.floor(BAND_BYTES / stored));
     const bands: Promise<Band>[] = [];
     for (let y = 0; y < rows.height; y += rowsInBand) {
       const band = rowsOf(rows, y, Math.min(y + rowsInBand, rows.height));
-      const above = y === 0 ? this.#above : rowsOf(rows, y - 1, y).data;
-      bands.push(this.#threads.run(async () => this.#encodeBand(band, above, await setting)));
+      const above = y === 0 ? aboveFirst : rowsOf(rows, y - 1, y).data;
+      const { filter, zlib } = setting;
+      bands.push(threads.run(this.#encoding(band, above, filter, zlib)));
     }
-    this.#above = rowsOf(rows, rows.height - 1, rows.height).data.slice(0, rows.width * rows.channels);
     return Promise.all(bands);
   }
 
-  async #encodeBand(rows: CheckedImage, above: Uint8Array | undefined, { filter, zlib }: Setting): Promise<Band> {
+  /** How a band will be encoded, in its place after the one before. */
+  #encoding(rows: CheckedImage, above: Uint8Array | undefined, filter: number, zlib: ZlibOptions | undefined) {
     const byteLength = rows.height * (1 + rows.width * this.#channels);
     if (zlib === undefined) {
-      const output = Buffer.allocUnsafeSlow(this.#codec.compressedBound!(byteLength));
-      const encoded = await this.#codec.encode(this.#job(rows, above, filter, true, output));
-      return { compressed: output.subarray(0, encoded.byteLength), byteLength, checksum: encoded.checksum };
+      return async (): Promise<Band> => {
+        const output = this.#memory(this.#codec.compressedBound!(byteLength));
+        const encoded = await this.#codec.encode(this.#job(rows, above, filter, true, output));
+        return { compressed: output.subarray(0, encoded.byteLength), byteLength, checksum: encoded.checksum };
+      };
     }
-    const filtered = Buffer.allocUnsafeSlow(byteLength);
     const before = this.#window;
-    const filtering = this.#codec.encode(this.#job(rows, above, filter, false, filtered));
-    this.#window = filtering.then(() => filtered.subarray(-WINDOW_BYTES));
-    this.#window.catch(() => {});
-    const [{ checksum }, window] = await Promise.all([filtering, before]);
-    const dictionary = window.length === 0 ? {} : { dictionary: window };
-    const options = { ...zlib, ...dictionary, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: byteLength + 4096 };
-    return { compressed: await deflateRawOffThread(filtered, options), byteLength, checksum };
+    let filteredUpTo = (_window: Uint8Array) => {};
+    this.#window = new Promise((resolve) => {
+      filteredUpTo = resolve;
+    });
+    return async (): Promise<Band> => {
+      const filtered = Buffer.allocUnsafeSlow(byteLength);
+      const { checksum } = await this.#codec
+        .encode(this.#job(rows, above, filter, false, filtered))
+        .finally(() => filteredUpTo(filtered.subarray(-WINDOW_BYTES)));
+      const window = await before;
+      const dictionary = window.length === 0 ? {} : { dictionary: window };
+      const options = { ...zlib, ...dictionary, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: byteLength + 4096 };
+      return { compressed: await deflateRawOffThread(filtered, options), byteLength, checksum };
+    };
+  }
+
+  /** Memory of a band that is written, or new. */
+  #memory(byteLength: number): Uint8Array {
+    const at = this.#free.findIndex((buffer) => buffer.byteLength >= byteLength);
+    const buffer = at < 0 ? Buffer.allocUnsafeSlow(byteLength).buffer : this.#free.splice(at, 1)[0];
+    this.#lent.add(buffer);
+    return new Uint8Array(buffer, 0, byteLength);
   }
 
   #job(
@@ -239,24 +297,36 @@ export class PngWriter implements RowWriter {
     };
   }
 
-  #settingFor(rows: CheckedImage): Promise<Setting> {
-    this.#sinceTried += rows.height * rows.width * this.#channels;
-    if (this.#setting !== undefined && this.#sinceTried < TRY_AGAIN_BYTES) return this.#setting;
-    this.#sinceTried = 0;
-    const settings = (this.#codec.compressedBound ? SETTINGS : PLAIN_SETTINGS)[this.#compression];
-    this.#setting =
-      settings.length === 1 ? Promise.resolve(settings[0]) : this.#trySettings(settings, sampleRows(rows));
-    return this.#setting;
+  /** Tries the settings on rows, if it is time to. @returns whether it is */
+  #tryOn(rows: CheckedImage): boolean {
+    const byteLength = rows.height * rows.width * this.#channels;
+    this.#sinceTried += byteLength;
+    if (this.#settings.length === 1 || this.#sinceTried < this.#tryAgainBytes) return false;
+    this.#sinceTried = byteLength;
+    this.#setting = this.#trySettings(sampleRows(rows)).then((setting) => {
+      this.#guess = setting;
+      return setting;
+    });
+    this.#setting.catch(() => {}); // heard by those who wait for it
+    return true;
   }
 
   /**
    * The first of several settings that is good enough, judged by a sample: which one is differs by factors between
    * photographs and drawings.
    */
-  async #trySettings(settings: readonly Setting[], sample: CheckedImage): Promise<Setting> {
-    const byteLengths = await Promise.all(settings.map((setting) => this.#sizeOf(sample, setting)));
-    const enough = Math.min(...byteLengths) * TOLERANCE[this.#compression];
-    return settings[byteLengths.findIndex((byteLength) => byteLength <= enough)];
+  async #trySettings(sample: CheckedImage): Promise<Setting> {
+    const settings = this.#settings;
+    const sizesOf = (tried: readonly Setting[]) => Promise.all(tried.map((setting) => this.#sizeOf(sample, setting)));
+    const ofAddon = settings.filter(({ zlib }) => zlib === undefined);
+    const tolerance = TOLERANCE[this.#compression];
+    // A quick look spares photographs the slow settings.
+    const [matched, ...byteLengths] = await sizesOf([QUICK_MATCHING, ...ofAddon]);
+    const isWorthMatching = tolerance === 1 || matched <= Math.min(...byteLengths) * MATCHING_TOLERANCE;
+    const others = isWorthMatching ? settings.filter(({ zlib }) => zlib !== undefined) : [];
+    byteLengths.push(...(await sizesOf(others)));
+    const enough = Math.min(...byteLengths) * tolerance;
+    return [...ofAddon, ...others][byteLengths.findIndex((byteLength) => byteLength <= enough)];
   }
 
   async #sizeOf(sample: CheckedImage, { filter, zlib }: Setting): Promise<number> {
@@ -275,10 +345,11 @@ function chunksOf(metadata: readonly MetadataChunk[]): Uint8Array[] {
 export function sampleRows(image: CheckedImage): CheckedImage {
   const { width, height } = image;
   const groupRows = Math.max(LEAST_GROUP_ROWS, Math.floor(GROUP_PIXELS / width));
-  if (height <= GROUPS * groupRows) return image;
-  const groups = Array.from({ length: GROUPS }, (_, group) => {
-    const top = Math.floor(((group + 0.5) * height) / GROUPS - groupRows / 2);
+  const count = Math.max(1, Math.min(GROUPS, Math.round((GROUPS * GROUP_PIXELS) / (groupRows * width))));
+  if (height <= count * groupRows) return image;
+  const groups = Array.from({ length: count }, (_, group) => {
+    const top = Math.floor(((group + 0.5) * height) / count - groupRows / 2);
     return rowsOf(image, top, top + groupRows).data.subarray(0, groupRows * image.rowBytes);
   });
-  return { ...image, data: Buffer.concat(groups), height: GROUPS * groupRows };
+  return { ...image, data: Buffer.concat(groups), height: count * groupRows };
 }

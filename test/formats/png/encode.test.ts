@@ -79,6 +79,28 @@ describe.each(CODECS)('encodePng by $name', ({ codec }) => {
   });
 });
 
+describe.each(CODECS)('settings by $name', ({ codec }) => {
+  it('follow the image: they are tried anew, and what was written before stays readable', async () => {
+    // Bands of noise, on which runs win, between bands that repeat, on which matching does.
+    const [width, height] = [500, 1600];
+    const image = testImage(width, height, 4);
+    for (let y = 0; y < height; y++) {
+      for (let at = 0; at < width * 4; at++) {
+        const to = y * width * 4 + at;
+        image.data[to] = Math.floor(y / 200) % 2 ? Math.imul(to ^ 77, 2654435761) >>> 24 : (at * 37) % 251;
+      }
+    }
+    const pieces: Uint8Array[] = [];
+    const take = async (given: readonly Uint8Array[]) => void pieces.push(...given.map((piece) => Buffer.from(piece)));
+    const writer = new PngWriter(take, { ...image, isOpaque: false }, {}, codec, 1);
+    await Promise.all(Array.from({ length: height / 50 }, (_, k) => writer.write(rowsOf(image, 50 * k, 50 * (k + 1)))));
+    await writer.finish();
+    expect(Buffer.compare(decodePngSync(Buffer.concat(pieces), LIMITS).data, image.data)).toBe(0);
+    // Half of the image is noise and takes its bytes; with one setting for all, the rest would take many, too.
+    expect(writer.byteLength / image.data.length).toBeLessThan(0.53);
+  });
+});
+
 describe('the addon', () => {
   it('writes the same file as rows in JavaScript do, where zlib compresses', async () => {
     const image = testImage(300, 200, 4);
@@ -121,7 +143,10 @@ describe('sampleRows', () => {
     expect(rows.slice(0, groupRows)).toEqual(Array.from({ length: groupRows }, (_, y) => rows[0] + y));
   });
 
-  it('takes four rows of a wide image', () => expect(sampleRows(numberedRows(2 ** 14, 17)).height).toBe(16));
+  it('takes four rows of a wide image, and two groups of a less wide one', () => {
+    expect(sampleRows(numberedRows(2 ** 14, 17)).height).toBe(4);
+    expect(sampleRows(numberedRows(2 ** 11, 17)).height).toBe(8);
+  });
 
   it('takes all of a low one', () => {
     const low = numberedRows(10, 4 * 409);
