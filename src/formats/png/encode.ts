@@ -19,7 +19,7 @@ export async function encodePng(
   try {
     const pieces: Uint8Array[] = [];
     const take = async (given: readonly Uint8Array[]) => {
-      pieces.push(...given);
+      pieces.push(...given.map((piece) => Buffer.from(piece))); // their memory is used again
     };
     const writer = new PngWriter(take, { ...image, isOpaque: isOpaque(image) }, options, codec);
     await writer.write(image);

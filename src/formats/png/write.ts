@@ -11,8 +11,9 @@ import { Semaphore } from '../../semaphore.js';
 import type { MetadataChunk } from '../extra.js';
 import { chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 import { type Compression, DEFAULT_COMPRESSION, type EncodeOptions } from './codec.js';
-import { joinChecksums, NONE, PAETH, type RowsToEncode, SUB } from './filter.js';
+import { joinChecksums, type RowsToEncode } from './filter.js';
 import { chooseRowCodec, type RowCodec } from './row-codec.js';
+import { chooseSetting, type Setting, sampleRows, settingsFor } from './settings.js';
 
 /** Takes the bytes of a file in their order. They may change once the promise resolves. */
 export type TakeBytes = (pieces: readonly Uint8Array[]) => Promise<void>;
@@ -23,59 +24,8 @@ export interface ImageToWrite extends Pick<CheckedImage, 'width' | 'height' | 'c
   readonly isOpaque: boolean;
 }
 
-/** A way to compress a band. */
-interface Setting {
-  readonly filter: number;
-  /** For zlib. Absent: the addon compresses. */
-  readonly zlib?: ZlibOptions;
-}
-
-const RUNS: ZlibOptions = { strategy: constants.Z_RLE };
-
-/**
- * Settings worth trying, the fastest first: images differ in which gives the smallest file. Runs of a byte suit
- * photographs, where they beat matching at any level; matching suits text and drawings.
- */
-const SETTINGS: Readonly<Record<Compression, readonly Setting[]>> = {
-  fast: [{ filter: SUB }],
-  balanced: [
-    { filter: PAETH },
-    { filter: NONE },
-    { filter: NONE, zlib: { level: 6 } },
-    { filter: PAETH, zlib: { level: 6 } },
-  ],
-  small: [{ filter: PAETH }, { filter: NONE, zlib: { level: 9 } }, { filter: PAETH, zlib: { level: 9 } }],
-};
-
-/** The same without the addon; what takes long in JavaScript is left out. */
-const PLAIN_SETTINGS: Readonly<Record<Compression, readonly Setting[]>> = {
-  fast: [{ filter: SUB, zlib: RUNS }],
-  balanced: [
-    { filter: PAETH, zlib: RUNS },
-    { filter: NONE, zlib: { level: 6 } },
-  ],
-  small: [
-    { filter: PAETH, zlib: RUNS },
-    { filter: NONE, zlib: { level: 9 } },
-    { filter: PAETH, zlib: { level: 9 } },
-  ],
-};
-
-/** How much larger than the smallest one a faster setting's file may be. */
-const TOLERANCE: Readonly<Record<Compression, number>> = { fast: Number.POSITIVE_INFINITY, balanced: 1.15, small: 1 };
-
-/** How much larger a file by zlib's fastest matching may be where its better one is still worth trying. */
-const MATCHING_TOLERANCE = 1.3;
-const QUICK_MATCHING: Setting = { filter: NONE, zlib: { level: 1 } };
-
 /** Settings are tried anew after so many bytes of rows. */
 const TRY_AGAIN_BYTES = 2 ** 25;
-
-/** What settings are tried on: so many groups of rows, evenly spaced; fewer of a wide image. */
-const GROUPS = 4;
-const GROUP_PIXELS = 2 ** 12;
-/** Filters look at the row above, matching at more of them. */
-const LEAST_GROUP_ROWS = 4;
 
 /** Bytes of rows in a band. */
 const BAND_BYTES = 2 ** 19;
@@ -149,7 +99,7 @@ export class PngWriter implements RowWriter {
     this.#codec = codec;
     this.#compression = compression;
     this.#channels = isOpaque ? 3 : channels;
-    this.#settings = (codec.compressedBound ? SETTINGS : PLAIN_SETTINGS)[compression];
+    this.#settings = settingsFor(compression, codec.compressedBound !== undefined);
     this.#guess = this.#settings[0];
     this.#setting = Promise.resolve(this.#guess);
     this.#tryAgainBytes = tryAgainBytes;
@@ -303,30 +253,14 @@ export class PngWriter implements RowWriter {
     this.#sinceTried += byteLength;
     if (this.#settings.length === 1 || this.#sinceTried < this.#tryAgainBytes) return false;
     this.#sinceTried = byteLength;
-    this.#setting = this.#trySettings(sampleRows(rows)).then((setting) => {
+    const sample = sampleRows(rows);
+    const sizeOf = (setting: Setting) => this.#sizeOf(sample, setting);
+    this.#setting = chooseSetting(this.#settings, this.#compression, sizeOf).then((setting) => {
       this.#guess = setting;
       return setting;
     });
     this.#setting.catch(() => {}); // heard by those who wait for it
     return true;
-  }
-
-  /**
-   * The first of several settings that is good enough, judged by a sample: which one is differs by factors between
-   * photographs and drawings.
-   */
-  async #trySettings(sample: CheckedImage): Promise<Setting> {
-    const settings = this.#settings;
-    const sizesOf = (tried: readonly Setting[]) => Promise.all(tried.map((setting) => this.#sizeOf(sample, setting)));
-    const ofAddon = settings.filter(({ zlib }) => zlib === undefined);
-    const tolerance = TOLERANCE[this.#compression];
-    // A quick look spares photographs the slow settings.
-    const [matched, ...byteLengths] = await sizesOf([QUICK_MATCHING, ...ofAddon]);
-    const isWorthMatching = tolerance === 1 || matched <= Math.min(...byteLengths) * MATCHING_TOLERANCE;
-    const others = isWorthMatching ? settings.filter(({ zlib }) => zlib !== undefined) : [];
-    byteLengths.push(...(await sizesOf(others)));
-    const enough = Math.min(...byteLengths) * tolerance;
-    return [...ofAddon, ...others][byteLengths.findIndex((byteLength) => byteLength <= enough)];
   }
 
   async #sizeOf(sample: CheckedImage, { filter, zlib }: Setting): Promise<number> {
@@ -339,17 +273,4 @@ export class PngWriter implements RowWriter {
 
 function chunksOf(metadata: readonly MetadataChunk[]): Uint8Array[] {
   return metadata.flatMap(({ type, data }) => chunkBytes(type, data));
-}
-
-/** Some of an image's rows; a low one is its own sample. */
-export function sampleRows(image: CheckedImage): CheckedImage {
-  const { width, height } = image;
-  const groupRows = Math.max(LEAST_GROUP_ROWS, Math.floor(GROUP_PIXELS / width));
-  const count = Math.max(1, Math.min(GROUPS, Math.round((GROUPS * GROUP_PIXELS) / (groupRows * width))));
-  if (height <= count * groupRows) return image;
-  const groups = Array.from({ length: count }, (_, group) => {
-    const top = Math.floor(((group + 0.5) * height) / count - groupRows / 2);
-    return rowsOf(image, top, top + groupRows).data.subarray(0, groupRows * image.rowBytes);
-  });
-  return { ...image, data: Buffer.concat(groups), height: count * groupRows };
 }

@@ -3,11 +3,12 @@ import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { ihdr, png } from '../../../fixtures/png/build-png.mjs';
-import { COMPRESSIONS, DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
+import { COMPRESSIONS, type Compression, DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
 import { decodePngSync } from '../../../src/formats/png/decode.js';
 import { encodePng } from '../../../src/formats/png/encode.js';
 import type { RowCodec } from '../../../src/formats/png/row-codec.js';
-import { PngWriter, sampleRows } from '../../../src/formats/png/write.js';
+import { chooseSetting, type Setting, sampleRows, settingsFor } from '../../../src/formats/png/settings.js';
+import { PngWriter } from '../../../src/formats/png/write.js';
 import { type CheckedImage, checkImage, rowsOf } from '../../../src/image.js';
 import { CODECS } from './codecs.js';
 
@@ -70,6 +71,14 @@ describe.each(CODECS)('encodePng by $name', ({ codec }) => {
     expect(files[1].length / files[0].length).toBeLessThan(1.01);
   });
 
+  it('writes images of many bands whole', async () => {
+    const image = testImage(1300, 1100, 4);
+    for (const compression of COMPRESSIONS) {
+      const file = await encodePng(image, { compression }, codec);
+      expect(Buffer.compare(decodePngSync(file, LIMITS).data, image.data), compression).toBe(0);
+    }
+  });
+
   it('gives up when what takes the bytes fails, and says why', async () => {
     const failure = new Error('full');
     const image = testImage(300, 300, 4);
@@ -127,6 +136,37 @@ describe('memory that is missing', () => {
 
   it('is not what every error of a codec is', async () => {
     await expect(encodePng(image, {}, failing(new Error('broken')))).rejects.toThrow(/^broken$/);
+  });
+});
+
+describe('chooseSetting takes', () => {
+  const choose = async (compression: Compression, sizes: readonly number[]) => {
+    const settings = settingsFor(compression, true);
+    const asked: number[] = [];
+    const sizeOf = async (setting: Setting) => {
+      const at = settings.indexOf(setting);
+      asked.push(at);
+      return sizes[at + 1];
+    };
+    return { at: settings.indexOf(await chooseSetting(settings, compression, sizeOf)), asked };
+  };
+
+  it('the first that is at most 15 % larger than the smallest, for balanced', async () => {
+    // The first size is that of a quick look at matching.
+    expect((await choose('balanced', [100, 114, 120, 100, 130])).at).toBe(0);
+    expect((await choose('balanced', [100, 120, 114, 100, 130])).at).toBe(1);
+    expect((await choose('balanced', [100, 120, 116, 100, 130])).at).toBe(2);
+    expect((await choose('balanced', [100, 150, 150, 116, 100])).at).toBe(3);
+  });
+
+  it('none that a quick look shows to be too large, without trying it', async () => {
+    expect(await choose('balanced', [131, 100, 120, 1, 1])).toEqual({ at: 0, asked: [-1, 0, 1] });
+    expect(await choose('balanced', [130, 100, 120, 1, 1])).toMatchObject({ at: 2 });
+  });
+
+  it('the smallest, for small', async () => {
+    expect((await choose('small', [999, 101, 100, 102])).at).toBe(1);
+    expect((await choose('small', [999, 100, 100, 100])).at).toBe(0);
   });
 });
 
