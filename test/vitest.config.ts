@@ -9,11 +9,11 @@ const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
  */
 const LONG = [
   'test/bench/{candidates,measure}.test.ts',
-  'test/cli/{bench,conformance,files,hanging,main,mistakes,report-files,suggestions}.test.ts',
+  'test/cli/{bench,conformance,files,flow,hanging,main,mistakes,report-files,suggestions}.test.ts',
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,hostile-system,worker}.test.ts',
   'test/docs/{api,readme}.test.ts',
-  'test/formats/png/fuzz.test.ts',
+  'test/formats/png/{decode,fuzz}.test.ts',
   'test/gpu/{binary64,gpu-backend,gpu-fault,node-gpu,shaders,slots}.test.ts',
 ];
 

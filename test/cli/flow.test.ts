@@ -94,7 +94,7 @@ describe('damage late in a file', () => {
   });
 });
 
-/** How often a process is killed; `npm run torture:kill` takes 50. */
+/** How often a process is killed. */
 const KILLS = Number(process.env.NEIGHBOR_PRODUCT_KILLS ?? 6);
 
 describe.runIf(process.platform !== 'win32')('killed at any moment', () => {
