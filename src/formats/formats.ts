@@ -5,11 +5,11 @@ import { ByteSource, type Input, readFrom } from '../files/byte-source.js';
 import type { RowReader, RowWriter } from '../rows.js';
 import type { Extra, MetadataChunk } from './extra.js';
 import { damaged, isPng } from './png/chunks.js';
-import type { Compression, DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';
+import type { DecodeLimits, EncodeOptions, MetadataChoice } from './png/codec.js';
 import { PngReader } from './png/read.js';
 import { type ImageToWrite, PngWriter, type TakeBytes } from './png/write.js';
 
-export type { Compression, DecodeLimits, EncodeOptions, Extra, ImageToWrite, MetadataChoice, TakeBytes };
+export type { DecodeLimits, Extra, MetadataChoice, TakeBytes };
 
 /** The image of a file, as rows of 8-bit RGBA. */
 export interface ImageReader extends RowReader {

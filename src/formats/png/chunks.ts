@@ -151,7 +151,7 @@ export interface PngHeader {
 }
 
 /** Colour types. */
-export const GREYSCALE = 0;
+const GREYSCALE = 0;
 export const PALETTE = 3;
 
 export function isGreyscale({ colourType }: PngHeader): boolean {

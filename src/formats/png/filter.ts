@@ -5,7 +5,8 @@
 import { nearest } from './unfilter.js';
 
 /** Values of the filter byte. */
-export const [NONE, SUB, UP, AVERAGE, PAETH] = [0, 1, 2, 3, 4];
+const [UP, AVERAGE] = [2, 3];
+export const [NONE, SUB, PAETH] = [0, 1, 4];
 
 /** Some rows, and where to write them. */
 export interface RowsToEncode {
