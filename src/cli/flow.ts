@@ -62,10 +62,16 @@ export async function transformImageFile(
   const { width, height, channels } = reader;
   const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
   const take: TakeBytes = (pieces) => watch(`write ${plan.output}`, () => output.take(pieces));
-  void take([]).catch(() => {}); // begins the file while the first rows are read; a failure comes again
   const file = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
-  // What follows the image in its file is known now.
-  const writer: RowWriter = { write: (rows) => file.write(rows), finish: () => file.finish(newCopies()) };
+  let isBegun = false;
+  const write = (rows: CheckedImage) => {
+    // The file is begun while the first rows are encoded, and not before: a signal would wait for the reference.
+    if (!isBegun) take([]).catch(() => {}); // a failure comes again
+    isBegun = true;
+    return file.write(rows);
+  };
+  // What follows the image in its file is known at its end.
+  const writer: RowWriter = { write, finish: () => file.finish(newCopies()) };
   await tally.transformRows(reader, writer, width * height, openAgain);
   const inPlace = await watch(`write ${plan.output}`, output.finish);
   const kept = keptOf(reader.extras, request);

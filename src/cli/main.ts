@@ -208,21 +208,22 @@ function refuseClosedOutput(data: string): void {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform, openBackend }, { openImage }, { openInput }, written, { copyAttributes }] = await Promise.all([
-    import('../transform.js'),
-    import('../formats/formats.js'),
-    import('../files/read.js'),
-    import('../files/write.js'),
-    import('./attributes.js'),
-  ]);
-  const { OutputFile, removeUnfinishedOutputs } = written;
+  const [{ transform, openBackend }, formats, { openInput }, { OutputFile, removeUnfinishedOutputs }, attributes] =
+    await Promise.all([
+      import('../transform.js'),
+      import('../formats/formats.js'),
+      import('../files/read.js'),
+      import('../files/write.js'),
+      import('./attributes.js'),
+    ]);
   cleanUp = removeUnfinishedOutputs;
   const create = (path: string, isHeld: boolean) => {
     if (path === '-') return standardOutput(isHeld);
-    const file = new OutputFile(path, copyAttributes);
+    const file = new OutputFile(path, attributes.copyAttributes);
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
     return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };
+  const { openImage } = formats;
   return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
 }
 

@@ -135,7 +135,9 @@ test('a GPU that never answers between two submissions', async () => {
 
 test('a promise that nobody keeps: the command says what it waited for, and leaves nothing', async () => {
   const cwd = folderWith({ 'in.png': PNG_FILE });
-  const module = 'export const transform = () => new Promise(() => {}); export const transformSync = transform;';
+  const module = `
+    export const transform = () => new Promise(() => {});
+    export const [transformSync, openBackend] = [transform, async () => {}];`;
   const script = mainOf(await copyWith({ 'transform.js': module }));
   const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
   expect(stderr).toMatch(
