@@ -42,6 +42,8 @@ export class Selector<Name extends string> {
   readonly #opened = new Map<string, Promise<Opened>>();
   /** A device may come back after a reset of its driver; one that fails again and again is left alone. */
   readonly #faults = new Map<Name, number>();
+  /** Whether a device was opened that can go away: one with a driver. */
+  hasOpenedDevice = false;
 
   /** @param entries the backends in the order in which auto tries them; the last one always opens */
   constructor(entries: readonly Selectable<Name>[]) {
@@ -135,7 +137,9 @@ export class Selector<Name extends string> {
     const opening = entry.open({ isAutomatic });
     this.#opened.set(key, opening);
     opening.then((opened) => {
-      if ('transformer' in opened) opened.transformer.lost?.then(() => this.#forget(opened.transformer));
+      if (!('transformer' in opened) || opened.transformer.lost === undefined) return;
+      this.hasOpenedDevice = true;
+      opened.transformer.lost.then(() => this.#forget(opened.transformer));
     });
     return opening;
   }

@@ -37,6 +37,15 @@ export async function openBackend(choice: Choice<BackendName>): Promise<void> {
 }
 
 /**
+ * Whether a GPU's device was opened in this process.
+ *
+ * @internal for the command
+ */
+export function hasOpenedDevice(): boolean {
+  return selector.hasOpenedDevice;
+}
+
+/**
  * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes: the
  * bytes of the binary64 definition (docs/numerics.md), whichever backend runs. The event loop is not blocked, except
  * by the `reference` backend. The image's memory must not be changed or transferred before the promise settles.

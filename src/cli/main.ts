@@ -61,7 +61,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Ends the process by itself, so that output is flushed; at once where a device that hangs would keep it from that. */
+/**
+ * Ends the process once output is flushed: at once where nothing but memory is left, which Node would take milliseconds to
+ * give back. A device ends by itself, unless it hangs.
+ */
 function end(exitCode: number): void {
   process.off('beforeExit', endWithoutResult);
   process.exitCode = exitCode;
@@ -69,8 +72,11 @@ function end(exitCode: number): void {
     cleanUp();
     process.exit();
   };
-  process.stderr.write('', () => setTimeout(exit, HANGING_MS).unref());
+  process.stderr.write('', canExitAtOnce ? exit : () => setTimeout(exit, HANGING_MS).unref());
 }
+
+/** Whether nothing is left that needs time to end. */
+let canExitAtOnce = false;
 
 /** How long anything but a hanging device may take to end. */
 const HANGING_MS = 2000;
@@ -184,7 +190,19 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
   const load = () => Promise.all([import('./transform.js'), loadCalls()]);
   const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
   const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
-  return runTransform(request, watchCalls(calls, watch, onSpan), { print, warn, isColoured, showProgress });
+  const exitCode = await runTransform(request, watchCalls(calls, watch, onSpan), {
+    print,
+    warn,
+    isColoured,
+    showProgress,
+  });
+  const [{ hasOpenedDevice }, { leftoversDeleted }] = await Promise.all([
+    import('../transform.js'),
+    import('../files/write.js'),
+  ]);
+  await leftoversDeleted();
+  canExitAtOnce = !hasOpenedDevice();
+  return exitCode;
 }
 
 /** What a command writes to standard output for programs, which miss it where it is cut short. */

@@ -37,11 +37,6 @@ const REFUSALS = new Set(['EACCES', 'EBUSY', 'EINVAL', 'ENAMETOOLONG', 'ENOSYS',
 /** For a file system that has nothing to flush. */
 const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP']);
 
-const writeAll = promisify(writev) as (
-  file: number,
-  pieces: readonly Uint8Array[],
-) => Promise<{ bytesWritten: number }>;
-
 /** Before the umask. */
 const NEW_FILE_MODE = 0o666;
 
@@ -49,7 +44,7 @@ const NEW_FILE_MODE = 0o666;
 const unfinished = new Set<string>();
 
 /** Folders in which leftovers were looked for. */
-const searched = new Set<string>();
+const searched = new Map<string, Promise<void>>();
 
 /** Whether a path names a file that this process has open already, which must not be replaced by another. */
 export function isOpenFile(path: string): boolean {
@@ -102,7 +97,7 @@ export class OutputFile {
       const { file } = await this.#begin();
       if (pieces.length === 0) return;
       const byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
-      const { bytesWritten } = await writeAll(file, pieces);
+      const { bytesWritten } = await promisify(writev)(file, pieces);
       // Seldom: a pipe, or a signal.
       if (bytesWritten < byteLength) await promisify(writeFileBy)(file, Buffer.concat(pieces).subarray(bytesWritten));
     });
@@ -255,9 +250,12 @@ export function removeUnfinishedOutputs(): void {
 
 /** After the first file was written, so that nothing waits for it. */
 function searchOnce(folder: string): void {
-  if (searched.has(folder)) return;
-  searched.add(folder);
-  void deleteLeftovers(folder, unfinished);
+  if (!searched.has(folder)) searched.set(folder, deleteLeftovers(folder, unfinished));
+}
+
+/** Resolves when no leftovers are being looked for any more. */
+export async function leftoversDeleted(): Promise<void> {
+  await Promise.all(searched.values());
 }
 
 /** Where a symbolic link leads in the end, whether a file exists there or not. Circular links were refused before. */

@@ -137,7 +137,7 @@ test('a promise that nobody keeps: the command says what it waited for, and leav
   const cwd = folderWith({ 'in.png': PNG_FILE });
   const module = `
     export const transform = () => new Promise(() => {});
-    export const [transformSync, openBackend] = [transform, async () => {}];`;
+    export const [transformSync, openBackend, hasOpenedDevice] = [transform, async () => {}, () => true];`;
   const script = mainOf(await copyWith({ 'transform.js': module }));
   const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
   expect(stderr).toMatch(

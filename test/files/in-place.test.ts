@@ -174,9 +174,9 @@ describe.runIf(isRoot)("another user's file (as root only, who can become anothe
 describe('a failing disk is an error at once: the old file stays, and no other', () => {
   it.each([
     ['ENOSPC for the temporary file', () => refuse(fs, 'openSync', 'ENOSPC', isTemporary)],
-    ['ENOSPC while writing', () => refuse(fs, 'writeFile', 'ENOSPC')],
-    ['EDQUOT while writing', () => refuse(fs, 'writeFile', 'EDQUOT')],
-    ['EACCES while writing', () => refuse(fs, 'writeFile', 'EACCES')],
+    ['ENOSPC while writing', () => refuse(fs, 'writev', 'ENOSPC')],
+    ['EDQUOT while writing', () => refuse(fs, 'writev', 'EDQUOT')],
+    ['EACCES while writing', () => refuse(fs, 'writev', 'EACCES')],
     ['EIO while flushing', () => refuse(fs, 'fdatasync', 'EIO')],
     ['ENOSPC for the rename', () => refuse(fsPromises, 'rename', 'ENOSPC')],
     ['EIO for the rename', () => refuse(fsPromises, 'rename', 'EIO')],
