@@ -3,6 +3,7 @@
 /** Flags of the WebGPU specification by number: Node has no such globals, and importing them would load a GPU. */
 export const BUFFER = {
   MAP_READ: 0x0001,
+  MAP_WRITE: 0x0002,
   COPY_SRC: 0x0004,
   COPY_DST: 0x0008,
   UNIFORM: 0x0040,
@@ -13,6 +14,7 @@ export const BUFFER = {
 
 export const SHADER_STAGE_COMPUTE = 0x4;
 export const MAP_MODE_READ = 0x1;
+export const MAP_MODE_WRITE = 0x2;
 
 /** A pixel on the device is one u32, whatever the image's channels. */
 export const PIXEL_BYTES = 4;

@@ -30,7 +30,7 @@ const STRIP_BYTES = 8 * 2 ** 20;
 /** Of very wide images; a strip may bring two rows that it does not compute. */
 const LEAST_STRIP_ROWS = 16;
 
-/** 7680 x 4320 pixels and a little more. Several passes take six times this. */
+/** 7680 x 4320 pixels and a little more. Several passes take seven times this. */
 const MOST_BUFFER_BYTES = 128 * 2 ** 20;
 
 const ACTIVITIES: Readonly<Record<Phase, string>> = {

@@ -1,10 +1,10 @@
 /** Computes strips on the device: upload, fast and exact pass, download, in buffers that are kept for the next strip. */
 import type { Strip } from '../backend.js';
-import { type CheckedImage, isShared } from '../image.js';
+import type { CheckedImage } from '../image.js';
 import type { RunOptions } from '../options.js';
 import { type Rows, rowsToCopy } from '../regions.js';
 import { rowsText, type SpanListener } from '../span.js';
-import { BUFFER, MAP_MODE_READ, PIXEL_BYTES, withErrorScopes } from './device.js';
+import { BUFFER, MAP_MODE_READ, MAP_MODE_WRITE, PIXEL_BYTES, withErrorScopes } from './device.js';
 import { type PassRange, type PipelinePair, type Pipelines, Workspace } from './passes.js';
 import { PassTimer, TIME_BYTES, type TimedStrip } from './timing.js';
 
@@ -46,10 +46,7 @@ export class Slot {
     const job = layOut(strip, onSpan !== undefined && this.#device.features.has('timestamp-query'));
     const phase = phases(this.#track, job.rows, onSpan, enter);
     const memory = await this.#memoryFor(job);
-    const [pair] = await Promise.all([
-      this.#pipelines.forAlpha(alpha),
-      phase('upload', () => withErrorScopes(this.#device, () => this.#upload(memory, job, strip.input))),
-    ]);
+    const [pair] = await Promise.all([this.#pipelines.forAlpha(alpha), this.#upload(memory, job, strip.input, phase)]);
     const passesAtOnce = Math.max(1, Math.floor(SUBMISSION_PIXELS / job.pixels));
     for (let first = 0; first < passes; first += passesAtOnce) {
       if (first > 0) await this.#device.queue.onSubmittedWorkDone();
@@ -84,14 +81,27 @@ export class Slot {
     return created;
   }
 
-  #upload({ input, workspace }: Memory, { region, runs }: Job, image: CheckedImage): void {
-    workspace.setRegion(region, image.width);
-    uploadRows(this.#device.queue, input, image, runs);
+  /**
+   * Into mapped memory, from which the device copies: `writeBuffer` allocates such memory for every call, which takes three
+   * times as long on a discrete GPU.
+   */
+  async #upload({ staging }: Memory, { runs, pixels }: Job, image: CheckedImage, phase: InPhase): Promise<void> {
+    await staging.mapAsync(MAP_MODE_WRITE, 0, pixels * PIXEL_BYTES);
+    try {
+      await phase('upload', () => writeRows(staging.getMappedRange(0, pixels * PIXEL_BYTES), image, runs));
+    } finally {
+      staging.unmap();
+    }
   }
 
-  #submit({ input, output, readBack, workspace, timer }: Memory, job: Job, pair: PipelinePair, range: PassRange): void {
-    const { region, countsOffset, timesOffset, isTimed } = job;
+  #submit(memory: Memory, job: Job, pair: PipelinePair, range: PassRange): void {
+    const { staging, input, output, readBack, workspace, timer } = memory;
+    const { region, pixels, width, countsOffset, timesOffset, isTimed } = job;
     const encoder = this.#device.createCommandEncoder({ label: 'strip' });
+    if (range.first === 0) {
+      workspace.setRegion(region, width);
+      encoder.copyBufferToBuffer(staging, 0, input, 0, pixels * PIXEL_BYTES);
+    }
     const counts = { buffer: readBack, offset: countsOffset };
     const usedTimer = isTimed ? timer : undefined;
     workspace.record(encoder, { pair, buffers: { input, output }, region, range, counts, timer: usedTimer });
@@ -104,6 +114,8 @@ export class Slot {
 }
 
 /** Announces each phase and, if somebody listens, reports its span. */
+type InPhase = ReturnType<typeof phases>;
+
 function phases(track: string, rows: string, onSpan: SpanListener | undefined, enter: Enter) {
   return async <T>(name: Phase, work: () => Promise<T> | T): Promise<T> => {
     const startMs = performance.now();
@@ -129,6 +141,7 @@ function layOut({ input, region: ofImage, passes }: Strip, isTimed: boolean) {
     region,
     passes,
     isTimed,
+    width: input.width,
     rowBytes,
     pixels: input.width * runs.reduce((sum, { first, end }) => sum + end - first, 0),
     rows: rowsText(ofImage.first.y, ofImage.end.y),
@@ -143,6 +156,8 @@ function readBackLayout(countsOffset: number, passes: number, isTimed: boolean) 
 }
 
 interface Memory {
+  /** What the host writes; the device copies it to {@link input}. */
+  readonly staging: GPUBuffer;
   readonly input: GPUBuffer;
   readonly output: GPUBuffer;
   readonly readBack: GPUBuffer;
@@ -162,6 +177,7 @@ function createMemory(
   const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
     device.createBuffer({ label, size, usage });
   return {
+    staging: buffer('upload', byteLength, BUFFER.MAP_WRITE | BUFFER.COPY_SRC),
     input: buffer('input', byteLength, BUFFER.STORAGE | BUFFER.COPY_DST),
     output: buffer('output', byteLength, BUFFER.STORAGE | BUFFER.COPY_SRC),
     readBack: buffer('read back', readBackBytes, BUFFER.MAP_READ | BUFFER.COPY_DST),
@@ -170,38 +186,23 @@ function createMemory(
   };
 }
 
-function destroyMemory({ input, output, readBack, workspace, timer }: Memory): void {
-  for (const resource of [input, output, readBack, workspace, timer]) resource?.destroy();
+function destroyMemory({ staging, input, output, readBack, workspace, timer }: Memory): void {
+  for (const resource of [staging, input, output, readBack, workspace, timer]) resource?.destroy();
 }
 
-/** Rows are packed in portions that stay in a processor's cache until writeBuffer copies them. */
-const PORTION_BYTES = 512 * 1024;
-
-/** Writes rows to the start of a buffer, one u32 per pixel. The image may change once this returns. */
-function uploadRows(queue: GPUQueue, buffer: GPUBuffer, image: CheckedImage, runs: readonly Rows[]): void {
-  const rowBytes = image.width * PIXEL_BYTES;
-  // Dawn in Node ends the process when writeBuffer is given shared memory (webgpu 0.6.2).
-  const needsNoPacking = image.rowBytes === rowBytes && image.channels === PIXEL_BYTES && !isShared(image);
-  let offset = 0;
-  for (const rows of runs) {
-    const byteLength = (rows.end - rows.first) * rowBytes;
-    if (needsNoPacking) {
-      const data = image.data as Uint8Array<ArrayBuffer>;
-      queue.writeBuffer(buffer, offset, data, rows.first * rowBytes, byteLength);
+/** Writes rows to mapped memory, one u32 per pixel. */
+function writeRows(mapped: ArrayBuffer, image: CheckedImage, runs: readonly Rows[]): void {
+  const { width, channels, rowBytes } = image;
+  const isPacked = channels === PIXEL_BYTES && rowBytes === width * PIXEL_BYTES;
+  const words = new Uint32Array(mapped);
+  let at = 0;
+  for (const { first, end } of runs) {
+    if (isPacked) {
+      new Uint8Array(mapped).set(image.data.subarray(first * rowBytes, end * rowBytes), at * PIXEL_BYTES);
     } else {
-      packRows(queue, buffer, offset, image, rows);
+      for (let row = first; row < end; row++) packRow(words, at + (row - first) * width, image, row);
     }
-    offset += byteLength;
-  }
-}
-
-function packRows(queue: GPUQueue, buffer: GPUBuffer, offset: number, image: CheckedImage, rows: Rows): void {
-  const rowsAtOnce = Math.max(1, Math.floor(PORTION_BYTES / (image.width * PIXEL_BYTES)));
-  const portion = new Uint32Array(Math.min(rowsAtOnce, rows.end - rows.first) * image.width);
-  for (let row = rows.first; row < rows.end; row += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, rows.end - row);
-    for (let k = 0; k < count; k++) packRow(portion, k * image.width, image, row + k);
-    queue.writeBuffer(buffer, offset + (row - rows.first) * image.width * PIXEL_BYTES, portion, 0, count * image.width);
+    at += (end - first) * width;
   }
 }
 
