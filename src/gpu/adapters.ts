@@ -34,10 +34,19 @@ export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
   return { vendor, architecture, device, description, software };
 }
 
-/** `NVIDIA H100 (nvidia hopper)`: the most specific name first, then what it does not contain. */
+/** A number of the vendor's. */
+const DEVICE_NUMBER = /^(0x)?[\da-f]*$/i;
+
+/**
+ * `NVIDIA H100 (hopper)`: the most specific name first, then what it does not contain. In Node the description of
+ * hardware names only its driver, and the device is a name: `nvidia-h200 (NVIDIA: 580.159.04)`.
+ */
 export function adapterText({ vendor, architecture, device, description, software }: AdapterDescription): string {
-  const name = description || device || 'unnamed adapter';
-  const rest = [vendor, architecture].filter((word) => word !== '' && !name.toLowerCase().includes(word.toLowerCase()));
+  const isName = !software && !DEVICE_NUMBER.test(device);
+  const name = (isName ? device : description) || device || 'unnamed adapter';
+  const rest = [vendor, architecture, isName ? description : ''].filter(
+    (word) => word !== '' && !name.toLowerCase().includes(word.toLowerCase()),
+  );
   if (software) rest.push('in software');
   return rest.length === 0 ? name : `${name} (${rest.join(' ')})`;
 }

@@ -32,6 +32,13 @@ test.each([
     'SwiftShader driver (google in software)',
   ],
   [{ device: 'gpu0' }, 'gpu0'],
+  // As Dawn describes hardware in Node, and as Chromium does in a page.
+  [
+    { vendor: 'nvidia', device: 'nvidia-h200', description: 'NVIDIA: 580.159.04 580.159.4.0' },
+    'nvidia-h200 (NVIDIA: 580.159.04 580.159.4.0)',
+  ],
+  [{ vendor: 'nvidia', architecture: 'hopper', device: '0x2335', description: 'NVIDIA H200' }, 'NVIDIA H200 (hopper)'],
+  [{ device: '0x2335' }, '0x2335'],
 ])('%o is written %s', (fields, text) => {
   expect(adapterText(describeAdapter(infoOf(fields)))).toBe(text);
 });
