@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Computed, Transformer } from '../backend.js';
 import { NeighborProductError } from '../errors.js';
-import { type CheckedImage, createImage } from '../image.js';
+import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import { DEFAULT_OPERATION } from '../options.js';
 import { MAIN_TRACK, type Span, type SpanListener, withSpan } from '../span.js';
 import type { BenchCase } from './cases.js';
@@ -187,7 +187,8 @@ function runColdJob(job: ColdJob): Promise<ColdStart> {
 const DEVICE_REPETITIONS = 5;
 
 /**
- * Where the time of a GPU goes. Measured apart from the rounds, since device times slow a transform down.
+ * Where the time of a GPU goes. Measured apart from the rounds, since spans slow a transform down; the kernel apart from
+ * transfers, since a strip's passes wait for those of others, and an image that is too large for it by its first rows.
  *
  * @returns undefined for what does not run on a GPU, and for a GPU without a clock
  */
@@ -196,18 +197,20 @@ export async function measureDevice(
   input: CheckedImage,
   output: CheckedImage,
 ): Promise<DeviceTimes | undefined> {
-  const device = deviceOf(transformer);
-  if (device === undefined || !device.features.has('timestamp-query')) return undefined;
-  const { DEVICE_TRACK, timeDeviceCopy } = await import('../gpu/timing.js');
+  const { device, residentPixels } = gpuOf(transformer) ?? {};
+  if (!device?.features.has('timestamp-query')) return undefined;
+  const { timeDeviceCopy, timeKernel } = await import('./device-times.js');
+  const rows = Math.min(input.height, Math.floor(residentPixels! / input.width));
+  const part = rowsOf(input, 0, rows);
   const runs: DeviceTimes[] = [];
   for (let run = 0; run < DEVICE_REPETITIONS; run++) {
     const spans: Span[] = [];
     await transformer.transform(input, output, DEFAULT_OPERATION, { onSpan: (span) => spans.push(span) });
     runs.push({
-      uploadMs: totalMs(spans, ({ name }) => name === 'upload'),
-      kernelMs: totalMs(spans, ({ track }) => track === DEVICE_TRACK),
-      readBackMs: totalMs(spans, ({ name }) => name === 'copy'),
-      copyMs: await timeDeviceCopy(device, input.data.length),
+      uploadMs: totalMs(spans, 'upload'),
+      kernelMs: ((await timeKernel(device, part)) * input.height) / rows,
+      readBackMs: totalMs(spans, 'copy'),
+      copyMs: ((await timeDeviceCopy(device, rows * input.rowBytes)) * input.height) / rows,
     });
   }
   const median = (name: keyof DeviceTimes) => spreadOf(runs.map((times) => times[name])).median;
@@ -220,10 +223,10 @@ export async function measureDevice(
 }
 
 /** By its shape: testing for a class of the GPU backend would load that backend when a CPU is measured. */
-function deviceOf(transformer: Transformer): GPUDevice | undefined {
-  return (transformer as { readonly backend?: { readonly device?: GPUDevice } }).backend?.device;
+function gpuOf(transformer: Transformer): { device?: GPUDevice; residentPixels?: number } | undefined {
+  return (transformer as { readonly backend?: { device?: GPUDevice; residentPixels?: number } }).backend;
 }
 
-function totalMs(spans: readonly Span[], isMeant: (span: Span) => boolean): number {
-  return spans.filter(isMeant).reduce((sum, { startMs, endMs }) => sum + (endMs - startMs), 0);
+function totalMs(spans: readonly Span[], name: string): number {
+  return spans.filter((span) => span.name === name).reduce((sum, { startMs, endMs }) => sum + (endMs - startMs), 0);
 }

@@ -63,15 +63,15 @@ export interface Row {
   readonly crop?: string;
 }
 
-/** Milliseconds for one image, summed over its strips; each the median of several runs. */
+/** Milliseconds for one image; each the median of several runs. */
 export interface DeviceTimes {
-  /** Host time of handing over the rows. */
+  /** Host time of writing the rows to mapped memory, summed over the strips. */
   readonly uploadMs: number;
-  /** Device time of the passes. */
+  /** Device time of the passes over an image that is there already. */
   readonly kernelMs: number;
-  /** Host time of copying the rows out of mapped memory. */
+  /** Host time of copying the rows out of mapped memory, summed over the strips. */
   readonly readBackMs: number;
-  /** Device time of copying the image from one buffer to another. */
+  /** Device time of copying the image from one buffer to another, by the faster of copy command and kernel. */
   readonly copyMs: number;
 }
 

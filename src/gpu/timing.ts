@@ -1,10 +1,6 @@
-/**
- * Times by the device's own clock, for devices with the feature `timestamp-query`: of passes, beside the host's clock,
- * and of a copy in the device's memory, which is the least that any transform needs.
- */
+/** Times of passes by the device's own clock, beside the host's, for devices with the feature `timestamp-query`. */
 import type { SpanListener } from '../span.js';
-import { answered, SOFTWARE_ANSWER_MS } from './answer.js';
-import { BUFFER, MAP_MODE_READ, withErrorScopes } from './device.js';
+import { BUFFER } from './device.js';
 
 const NS_PER_MS = 1e6;
 
@@ -86,50 +82,5 @@ export class DeviceClock {
         });
       }
     }
-  }
-}
-
-/**
- * Only passes can be timed: an empty one before the copy, and one after it. The end of both counts: what came before has
- * ended by then, while a pass may begin before that.
- */
-const COPY_PASSES = 2;
-
-/**
- * Copies once from one new buffer to another.
- *
- * @param device one with the feature `timestamp-query`
- * @param byteLength a multiple of 4, within the device's limits
- * @returns milliseconds
- * @throws DeviceError; NoAnswer
- */
-export async function timeDeviceCopy(device: GPUDevice, byteLength: number): Promise<number> {
-  const buffer = (label: string, size: number, usage: GPUBufferUsageFlags) =>
-    device.createBuffer({ label, size, usage });
-  const objects = await withErrorScopes(device, () => ({
-    timer: new PassTimer(device, COPY_PASSES),
-    input: buffer('input', byteLength, BUFFER.COPY_SRC | BUFFER.COPY_DST),
-    output: buffer('output', byteLength, BUFFER.COPY_DST),
-    readBack: buffer('read back', 2 * COPY_PASSES * TIME_BYTES, BUFFER.COPY_DST | BUFFER.MAP_READ),
-  }));
-  try {
-    const { timer, input, output, readBack } = objects;
-    const encoder = device.createCommandEncoder({ label: 'copy' });
-    // Memory that was never written may not be allocated yet.
-    encoder.clearBuffer(input);
-    encoder.copyBufferToBuffer(input, 0, output, 0, byteLength);
-    encoder.beginComputePass({ timestampWrites: timer.writesOf(0) }).end();
-    encoder.copyBufferToBuffer(input, 0, output, 0, byteLength);
-    encoder.beginComputePass({ timestampWrites: timer.writesOf(1) }).end();
-    timer.recordResult(encoder, COPY_PASSES, readBack, 0);
-    const submit = async () => {
-      await withErrorScopes(device, () => device.queue.submit([encoder.finish()]));
-      await readBack.mapAsync(MAP_MODE_READ);
-    };
-    await answered(submit(), SOFTWARE_ANSWER_MS);
-    const [, startNs, , endNs] = new BigUint64Array(readBack.getMappedRange());
-    return Number(endNs - startNs) / NS_PER_MS;
-  } finally {
-    for (const object of Object.values(objects)) object.destroy();
   }
 }
