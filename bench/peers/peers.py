@@ -1,11 +1,11 @@
 """The same transform by what people use for pictures, one JSON line each: time, and how many bytes differ.
 
-    python3 peers.py WIDTH HEIGHT INPUT EXPECTED [--threads 1,2] [--repeat N] [--only TEXT]
+    python3 peers.py WIDTH HEIGHT INPUT EXPECTED [--threads 1,2] [--repeat N] [--only TEXTS]
 
 INPUT and EXPECTED are files of raw RGBA without padding; the border of EXPECTED is 0. A peer that cannot run is a line
 {"program", "missing"}; any other line is {"program", "threads", "nsPerPixel": {median, least, most}, "repetitions",
-"firstMs", "differingShare", "crop"}: firstMs is the first call, which compiles where the peer does so; crop is the size
-of the part that was done, where the whole takes too long. Rounds are interleaved: every peer once, then again.
+"firstMs", "differingShare", "crop", "device"}: firstMs is the first call, which compiles where the peer does so; crop is the
+size of the part that was done, where the whole takes too long; device says where the time of a GPU goes. Rounds are interleaved: every peer once, then again.
 """
 import argparse
 import json
@@ -13,8 +13,11 @@ import statistics
 import sys
 import time
 
+import gpu_programs
 import programs
-from programs import PEERS, Missing
+from programs import Missing
+
+PEERS = [*programs.PEERS, *gpu_programs.PEERS]
 
 # A peer that takes long gets fewer repetitions, but never fewer than LEAST_REPETITIONS.
 BUDGET_S = 1.5
@@ -58,6 +61,8 @@ class Contender:
         values = [value * per_pixel for value in self.times]
         spread = {"median": statistics.median(values), "least": min(values), "most": max(values)}
         crop = {"crop": f"{self.size[0]}x{self.size[1]}"} if self.is_crop else {}
+        device_times = getattr(self.run, "device_times", None)
+        device = {"device": device_times()} if device_times else {}
         return {
             "program": self.name,
             "threads": self.threads,
@@ -66,13 +71,14 @@ class Contender:
             "firstMs": self.first_s * 1e3,
             "differingShare": self.differing_share,
             **crop,
+            **device,
         }
 
 
 def contenders(arguments, source, expected):
     counts = sorted({int(count) for count in arguments.threads.split(",")})
     for name, prepare, takes_threads in PEERS:
-        if arguments.only not in name:
+        if not any(text in name for text in arguments.only.split(",")):
             continue
         try:
             for threads in counts if takes_threads else [1]:
@@ -91,7 +97,7 @@ def main():
     parser.add_argument("expected")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--repeat", type=int, default=15)
-    parser.add_argument("--only", default="", help="only peers whose name contains this")
+    parser.add_argument("--only", default="", help="only peers whose name contains one of these")
     arguments = parser.parse_args()
     try:
         np = programs.load_numpy()

@@ -6,13 +6,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from './cases.js';
-import type { MissingProgram, Row, Spread } from './result.js';
+import type { DeviceTimes, MissingProgram, Row, Spread } from './result.js';
 
 export interface PeerOptions {
   /** A Python 3. */
   readonly python: string;
   readonly threadCounts: readonly number[];
   readonly repeat: number;
+  /** Texts of which a peer's name contains one. Absent: every peer. */
+  readonly only?: readonly string[];
 }
 
 export interface PeerResult {
@@ -31,6 +33,7 @@ type PeerLine =
       readonly firstMs: number;
       readonly differingShare: number;
       readonly crop?: string;
+      readonly device?: DeviceTimes;
     };
 
 const SCRIPT = fileURLToPath(new URL('../../bench/peers/peers.py', import.meta.url));
@@ -63,13 +66,19 @@ export async function measurePeers(
 async function runScript(
   { input, expected }: BenchCase,
   folder: string,
-  { python, threadCounts, repeat }: PeerOptions,
+  { python, threadCounts, repeat, only }: PeerOptions,
 ): Promise<{ text: string } | { reason: string }> {
   const inputPath = path.join(folder, 'input.rgba');
   const expectedPath = path.join(folder, 'expected.rgba');
   await Promise.all([writeFile(inputPath, input.data), writeFile(expectedPath, expected.data)]);
   const sizes = [input.width, input.height].map(String);
-  const limits = ['--threads', threadCounts.join(','), '--repeat', String(repeat)];
+  const limits = [
+    '--threads',
+    threadCounts.join(','),
+    '--repeat',
+    String(repeat),
+    ...(only ? ['--only', only.join(',')] : []),
+  ];
   return runToEnd(python, [SCRIPT, ...sizes, inputPath, expectedPath, ...limits]);
 }
 

@@ -14,6 +14,8 @@ export interface BenchOptions extends CandidateOptions {
   readonly sizes: readonly Size[];
   readonly kinds: readonly BenchKind[];
   readonly repeat: number;
+  /** Texts of which a program's name contains one, unless it is a copy. Absent: every program. */
+  readonly only?: readonly string[];
   /** A Python 3 that runs the peers. Absent: no peers. */
   readonly python?: string;
   readonly photograph?: Photograph;
@@ -40,8 +42,11 @@ async function runCase(size: Size, kind: BenchKind, options: BenchOptions): Prom
   const benchCase = await withSpan(onSpan, 'make the image', () => makeCase(size, kind, options.photograph));
   const { candidates, missing } = await openCandidates(options, benchCase.input.data.length);
   try {
-    const rows = await measureCase(benchCase, candidates, options);
-    const { python } = options;
+    const { python, only } = options;
+    const chosen = candidates.filter(({ program, role }) => {
+      return role === 'copy' || (only?.some((text) => program.includes(text)) ?? true);
+    });
+    const rows = await measureCase(benchCase, chosen, options);
     options.onProgress?.(`${benchCase.id}: peers`);
     const peers =
       python === undefined

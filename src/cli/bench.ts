@@ -42,7 +42,7 @@ async function measure(
   onProgress: ReportSink['showProgress'],
   onSpan: SpanListener | undefined,
 ): Promise<BenchReport> {
-  const { backend, everyInstructionSet = false, repeat, peers, python } = request;
+  const { backend, everyInstructionSet = false, repeat, peers, python, only } = request;
   const photograph = await readPhotograph();
   return runBench({
     command,
@@ -52,6 +52,7 @@ async function measure(
     everyInstructionSet,
     threadCounts: [...new Set(request.threads ?? [1, availableCores()])],
     repeat,
+    ...(only && { only }),
     ...(peers && { python }),
     ...(photograph && { photograph }),
     ...(onProgress && { onProgress }),

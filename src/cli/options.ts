@@ -143,7 +143,12 @@ export const benchOptions = () => ({
     countUpTo(10_000),
     DEFAULT_REPEAT,
   ),
-  peers: flag('--peers', 'also measure NumPy, Numba, OpenCV, Pillow and C++ where they are installed'),
+  only: value(
+    '--only <list>',
+    'measure only programs whose names contain one of these texts, and the copies',
+    listOf(asIs),
+  ),
+  peers: flag('--peers', 'also measure NumPy, Numba, OpenCV, Pillow, C++, CuPy, PyTorch and Triton where they run'),
   python: value('--python <path>', 'the Python that runs the peers', asIs, 'python3'),
   from: value('--from <file>', 'measure nothing, and show a report that --json printed', asIs),
   plot: value('--plot <file>', 'write a bar chart as SVG', asIs),

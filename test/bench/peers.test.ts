@@ -53,11 +53,20 @@ test.runIf(canStartScripts)('the script receives the images, the thread counts a
   expect(missing).toEqual([{ program: `64 48 --threads 1,2 --repeat 2 ${bytes} ${bytes}`, reason: 'told' }]);
 });
 
+test.runIf(canStartScripts)('the script receives which peers to measure', async () => {
+  const benchCase = makeCase({ width: 64, height: 48 }, 'noise');
+  const python = scriptWith(`shift 9; echo "{\\"program\\": \\"$*\\", \\"missing\\": \\"told\\"}"`);
+  const options = { python, threadCounts: [1], repeat: 2, only: ['CuPy', 'Triton float32'] };
+  const { missing } = await measurePeers(benchCase, COPIES, options);
+  expect(missing).toEqual([{ program: '--only CuPy,Triton float32', reason: 'told' }]);
+});
+
 test.runIf(spawnSync('python3', ['--version']).status === 0)('the script names every peer', async () => {
   const { rows, missing } = await measureWith('python3');
-  const peers = /^(C\+\+ double loop|Python loop|NumPy float|Numba float|OpenCV float|Pillow ImageMath)/;
+  const peers =
+    /^(C\+\+ double loop|Python loop|NumPy float|Numba float|OpenCV float|Pillow ImageMath|CuPy float|PyTorch float|Triton float)/;
   const named = new Set([...rows, ...missing].map(({ program }) => program));
-  expect(named.size).toBe(9);
+  expect(named.size).toBe(14);
   for (const program of named) expect(program).toMatch(peers);
   const inTheDefinitionsOrder = rows.filter(({ program }) => /-O3|Python loop|float64/.test(program));
   expect(inTheDefinitionsOrder.filter(({ differingShare }) => differingShare !== 0)).toEqual([]);
