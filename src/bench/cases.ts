@@ -40,7 +40,7 @@ const SEED = 1;
  */
 const TILE: Size = { width: 960, height: 540 };
 
-function tiledImage(kind: BenchKind, width: number, height: number): CheckedImage {
+export function tiledImage(kind: BenchKind, width: number, height: number): CheckedImage {
   const tile = makeImage(kind, Math.min(width, TILE.width), Math.min(height, TILE.height), 4, SEED);
   if (tile.width === width && tile.height === height) return tile;
   const image = createImage(width, height, 4);
