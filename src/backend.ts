@@ -95,6 +95,14 @@ export interface Transformer {
  */
 export type TakeOver = (fault: BackendFault, rowsDone: number) => Promise<Transformer>;
 
+/** What is to be computed, as far as it decides which backend is worth taking. */
+export interface Work {
+  readonly pixels: number;
+  readonly passes: number;
+  /** As in `RunOptions`. */
+  readonly threads?: number | undefined;
+}
+
 /** How to open a backend. */
 export interface OpenOptions {
   /** Whether nobody asked for this backend by name: it then only opens where it is worth taking. Default false. */
@@ -156,6 +164,8 @@ export interface BackendEntry {
   /** Whether it is the definition itself, which others are compared with. */
   readonly isOracle: boolean;
   open(options?: OpenOptions): Promise<Opened>;
+  /** About how many milliseconds it takes; absent where only an open device would tell, undefined where it does not open. */
+  estimateMs?(work: Work): number | undefined;
   /** Absent where it cannot run on the calling thread. */
   openSync?(options?: OpenOptions): Opened;
   /** Every device, opened, the fastest first: for conformance and benchmark. */

@@ -1,5 +1,5 @@
 /** Which backend runs, and which takes over where one fails. */
-import type { BackendEntry, Computed, Opened, TakeOver, Transformer, Unavailable } from './backend.js';
+import type { BackendEntry, Computed, Opened, TakeOver, Transformer, Unavailable, Work } from './backend.js';
 import { NeighborProductError } from './errors.js';
 import { type CheckedImage, checkStillThere } from './image.js';
 import type { Operation, RunOptions } from './options.js';
@@ -12,7 +12,7 @@ export const AUTO = 'auto' satisfies Choice<never>;
 export type Choice<Name extends string> = 'auto' | Name;
 
 /** A backend to choose. */
-export type Selectable<Name extends string> = Pick<BackendEntry, 'title' | 'open' | 'openSync'> & {
+export type Selectable<Name extends string> = Pick<BackendEntry, 'title' | 'open' | 'openSync' | 'estimateMs'> & {
   readonly name: Name;
   /** Called where `auto` takes it because others are missing. */
   readonly onFallback?: (why: string, advice: string | undefined) => void;
@@ -51,12 +51,12 @@ export class Selector<Name extends string> {
   }
 
   /**
-   * The backend for a choice.
+   * The backend for a choice. Under `auto` a backend that is quick enough for this work is taken, wherever it stands.
    *
    * @throws NeighborProductError `BACKEND_UNAVAILABLE`, with the reason and what to do
    */
-  async select(choice: Choice<Name>): Promise<Selection<Name>> {
-    if (choice === AUTO) return this.#selectFrom(this.#entries);
+  async select(choice: Choice<Name>, work?: Work): Promise<Selection<Name>> {
+    if (choice === AUTO) return (work && (await this.#selectQuick(work))) ?? this.#selectFrom(this.#entries);
     const entry = this.#entries.find(({ name }) => name === choice)!;
     const automatic = await this.#open(entry, true);
     const opened = 'transformer' in automatic ? automatic : await this.#open(entry, false);
@@ -77,7 +77,10 @@ export class Selector<Name extends string> {
     run: RunOptions,
     choice: Choice<Name>,
   ): Promise<SelectedRun<Name>> {
-    let { entry, transformer, reason } = await withSpan(run.onSpan, 'choose the backend', () => this.select(choice));
+    const work = { pixels: input.width * input.height, passes: operation.passes, threads: run.threads };
+    let { entry, transformer, reason } = await withSpan(run.onSpan, 'choose the backend', () =>
+      this.select(choice, work),
+    );
     checkStillThere(input, output);
     const faults: string[] = [];
     const takeOver: TakeOver = async (fault, rowsDone) => {
@@ -125,6 +128,14 @@ export class Selector<Name extends string> {
     throw noneUsable(missing);
   }
 
+  async #selectQuick(work: Work): Promise<Selection<Name> | undefined> {
+    const entry = this.#entries.find(({ estimateMs }) => (estimateMs?.(work) ?? QUICK_MS) < QUICK_MS);
+    const opened = entry && (await this.#openAutomatically(entry));
+    return opened && 'transformer' in opened
+      ? { entry: entry!, transformer: opened.transformer, reason: QUICK }
+      : undefined;
+  }
+
   async #openAutomatically(entry: Selectable<Name>): Promise<Opened> {
     if ((this.#faults.get(entry.name) ?? 0) >= MOST_FAULTS) return { reason: 'it failed too often in this process' };
     return this.#open(entry, true);
@@ -159,6 +170,15 @@ export class Selector<Name extends string> {
     }
   }
 }
+
+/**
+ * A GPU is not worth opening for what takes less than this: loading Dawn, opening a device and compiling take about as long,
+ * and moving an image there and back as long as one core of a CPU computes it (docs/performance.md).
+ */
+const QUICK_MS = 500;
+
+/** Why such a backend is taken. */
+export const QUICK = `it takes less than ${QUICK_MS / 1000} s`;
 
 const CHOSEN = 'asked for';
 const MOST_FAULTS = 3;

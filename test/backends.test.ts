@@ -2,12 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { type Backend, BackendFault, type Opened } from '../src/backend.js';
 import { BACKEND_NAMES, BACKENDS, type BackendName, isOracle, type RegisteredBackend } from '../src/backends.js';
 import { makeImage } from '../src/conformance/images.js';
+import { availableCores } from '../src/cpu/cores.js';
+import { cpuEntry } from '../src/cpu/cpu-backend.js';
 import { Host } from '../src/host.js';
 import { createImage } from '../src/image.js';
+import { referenceTransformer } from '../src/reference.js';
 import { Selector, selectSync } from '../src/selector.js';
 import { firstDifference, operationOf, referenceOf } from './transforms.js';
 
-const [gpu, ...rest] = BACKENDS;
+const [gpu, ...others] = BACKENDS;
+/** As for work that takes each of them long. */
+const rest = others.map((entry): RegisteredBackend => ({ ...entry, estimateMs: () => Number.POSITIVE_INFINITY }));
 const input = makeImage('noise', 20, 10, 4, 1);
 const run = (selector: Selector<BackendName>, choice: 'auto' | 'gpu' | 'cpu' | 'reference' = 'auto') => {
   const output = createImage(20, 10, 4);
@@ -57,6 +62,56 @@ describe('auto', () => {
       backend: 'reference',
       reason: 'no GPU: only SwiftShader answers; no CPU addon: it was removed',
     });
+  });
+});
+
+describe('auto and a backend that knows how long it takes', () => {
+  const hardware = withGpu(async () => ({ transformer: referenceTransformer, reason: 'a hardware GPU answers' }));
+  const estimating = (estimateMs: NonNullable<RegisteredBackend['estimateMs']>) => {
+    return new Selector(hardware.map((entry) => (entry.name === 'cpu' ? { ...entry, estimateMs } : entry)));
+  };
+
+  test.each([
+    [499, 'cpu', 'it takes less than 0.5 s'],
+    [500, 'gpu', 'a hardware GPU answers'],
+    [undefined, 'gpu', 'a hardware GPU answers'],
+  ])('%s ms: %s, since %s', async (estimateMs, backend, reason) => {
+    expect((await run(estimating(() => estimateMs))).result).toMatchObject({ backend, reason });
+  });
+
+  test('it is told the size, the passes and the threads', async () => {
+    const works: unknown[] = [];
+    const selector = estimating((work) => {
+      works.push(work);
+      return 0;
+    });
+    const output = createImage(20, 10, 4);
+    await selector.run(input, output, operationOf({ passes: 3 }), { threads: 2 }, 'auto');
+    expect(works).toEqual([{ pixels: 200, passes: 3, threads: 2 }]);
+  });
+
+  test('a GPU is not even asked for', async () => {
+    const [, cpu, reference] = BACKENDS;
+    const untouched = { ...gpu, open: () => expect.fail('a GPU was asked for') };
+    const { result } = await run(new Selector([untouched, cpu, reference]));
+    expect(result).toMatchObject({ backend: 'cpu', reason: 'it takes less than 0.5 s' });
+  });
+
+  test('one that does not open: the order of the registry', async () => {
+    const [, cpu, reference] = hardware;
+    const missing = { ...cpu, estimateMs: () => 0, open: async () => ({ reason: 'it was removed' }) };
+    expect((await run(new Selector([hardware[0], missing, reference]))).result.backend).toBe('gpu');
+  });
+
+  test('the CPU: more pixels and passes take longer, more threads less', () => {
+    const estimateMs = (pixels: number, passes: number, threads: number) => {
+      return cpuEntry.estimateMs({ pixels, passes, threads })!;
+    };
+    expect(estimateMs(2 ** 20, 1, 1)).toBeGreaterThan(0.5);
+    expect(estimateMs(2 ** 20, 1, 1)).toBeLessThan(5);
+    expect(estimateMs(2 ** 21, 1, 1)).toBe(2 * estimateMs(2 ** 20, 1, 1));
+    expect(estimateMs(2 ** 20, 4, 1)).toBe(4 * estimateMs(2 ** 20, 1, 1));
+    expect(estimateMs(2 ** 20, 1, 256)).toBe(estimateMs(2 ** 20, 1, 1) / availableCores());
   });
 });
 

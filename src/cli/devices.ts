@@ -2,7 +2,7 @@
 import type { BackendDescription } from '../backend.js';
 import { BACKENDS, type BackendFacts, type BackendName } from '../backends.js';
 import type { DevicesRecord } from '../records.js';
-import { AUTO, Selector } from '../selector.js';
+import { AUTO, QUICK, Selector } from '../selector.js';
 
 /** What the backends report, by name, and the choice of auto. */
 export interface Devices {
@@ -17,7 +17,9 @@ export async function listDevices(): Promise<Devices> {
   const selector = new Selector(BACKENDS);
   const { entry, reason } = await selector.select(AUTO);
   await selector.dispose();
-  return { backends, auto: { backend: entry.name, reason } };
+  const quick = BACKENDS.find(({ estimateMs }) => estimateMs?.({ pixels: 1, passes: 1 }) !== undefined);
+  const exception = quick === undefined || quick.name === entry.name ? '' : `; ${quick.name} where ${QUICK}`;
+  return { backends, auto: { backend: entry.name, reason: `${reason}${exception}` } };
 }
 
 /** One line of JSON: what each backend reports, under its name, and `auto`. */

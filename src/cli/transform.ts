@@ -8,7 +8,7 @@ import type { DecodeLimits, ImageReader } from '../formats/formats.js';
 import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import type { FailureCode } from '../records.js';
 import { bytesOfStrips } from '../rows.js';
-import { AUTO } from '../selector.js';
+import { AUTO, QUICK } from '../selector.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
 import type { openBackend, transform } from '../transform.js';
@@ -93,9 +93,9 @@ function reportDone(done: Done, request: TransformRequest, sink: OutputSink, sai
   }
 }
 
-/** Whether auto did not take its first choice. Why the reference ran is a warning of its own. */
-function isFallback({ result: { backend } }: Done, request: TransformRequest): boolean {
-  return request.backend === AUTO && backend !== BACKENDS[0].name && !isOracle(backend);
+/** Whether auto missed its first choice. Why the reference ran is a warning of its own. */
+function isFallback({ result: { backend, reason } }: Done, request: TransformRequest): boolean {
+  return request.backend === AUTO && backend !== BACKENDS[0].name && reason !== QUICK && !isOracle(backend);
 }
 
 function warningsOf({ result }: Done, { backend, verify }: TransformRequest): string[] {

@@ -10,6 +10,7 @@ import {
   type Opened,
   type OpenOptions,
   type Strip,
+  type Work,
 } from '../backend.js';
 import { Host } from '../host.js';
 import { ALPHA_MODES, type RunOptions } from '../options.js';
@@ -140,12 +141,30 @@ export type CpuFacts =
       readonly reason: string;
     };
 
+let mostThreads: number | undefined;
+
+/** The most threads that run at once; 0 where the addon does not load. */
+function countThreads(): number {
+  const loaded = loadAddon();
+  if ('reason' in loaded) return 0;
+  return loaded.addon.hasOpenMp ? availableCores() : 1;
+}
+
+/** Of one thread with AVX-512 or AVX2 on a photograph; others take two to five times as long. */
+const NS_PER_PIXEL = 1.5;
+
 export const cpuEntry = {
   name: 'cpu',
   title: 'CPU addon',
   isOracle: false,
   open: async (options) => openCpu(options),
   openSync: openCpu,
+
+  estimateMs({ pixels, passes, threads = defaultThreads(pixels) }: Work): number | undefined {
+    mostThreads ??= countThreads();
+    if (mostThreads === 0) return undefined;
+    return (pixels * passes * NS_PER_PIXEL) / Math.min(threads, mostThreads) / 1e6;
+  },
 
   async openDevices(): Promise<readonly Device[]> {
     const loaded = loadAddon();

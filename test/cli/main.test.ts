@@ -203,11 +203,13 @@ describe('backends', () => {
       /no GPU device|only .* answers|a hardware GPU answers/,
     ],
   ])('a machine with %s', (_name, env, reason) => {
-    test('auto gives the product and says why it took what it took', async () => {
+    test('auto gives the product, and devices says why there is no GPU for it', async () => {
       const cwd = folderWith({ 'in.png': PNG_FILE });
       const { exitCode, stdout, stderr } = await run(['in.png', '-o', 'out.png', '--json'], { cwd, env });
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(JSON.parse(stdout.toString()).reason).toMatch(reason);
+      expect(JSON.parse(stdout.toString()).reason).toMatch(/./);
+      const devices = await run(['devices', '--json'], { cwd, env });
+      expect(JSON.parse(devices.stdout.toString()).auto.reason).toMatch(reason);
       expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
     });
   });
