@@ -15,6 +15,7 @@ const LONG = [
   'test/docs/{api,readme}.test.ts',
   'test/formats/png/{decode,fuzz}.test.ts',
   'test/gpu/{binary64,gpu-backend,gpu-fault,node-gpu,shaders,slots}.test.ts',
+  'test/tools/check-large.test.ts',
 ];
 
 export default defineConfig({
