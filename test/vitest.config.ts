@@ -8,7 +8,7 @@ const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
  * tests keeps others, and test/conformance/backends.test.ts compares every backend in both, on fewer cases when fast.
  */
 const LONG = [
-  'test/bench/{candidates,measure}.test.ts',
+  'test/bench/{candidates,measure,whole-runs}.test.ts',
   'test/cli/{bench,conformance,files,flow,hanging,main,mistakes,report-files,suggestions}.test.ts',
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,hostile-system,worker}.test.ts',

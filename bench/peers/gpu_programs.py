@@ -188,9 +188,9 @@ def host_ms(work, synchronize):
 
 
 PEERS = [
-    ("CuPy float32 kernel", cupy_kernel("single"), False),
-    ("CuPy float64 kernel", cupy_kernel("binary64", "--fmad=false"), False),
-    ("PyTorch float32 whole array", torch_peer(torch_whole_array), False),
-    ("PyTorch float32 compiled", torch_peer(torch_compiled), False),
-    ("Triton float32 kernel", torch_peer(triton_kernel), False),
+    programs.Peer("CuPy float32 kernel", cupy_kernel("single")),
+    programs.Peer("CuPy float64 kernel", cupy_kernel("binary64", "--fmad=false")),
+    programs.Peer("PyTorch float32 whole array", torch_peer(torch_whole_array)),
+    programs.Peer("PyTorch float32 compiled", torch_peer(torch_compiled)),
+    programs.Peer("Triton float32 kernel", torch_peer(triton_kernel)),
 ]

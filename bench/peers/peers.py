@@ -77,16 +77,16 @@ class Contender:
 
 def contenders(arguments, source, expected):
     counts = sorted({int(count) for count in arguments.threads.split(",")})
-    for name, prepare, takes_threads in PEERS:
-        if not any(text in name for text in arguments.only.split(",")):
+    for peer in PEERS:
+        if not any(text in peer.name for text in arguments.only.split(",")):
             continue
         try:
-            for threads in counts if takes_threads else [1]:
-                yield Contender(name, prepare, threads, source, expected)
+            for threads in counts if peer.has_threads else [1]:
+                yield Contender(peer.name, peer.prepare, threads, source, expected)
         except Missing as reason:
-            print(json.dumps({"program": name, "missing": str(reason)}), flush=True)
+            print(json.dumps({"program": peer.name, "missing": str(reason)}), flush=True)
         except Exception as error:
-            print(json.dumps({"program": name, "missing": f"it fails: {error}".splitlines()[0]}), flush=True)
+            print(json.dumps({"program": peer.name, "missing": f"it fails: {error}".splitlines()[0]}), flush=True)
 
 
 def main():
@@ -102,8 +102,8 @@ def main():
     try:
         np = programs.load_numpy()
     except Missing as reason:
-        for name, *_ in PEERS:
-            print(json.dumps({"program": name, "missing": str(reason)}))
+        for peer in PEERS:
+            print(json.dumps({"program": peer.name, "missing": str(reason)}))
         return
     shape = (arguments.height, arguments.width, 4)
     source, expected = (np.fromfile(path, np.uint8).reshape(shape) for path in (arguments.input, arguments.expected))

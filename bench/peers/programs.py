@@ -7,6 +7,7 @@ import importlib
 import os
 import shutil
 import tempfile
+from typing import Callable, NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CROP = (64, 48)
@@ -303,15 +304,29 @@ def run_compiler(words):
         raise Missing(f"{words[0]} does not compile it: {(done.stderr.strip() or 'no word').splitlines()[0]}")
 
 
-# Name, how to prepare it, whether it can be told how many threads to use.
+class Peer(NamedTuple):
+    name: str
+    prepare: Callable
+    # Whether it can be told how many threads to use.
+    has_threads: bool = False
+    # Whether bench/whole-runs.mjs runs it, too.
+    has_whole_run: bool = False
+    # Of the compiler, for the C++ double loop.
+    flags: str = ""
+
+
+def double_loop(name, flags, **fields):
+    return Peer(name, compiled(flags), has_threads=True, flags=flags, **fields)
+
+
 PEERS = [
-    ("C++ double loop -O3", compiled("-O3 -march=native -ffp-contract=off"), True),
-    ("C++ double loop -Ofast", compiled("-Ofast -march=native"), True),
-    ("Python loop over NumPy pixels", python_loop, False),
-    ("NumPy float64 whole array", numpy_binary64, False),
-    ("NumPy float32 shared rows", numpy_single, False),
-    ("Numba float64 loop", numba_binary64, True),
-    ("Numba float32 fastmath", numba_single, True),
-    ("OpenCV float32 shared rows", opencv_single, True),
-    ("Pillow ImageMath float32", pillow_single, False),
+    double_loop("C++ double loop -O3", "-O3 -march=native -ffp-contract=off"),
+    double_loop("C++ double loop -Ofast", "-Ofast -march=native", has_whole_run=True),
+    Peer("Python loop over NumPy pixels", python_loop),
+    Peer("NumPy float64 whole array", numpy_binary64),
+    Peer("NumPy float32 shared rows", numpy_single, has_whole_run=True),
+    Peer("Numba float64 loop", numba_binary64, has_threads=True),
+    Peer("Numba float32 fastmath", numba_single, has_threads=True, has_whole_run=True),
+    Peer("OpenCV float32 shared rows", opencv_single, has_threads=True, has_whole_run=True),
+    Peer("Pillow ImageMath float32", pillow_single),
 ]
