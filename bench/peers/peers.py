@@ -5,7 +5,11 @@
 INPUT and EXPECTED are files of raw RGBA without padding; the border of EXPECTED is 0. A peer that cannot run is a line
 {"program", "missing"}; any other line is {"program", "threads", "nsPerPixel": {median, least, most}, "repetitions",
 "firstMs", "differingShare", "crop", "device"}: firstMs is the first call, which compiles where the peer does so; crop is the
-size of the part that was done, where the whole takes too long; device says where the time of a GPU goes. Rounds are interleaved: every peer once, then again.
+size of the part that was done, where the whole takes too long; device says where the time of a GPU goes. Rounds are
+interleaved: every peer once, then again.
+
+With --serve another program sets the order: bench/in-turn.mjs. The first line then is an array of {"program", "threads",
+"differingShare"}, and each line of the standard input the index of one, answered by the nanoseconds a pixel of one call.
 """
 import argparse
 import json
@@ -56,9 +60,11 @@ class Contender:
             self.run()
         self.times.append(elapsed_s(self.run))
 
+    def ns_per_pixel(self, seconds):
+        return seconds * 1e9 / (self.size[0] * self.size[1])
+
     def line(self):
-        per_pixel = 1e9 / (self.size[0] * self.size[1])
-        values = [value * per_pixel for value in self.times]
+        values = [self.ns_per_pixel(value) for value in self.times]
         spread = {"median": statistics.median(values), "least": min(values), "most": max(values)}
         crop = {"crop": f"{self.size[0]}x{self.size[1]}"} if self.is_crop else {}
         device_times = getattr(self.run, "device_times", None)
@@ -89,6 +95,15 @@ def contenders(arguments, source, expected):
             print(json.dumps({"program": peer.name, "missing": f"it fails: {error}".splitlines()[0]}), flush=True)
 
 
+def serve(ready):
+    names = [{"program": each.name, "threads": each.threads, "differingShare": each.differing_share} for each in ready]
+    print(json.dumps(names), flush=True)
+    for line in sys.stdin:
+        contender = ready[int(line)]
+        contender.measure()
+        print(contender.ns_per_pixel(contender.times[-1]), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("width", type=int)
@@ -98,16 +113,22 @@ def main():
     parser.add_argument("--threads", default="1")
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--only", default="", help="only peers whose name contains one of these")
+    parser.add_argument("--serve", action="store_true", help="measure what the standard input asks for")
     arguments = parser.parse_args()
     try:
         np = programs.load_numpy()
     except Missing as reason:
         for peer in PEERS:
             print(json.dumps({"program": peer.name, "missing": str(reason)}))
+        if arguments.serve:
+            serve([])
         return
     shape = (arguments.height, arguments.width, 4)
     source, expected = (np.fromfile(path, np.uint8).reshape(shape) for path in (arguments.input, arguments.expected))
     ready = list(contenders(arguments, source, expected))
+    if arguments.serve:
+        serve(ready)
+        return
     for _ in range(arguments.repeat):
         for contender in ready:
             if contender.is_due():

@@ -64,12 +64,14 @@ test.runIf(canStartScripts)('the script receives which peers to measure', async 
 test.runIf(spawnSync('python3', ['--version']).status === 0)('the script names every peer', async () => {
   const { rows, missing } = await measureWith('python3');
   const peers =
-    /^(C\+\+ double loop|Python loop|NumPy float|Numba float|OpenCV float|Pillow ImageMath|CuPy float|PyTorch float|Triton float)/;
+    /^(C\+\+ double loop|Python loop|NumPy float|Numba float|OpenCV float|Halide float|Pillow ImageMath|CuPy float|PyTorch float|Triton float)/;
   const named = new Set([...rows, ...missing].map(({ program }) => program));
-  expect(named.size).toBe(14);
+  expect(named.size).toBe(15);
   for (const program of named) expect(program).toMatch(peers);
   const inTheDefinitionsOrder = rows.filter(({ program }) => /-O3|Python loop|float64/.test(program));
   expect(inTheDefinitionsOrder.filter(({ differingShare }) => differingShare !== 0)).toEqual([]);
+  // In single precision a byte may be one step off, not more than one in ten.
+  expect(rows.filter(({ differingShare }) => differingShare > 0.1)).toEqual([]);
 });
 
 test.runIf(canStartScripts).each([
