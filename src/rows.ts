@@ -107,10 +107,14 @@ const STRIPS_HELD = 4;
 /** Where there are many passes, a strip has so many times the rows that are computed in vain on either side. */
 const HALOS_IN_STRIP = 4;
 
+/** The pixels of the largest strip. @throws NeighborProductError `OUT_OF_MEMORY` */
+export function pixelsOfStrip(image: RowImage, operation: Operation, maxBytes: number): number {
+  return planStrips(image, operation, maxBytes).mostRows * image.width;
+}
+
 /** The bytes that strips of an image take at a time. @throws NeighborProductError `OUT_OF_MEMORY` */
 export function bytesOfStrips(image: RowImage, operation: Operation, maxBytes: number): number {
-  const { mostRows } = planStrips(image, operation, maxBytes);
-  return STRIPS_HELD * mostRows * image.width * image.channels;
+  return STRIPS_HELD * pixelsOfStrip(image, operation, maxBytes) * image.channels;
 }
 
 /** How rows are cut into strips. @throws NeighborProductError `OUT_OF_MEMORY` */

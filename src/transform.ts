@@ -1,5 +1,6 @@
 /** The transform of one image, and of images one after another, in Node. */
 import { Duplex, PassThrough } from 'node:stream';
+import type { Work } from './backend.js';
 import { BACKEND_NAMES, BACKENDS, type BackendName } from './backends.js';
 import type { Image } from './image.js';
 import { checkRawSize, imagesIn, type RawSize, samplesOf, transformEach } from './image-sequence.js';
@@ -32,8 +33,8 @@ const selector = new Selector<BackendName>(BACKENDS);
  *
  * @internal for the command
  */
-export async function openBackend(choice: Choice<BackendName>): Promise<void> {
-  await selector.select(choice).catch(() => {});
+export async function openBackend(choice: Choice<BackendName>, work: Work): Promise<void> {
+  await selector.select(choice, work).catch(() => {});
 }
 
 /**

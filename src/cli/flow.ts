@@ -8,7 +8,7 @@ import type { CheckedImage } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
-import { type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
+import { pixelsOfStrip, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
 import type { openBackend, Result, transform } from '../transform.js';
 import type { Plan } from './outputs.js';
 import type { TransformRequest } from './program.js';
@@ -170,14 +170,14 @@ class Tally {
     this.#flow = flow;
   }
 
-  /** @param pixels of the image, where it is the only one */
+  /** @param imagePixels of the image, where it is the only one */
   transformRows(
     reader: RowReader,
     writer: RowWriter,
-    pixels: number | undefined,
+    imagePixels: number | undefined,
     openAgain: (() => Promise<RowReader>) | undefined,
   ): Promise<void> {
-    const { request, watch, maxBytes, onPixels } = this.#flow;
+    const { request, openBackend, watch, maxBytes, onPixels } = this.#flow;
     const flowing = transformRows(
       this.#timedReader(reader),
       {
@@ -188,10 +188,11 @@ class Tally {
       async (input, output, strip) => {
         await this.#run(input, output, strip);
       },
-      { maxBytes, onRows: (rows) => onPixels(rows * reader.width, pixels) },
+      { maxBytes, onRows: (rows) => onPixels(rows * reader.width, imagePixels) },
       openAgain && (async () => this.#timedReader(await openAgain())),
     );
-    void this.#flow.openBackend(request.backend); // while the first rows are read
+    const pixels = pixelsOfStrip(reader, request, maxBytes);
+    void openBackend(request.backend, { ...request, pixels }); // while the first rows are read
     return flowing;
   }
 

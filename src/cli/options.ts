@@ -148,7 +148,10 @@ export const benchOptions = () => ({
     'measure only programs whose names contain one of these texts, and the copies',
     listOf(asIs),
   ),
-  peers: flag('--peers', 'also measure NumPy, Numba, OpenCV, Halide, Pillow, C++, CuPy, PyTorch and Triton where they run'),
+  peers: flag(
+    '--peers',
+    'also measure NumPy, Numba, OpenCV, Halide, Pillow, C++, CuPy, PyTorch and Triton where they run',
+  ),
   python: value('--python <path>', 'the Python that runs the peers', asIs, 'python3'),
   from: value('--from <file>', 'measure nothing, and show a report that --json printed', asIs),
   plot: value('--plot <file>', 'write a bar chart as SVG', asIs),

@@ -158,6 +158,11 @@ export function isGreyscale({ colourType }: PngHeader): boolean {
   return COLOUR_TYPES[colourType].samples < 3 && colourType !== PALETTE;
 }
 
+/** Whether a pixel has a sample for alpha. */
+export function hasAlpha({ colourType }: PngHeader): boolean {
+  return COLOUR_TYPES[colourType].samples % 2 === 0;
+}
+
 /** Samples in a pixel as it is stored: an index is one. */
 export function samplesPerPixel({ colourType }: PngHeader): number {
   return COLOUR_TYPES[colourType].samples;

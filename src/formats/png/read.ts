@@ -4,7 +4,7 @@ import { createImage } from '../../image.js';
 import type { RowReader } from '../../rows.js';
 import type { Extra } from '../extra.js';
 import { explainInflation, findLack, MAX_EXCESS_BYTES, tooLittleImageData, wrongFilter } from './check.js';
-import { imageDataBytes, type PngHeader, tooMuchImageData } from './chunks.js';
+import { hasAlpha, imageDataBytes, type PngHeader, tooMuchImageData } from './chunks.js';
 import type { DecodeLimits } from './codec.js';
 import { Inflater } from './inflate.js';
 import { decodeInterlaced } from './interlace.js';
@@ -143,7 +143,7 @@ export class PngReader implements RowReader {
   get isOpaque(): boolean {
     const { header, palette, colourKey } = this.#parts;
     if (palette !== undefined) return palette.alphas.every((alpha) => alpha === 255);
-    return colourKey === undefined && header.colourType % 4 !== 0;
+    return colourKey === undefined && !hasAlpha(header);
   }
 
   /** @throws NeighborProductError `INVALID_PNG`, `INPUT_UNREADABLE`, `OUT_OF_MEMORY` */

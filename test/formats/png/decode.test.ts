@@ -139,6 +139,23 @@ describe.each(CODECS)('row by row by $name', ({ codec }) => {
   });
 });
 
+it('a file that is said to be opaque has alpha 255 everywhere, and files of every kind without alpha are', async () => {
+  const opaqueKinds = new Set<string>();
+  for (const name of pngNames(new URL('valid/', PNG_FIXTURES))) {
+    const file = readFileSync(new URL(`valid/${name}`, PNG_FIXTURES));
+    const reader = await PngReader.open(new ByteSource(), inputOf([file]), LIMITS);
+    const { isOpaque, header } = reader;
+    const { data } = await readWholeImage(reader);
+    if (!isOpaque) continue;
+    opaqueKinds.add(`${header.colourType}`);
+    expect(
+      data.every((sample, at) => at % 4 !== 3 || sample === 255),
+      name,
+    ).toBe(true);
+  }
+  expect([...opaqueKinds].sort()).toEqual(['0', '2', '3']);
+});
+
 /** How long the pieces are in which a file comes. */
 const PIECES = [1, 7, 4096];
 
