@@ -61,7 +61,7 @@ async function writeCommonJs() {
   const entries = Object.values(exports).flatMap(({ require }) => (require ? Object.values(require) : []));
   for (const name of reach(entries.map((entry) => path.relative('dist/cjs', entry)))) {
     const file = path.join(COMMON_JS, name);
-    const code = readFileSync(path.join(ROOT, 'dist', name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
+    const code = readFileSync(path.join(ROOT, 'dist', name), 'utf8');
     mkdirSync(path.dirname(file), { recursive: true });
     // Declarations without their comments, which are half of them: editors show those of the modules.
     const text = name.endsWith('.d.ts')

@@ -233,17 +233,19 @@ class Tally {
   }
 
   /**
-   * Half of the cores: the others read and write meanwhile, which takes longer than the transform. All of them for what is
-   * computed when everything is read; of a small image threads would take longer to start than to compute.
+   * One for each pass, up to half of the cores: reading and writing go on meanwhile and take longer than a pass on one core.
+   * All cores for what is computed when everything is read; of a small image threads would take longer to start than to
+   * compute.
    */
   #threadsFor(
     { width, height }: CheckedImage,
     { firstHeld, firstRow, endRow, endHeld }: StripRows,
   ): number | undefined {
     const isWhole = firstHeld === firstRow && endHeld === endRow;
-    const pixels = width * height * this.#flow.request.passes;
+    const { passes } = this.#flow.request;
+    const pixels = width * height * passes;
     if (isWhole && pixels > PIXELS_WORTH_ALL_CORES) return undefined;
-    return defaultThreads(pixels, Math.max(1, availableCores() >> 1));
+    return defaultThreads(pixels, Math.max(1, Math.min(passes, availableCores() >> 1)));
   }
 
   #isVerified({ backend }: Result): boolean {

@@ -2,6 +2,7 @@
 /** The only file that touches the arguments, the streams, the signals and the exit code of the process. */
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
+import { availableCores } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';
@@ -15,6 +16,9 @@ import { parseCommandLine, readVersion, type TransformRequest, type Work } from 
 import { errorText, wantsColour } from './report.js';
 import type { Calls } from './transform.js';
 
+/** More do not speed up a single image, which one thread inflates. */
+const MOST_CORES = 16;
+
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const isColoured = wantsColour(process.env, process.stderr.isTTY);
@@ -26,6 +30,9 @@ const steps = new Set<{ readonly name: string }>();
 
 /** Deletes temporary files; set where there may be some. */
 let cleanUp = () => {};
+
+// Read by libuv when it first needs a thread: one for each core that helps, and two that read.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, Math.min(availableCores(), MOST_CORES) + 2));
 
 endOnSignalsAsFirstProcess();
 process.once('beforeExit', endWithoutResult);

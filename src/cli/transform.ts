@@ -123,8 +123,8 @@ function defaultMaxBytes(): number {
 /** What fails for every image. */
 const HOPELESS: readonly FailureCode[] = ['BACKEND_UNAVAILABLE', 'READER_LEFT'];
 
-/** Threads of libuv's pool, which codecs and backends run on, unless UV_THREADPOOL_SIZE is set. */
-const LIBUV_THREADS = 4;
+/** More files at once would only take more memory: each uses several threads. */
+const MOST_FILES_AT_ONCE = 5;
 
 /**
  * Outcomes in the order of the plans. Ends early only after a failure that holds for all images.
@@ -154,7 +154,7 @@ export async function* transformFiles(
 /** How many files to work on at once. One if a trace is written: their spans would overlap. */
 function filesAtOnce({ result }: Done, { verify, trace }: TransformRequest): number {
   if (isOracle(result.backend) || verify || trace !== undefined) return 1;
-  return Math.min(availableCores(), LIBUV_THREADS) + 1;
+  return Math.min(availableCores() + 1, MOST_FILES_AT_ONCE);
 }
 
 /** Never rejects. */

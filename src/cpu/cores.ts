@@ -14,6 +14,11 @@ export function availableCores(): number {
   return known;
 }
 
+/** Threads of the pool that zlib, files and the addon's jobs share; without the variable libuv starts four. */
+export function poolThreads(): number {
+  return Number(process.env.UV_THREADPOOL_SIZE) || 4;
+}
+
 /** The number of threads for as many pixels where the caller names none. */
 export function defaultThreads(pixels: number, cores = availableCores()): number {
   return Math.max(1, Math.min(cores, Math.floor(pixels / PIXELS_WORTH_A_THREAD)));

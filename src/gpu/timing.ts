@@ -8,7 +8,7 @@ const NS_PER_MS = 1e6;
 export const TIME_BYTES = 8;
 
 /** The track of what the device itself does. */
-export const DEVICE_TRACK = 'GPU';
+const DEVICE_TRACK = 'GPU';
 
 /** Records when passes begin and end. */
 export class PassTimer {

@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
-import { availableCores } from '../../cpu/cores.js';
+import { availableCores, poolThreads } from '../../cpu/cores.js';
 import { type CheckedImage, rowsOf } from '../../image.js';
 import type { RowWriter } from '../../rows.js';
 import { Semaphore } from '../../semaphore.js';
@@ -176,7 +176,8 @@ export class PngWriter implements RowWriter {
   }
 
   #encodeBands(rows: CheckedImage, aboveFirst: Uint8Array | undefined, setting: Setting): Promise<Band[]> {
-    this.#threads ??= new Semaphore(availableCores());
+    // The pool takes jobs in their order: two threads stay for those that read, or the image would wait for its own bands.
+    this.#threads ??= new Semaphore(Math.max(1, Math.min(availableCores(), poolThreads() - 2)));
     const threads = this.#threads;
     const stored = 1 + rows.width * this.#channels;
     const rowsInBand = Math.max(1, Math.floor(BAND_BYTES / stored));
