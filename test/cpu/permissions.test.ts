@@ -58,9 +58,16 @@ test('an addon that may not be read', () => {
   expect(warnings).toEqual([expect.stringMatching(/neighbor_product\.node may not be read; .*--allow-fs-read=/)]);
 });
 
-test('a folder that may not be read as a whole, in a checkout: it is not found', () => {
+test('its modules and its manifest are enough to find a checkout and its addon', () => {
   const readable = ['dist', 'package.json'].map((name) => `--allow-fs-read=${path.join(ROOT, name)}`);
   const { stdout, warnings, stderr } = runProgram(PERMISSIONS, '--allow-addons', ...readable);
+  expect(stdout, stderr).toBe('cpu cpu cpu');
+  expect(warnings).toEqual([]);
+});
+
+test('without its manifest it is not found, which is said', () => {
+  const readable = `--allow-fs-read=${path.join(ROOT, 'dist')}`;
+  const { stdout, warnings, stderr } = runProgram(PERMISSIONS, '--allow-addons', readable);
   expect(stdout, stderr).toBe('reference reference reference');
   expect(warnings).toEqual([expect.stringMatching(/permission model hides the folder .* --allow-fs-read for/)]);
 });
