@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The only file that touches the arguments, the streams, the signals and the exit code of the process. */
+import { write } from 'node:fs';
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { availableCores } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
@@ -190,7 +192,8 @@ async function completion(shell: Shell): Promise<void> {
 }
 
 async function transform(request: TransformRequest, onSpan: SpanListener | undefined): Promise<number> {
-  if (request.output === '-' && process.stdout.isTTY) {
+  // Loaded where it is needed: it brings Node's sockets along.
+  if (request.output === '-' && (await import('node:tty')).isatty(STANDARD_OUTPUT)) {
     const message = 'Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.';
     throw new NeighborProductError('INVALID_OPTION', message);
   }
@@ -261,13 +264,13 @@ function standardOutput(isHeld: boolean): OutputStream {
   const writeHeld = async () => {
     const pieces = held ?? [];
     held = undefined;
-    for (const piece of pieces) await writeTo(process.stdout, piece);
+    for (const piece of pieces) await writeImage(piece);
   };
   const take = async (pieces: readonly Uint8Array[]) => {
     for (const piece of pieces) {
       heldBytes += piece.length;
       if (heldBytes > HELD_BYTES) await writeHeld();
-      if (held === undefined) await writeTo(process.stdout, piece);
+      if (held === undefined) await writeImage(piece);
       else held.push(Buffer.from(piece)); // the piece may change
     }
   };
@@ -276,6 +279,23 @@ function standardOutput(isHeld: boolean): OutputStream {
     return undefined;
   };
   return { take, finish, abandon: async () => {} };
+}
+
+const STANDARD_OUTPUT = 1;
+
+/**
+ * By a thread of the pool: Node's stream would keep this one from reading while a pipe is full. @throws as {@link writeTo}
+ */
+async function writeImage(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += (await promisify(write)(STANDARD_OUTPUT, bytes, at)).bytesWritten;
+    } catch (error) {
+      // Where another process has made the pipe non-blocking, only the stream can wait for it.
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return writeTo(process.stdout, bytes.subarray(at));
+      throw unwritten(error as NodeJS.ErrnoException);
+    }
+  }
 }
 
 /** Outputs that are being written. */
@@ -323,10 +343,14 @@ function writeTo(stream: Writable, data: string | Uint8Array): Promise<void> {
   if (stream.listenerCount('error') === 0) stream.on('error', () => {});
   return new Promise((resolve, reject) => {
     stream.write(data, (error: NodeJS.ErrnoException | null | undefined) => {
-      if (!error) return resolve();
-      if (error.code === 'EPIPE') return reject(new ReaderLeft());
-      const message = `Cannot write to standard output: ${error.message}. Write to a file with -o.`;
-      reject(new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause: error }));
+      if (error) reject(unwritten(error));
+      else resolve();
     });
   });
+}
+
+function unwritten(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return new ReaderLeft();
+  const message = `Cannot write to standard output: ${error.message}. Write to a file with -o.`;
+  return new NeighborProductError('OUTPUT_UNWRITABLE', message, { cause: error });
 }

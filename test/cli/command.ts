@@ -52,6 +52,13 @@ export function spawnCommand(
   });
 }
 
+/** Code to run before the command: standard output is a terminal. */
+export const TERMINAL = `
+  import { syncBuiltinESMExports } from 'node:module';
+  import tty from 'node:tty';
+  tty.isatty = () => true;
+  syncBuiltinESMExports();`;
+
 export async function run(args: readonly string[], circumstances: Circumstances): Promise<Ended> {
   const child = spawnCommand(args, circumstances);
   child.stdin?.on('error', () => {});

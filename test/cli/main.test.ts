@@ -22,6 +22,7 @@ import {
   productOf,
   run,
   spawnCommand,
+  TERMINAL,
   testImage,
 } from './command.js';
 
@@ -127,7 +128,7 @@ describe('exit code 2: usage', () => {
 
   test('a terminal gets no image', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const before = 'process.stdout.isTTY = true';
+    const before = TERMINAL;
     const { exitCode, stdout, stderr } = await run(['in.png', '-o', '-'], { cwd, before });
     expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
     expect(stderr).toContain('standard output is a terminal. Add > out.png');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Image, transform } from '../../src/index.js';
 import { ROOT } from '../docs/pages.js';
-import { folderWith, listing, PNG_FILE, run } from './command.js';
+import { folderWith, listing, PNG_FILE, run, TERMINAL } from './command.js';
 
 const HEIC = Buffer.from('\0\0\0\x18ftypheic', 'latin1');
 const JPEG = Buffer.from('\xff\xd8\xff\xe0', 'latin1');
@@ -171,7 +171,7 @@ neighbor-product --help lists every option and command.
     typed: 'in.png -o -',
     exitCode: 2,
     answer: 'error: Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.\n',
-    before: 'process.stdout.isTTY = true',
+    before: TERMINAL,
   },
 ];
 
