@@ -112,9 +112,21 @@ export function pixelsOfStrip(image: RowImage, operation: Operation, maxBytes: n
   return planStrips(image, operation, maxBytes).mostRows * image.width;
 }
 
-/** The bytes that strips of an image take at a time. @throws NeighborProductError `OUT_OF_MEMORY` */
-export function bytesOfStrips(image: RowImage, operation: Operation, maxBytes: number): number {
-  return STRIPS_HELD * pixelsOfStrip(image, operation, maxBytes) * image.channels;
+/**
+ * The most bytes of an image that are held while it flows: strips, and the image where it is kept for its ends.
+ *
+ * @throws NeighborProductError `OUT_OF_MEMORY`
+ */
+export function bytesHeld(image: RowImage, operation: Operation, maxBytes: number): number {
+  const { mostRows, isCyclic } = planStrips(image, operation, maxBytes);
+  const rowBytes = image.width * image.channels;
+  const keptRows = isCyclic && canBeKept(image, maxBytes) ? image.height : 0;
+  return (STRIPS_HELD * mostRows + keptRows) * rowBytes;
+}
+
+/** Whether an image may be kept as a whole beside its strips. */
+function canBeKept({ width, height, channels }: RowImage, maxBytes: number): boolean {
+  return 2 * width * height * channels <= maxBytes;
 }
 
 /** How rows are cut into strips. @throws NeighborProductError `OUT_OF_MEMORY` */
@@ -222,7 +234,7 @@ async function readEnds(
 ): Promise<{ head: Uint8Array; tail: Uint8Array; again: RowReader }> {
   const { width, height, channels } = reader;
   const rowBytes = width * channels;
-  if (2 * height * rowBytes <= maxBytes) {
+  if (canBeKept(reader, maxBytes)) {
     const { data } = createImage(width, height, channels);
     await reader.read(data);
     await reader.finish();

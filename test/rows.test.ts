@@ -6,7 +6,7 @@ import { type CheckedImage, createImage, rowsOf } from '../src/image.js';
 import type { Operation } from '../src/options.js';
 import { transformReference } from '../src/reference.js';
 import { BORDER_MODES } from '../src/regions.js';
-import { bytesOfStrips, planStrips, type RowReader, type RowWriter, transformRows } from '../src/rows.js';
+import { bytesHeld, planStrips, type RowReader, type RowWriter, transformRows } from '../src/rows.js';
 
 const JOB: Operation = { alpha: 'opaque', border: 'replicate', passes: 1 };
 
@@ -120,7 +120,7 @@ describe('strips', () => {
     [1000, 2 ** 26],
   ])('of %s passes hold at most %s bytes', (passes, maxBytes) => {
     const operation = { ...JOB, passes };
-    expect(bytesOfStrips(image, operation, maxBytes)).toBeLessThanOrEqual(maxBytes);
+    expect(bytesHeld(image, operation, maxBytes)).toBeLessThanOrEqual(maxBytes);
     const plan = planStrips(image, operation, maxBytes);
     expect(plan.strips[0].firstRow).toBe(0);
     expect(plan.strips.at(-1)?.endRow).toBe(100_000);
@@ -129,6 +129,13 @@ describe('strips', () => {
       expect(strip.firstHeld).toBe(Math.max(0, strip.firstRow - passes));
       expect(strip.endHeld).toBe(Math.min(100_000, strip.endRow + passes));
     }
+  });
+
+  test('are held beside the image, where it is kept for its ends', () => {
+    const wrap = { ...JOB, border: 'wrap' } as const;
+    const kept = bytesHeld(image, wrap, 2 ** 30) - bytesHeld(image, JOB, 2 ** 30);
+    expect(kept).toBeGreaterThanOrEqual(1000 * 100_000 * 4);
+    expect(bytesHeld(image, wrap, 2 ** 29)).toBeLessThan(2 ** 25); // read twice instead
   });
 
   test('are refused where not even one row fits', () => {

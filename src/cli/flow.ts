@@ -6,9 +6,18 @@ import type { MetadataChunk } from '../formats/extra.js';
 import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
 import type { CheckedImage } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
+import type { Operation } from '../options.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
-import { pixelsOfStrip, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
+import {
+  bytesHeld,
+  pixelsOfStrip,
+  type RowImage,
+  type RowReader,
+  type RowWriter,
+  type StripRows,
+  transformRows,
+} from '../rows.js';
 import type { openBackend, Result, transform } from '../transform.js';
 import type { Plan } from './outputs.js';
 import type { TransformRequest } from './program.js';
@@ -88,6 +97,17 @@ export async function transformImageFile(
 /** As many images in memory as {@link transformEach} has under way: inputs, outputs, and one that comes in. */
 const IMAGES_HELD = 6;
 
+/** Whether raw images are worked on as a whole, several at a time, and not in strips. */
+function areHeldWhole({ width, height, channels }: RowImage, maxBytes: number): boolean {
+  return IMAGES_HELD * width * height * channels <= maxBytes;
+}
+
+/** The most bytes of raw images that are held at a time. @throws NeighborProductError `OUT_OF_MEMORY` */
+export function bytesOfRaw(size: RowImage, operation: Operation, maxBytes: number): number {
+  if (!areHeldWhole(size, maxBytes)) return bytesHeld(size, operation, maxBytes);
+  return IMAGES_HELD * size.width * size.height * size.channels;
+}
+
 const RAW_CODEC = { name: 'none', detail: 'raw samples' } as const;
 
 /**
@@ -98,7 +118,7 @@ const RAW_CODEC = { name: 'none', detail: 'raw samples' } as const;
 export async function transformRawFile(input: Input, flow: Flow): Promise<Done> {
   const { plan, output, request, watch } = flow;
   const size = request.raw!;
-  const { width, height, channels } = size;
+  const { width, height } = size;
   const tally = new Tally(flow);
   const source = new RawSource(input);
   let [images, byteLength] = [0, 0];
@@ -107,7 +127,7 @@ export async function transformRawFile(input: Input, flow: Flow): Promise<Done> 
     await watch(`write ${plan.output}`, () => output.take(pieces));
   };
   if (!(await source.hasMore())) throw incompleteImage(0, size);
-  if (IMAGES_HELD * width * height * channels <= flow.maxBytes) {
+  if (areHeldWhole(size, flow.maxBytes)) {
     for await (const { data } of transformEach(imagesIn(source.pieces(), size), (image) =>
       tally.transformImage(image),
     )) {
@@ -178,6 +198,7 @@ class Tally {
     openAgain: (() => Promise<RowReader>) | undefined,
   ): Promise<void> {
     const { request, openBackend, watch, maxBytes, onPixels } = this.#flow;
+    const pixels = pixelsOfStrip(reader, request, maxBytes);
     const flowing = transformRows(
       this.#timedReader(reader),
       {
@@ -191,7 +212,6 @@ class Tally {
       { maxBytes, onRows: (rows) => onPixels(rows * reader.width, imagePixels) },
       openAgain && (async () => this.#timedReader(await openAgain())),
     );
-    const pixels = pixelsOfStrip(reader, request, maxBytes);
     void openBackend(request.backend, { ...request, pixels }); // while the first rows are read
     return flowing;
   }

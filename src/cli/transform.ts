@@ -7,13 +7,13 @@ import type { ExtraId } from '../formats/extra.js';
 import type { DecodeLimits, ImageReader } from '../formats/formats.js';
 import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import type { FailureCode } from '../records.js';
-import { bytesOfStrips } from '../rows.js';
+import { bytesHeld } from '../rows.js';
 import { AUTO, QUICK } from '../selector.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
 import type { openBackend, transform } from '../transform.js';
 import { exitCodeOf, failureCodeOf } from './exit-codes.js';
-import { type OutputStream, transformImageFile, transformRawFile, type Watch } from './flow.js';
+import { bytesOfRaw, type OutputStream, transformImageFile, transformRawFile, type Watch } from './flow.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
 import {
@@ -173,15 +173,22 @@ async function tryFile(
   try {
     const opening = `read ${plan.input}`;
     const input = await watch(opening, () => calls.openInput(plan.input));
-    if (raw !== undefined) return await closing(input, () => transformRawFile(input, flow));
+    const holding = async (weight: number, work: () => Promise<Done>) => {
+      const release = await bytes.acquire(weight);
+      return work().finally(release);
+    };
+    if (raw !== undefined) {
+      return await closing(input, async () => {
+        return holding(bytesOfRaw(raw, request, maxBytes), () => transformRawFile(input, flow));
+      });
+    }
     const limits = limitsOf(request);
     const reader = await watch(opening, () => calls.openImage(input, limits));
     const openAgain = async () => calls.openImage(await calls.openInput(plan.input), limits);
     const isFile = input.byteLength !== undefined;
-    return await closing(reader, async () => {
-      const release = await bytes.acquire(weightOf(reader, request));
-      return transformImageFile(reader, flow, isFile ? openAgain : undefined).finally(release);
-    });
+    return await closing(reader, () =>
+      holding(weightOf(reader, request), () => transformImageFile(reader, flow, isFile ? openAgain : undefined)),
+    );
   } catch (error) {
     await output.abandon();
     return { kind: 'failed', plan, error };
@@ -210,7 +217,7 @@ const CODEC_BYTES = 2 ** 24;
  */
 function weightOf(reader: ImageReader, request: BoundedRequest): number {
   if (reader.isWhole) return request.maxMemory;
-  return CODEC_BYTES + bytesOfStrips(reader, request, request.maxMemory);
+  return CODEC_BYTES + bytesHeld(reader, request, request.maxMemory);
 }
 
 /** Nothing is shown of what takes less. */

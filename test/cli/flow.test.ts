@@ -195,6 +195,17 @@ describe('raw samples', () => {
     expect(readFileSync(path.join(cwd, 'out.raw')).equals(Buffer.concat(expected))).toBe(true);
   });
 
+  test('of which not even a row fits into the memory allowed are an error, before anything is written', async () => {
+    const cwd = folderWith({ 'in.raw': samples });
+    const args = '--raw 40x30 in.raw -o out.raw --passes 3 --max-memory 100'.split(' ');
+    const { exitCode, stderr } = await run(args, { cwd });
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/^error: in\.raw: 3 passes over rows of 160 bytes need 1 MiB at once, .*\.\n$/),
+    });
+    expect(listing(cwd)).toEqual(['in.raw']);
+  });
+
   test('of three channels keep three', async () => {
     const image = makeImage('noise', 21, 9, 3, 1);
     const cwd = folderWith({ 'in.raw': image.data });
