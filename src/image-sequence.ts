@@ -1,6 +1,6 @@
 /** Images one after another: in order, a few under way, whatever they come from and go to. */
 import { NeighborProductError } from './errors.js';
-import { type CheckedImage, createImage, type Image, sizeText } from './image.js';
+import { type CheckedImage, createImage, type Image, type ImageShape, sizeText } from './image.js';
 import { checkCount, invalidOption } from './options.js';
 
 /** The size of each image in a stream of raw samples. */
@@ -12,9 +12,6 @@ export interface RawSize {
   /** Samples per pixel: 3 (RGB) or 4 (RGBA). Default 4. */
   readonly channels?: 3 | 4 | undefined;
 }
-
-/** The same, checked. */
-type Layout = Pick<CheckedImage, 'width' | 'height' | 'channels'>;
 
 /** One that is being made, one that is computed, one that is being used: a backend computes one after the other. */
 const IMAGES_AT_ONCE = 3;
@@ -47,7 +44,7 @@ export async function* transformEach<Input extends Image, Result>(
  */
 export async function* imagesIn(
   pieces: AsyncIterable<Uint8Array>,
-  { width, height, channels }: Layout,
+  { width, height, channels }: ImageShape,
 ): AsyncGenerator<CheckedImage, void, void> {
   const images: CheckedImage[] = [];
   let index = 0;
@@ -70,9 +67,9 @@ export async function* imagesIn(
 }
 
 /** @param filled bytes that there are of the last image */
-export function incompleteImage(filled: number, layout: Layout): NeighborProductError {
-  const byteLength = layout.width * layout.height * layout.channels;
-  const missing = `it has ${filled} of the ${byteLength} bytes of ${sizeText(layout)}`;
+export function incompleteImage(filled: number, shape: ImageShape): NeighborProductError {
+  const byteLength = shape.width * shape.height * shape.channels;
+  const missing = `it has ${filled} of the ${byteLength} bytes of ${sizeText(shape)}`;
   const message = `The last image is incomplete: ${missing}. Check width, height and channels, and that nothing was cut off.`;
   return new NeighborProductError('INVALID_IMAGE', message);
 }
@@ -85,7 +82,7 @@ export async function* samplesOf(
 }
 
 /** @throws NeighborProductError `INVALID_OPTION` */
-export function checkRawSize({ width, height, channels = 4 }: RawSize): Layout {
+export function checkRawSize({ width, height, channels = 4 }: RawSize): ImageShape {
   checkCount(width, 'options.width');
   checkCount(height, 'options.height');
   if (channels === 3 || channels === 4) return { width, height, channels };

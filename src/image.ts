@@ -153,8 +153,11 @@ export function isShared({ data }: CheckedImage): boolean {
   return sharedByteLength(data.buffer) !== undefined;
 }
 
+/** An image without its samples. */
+export type ImageShape = Pick<CheckedImage, 'width' | 'height' | 'channels'>;
+
 /** An image's size in messages: `3840x2160 RGBA`. */
-export function sizeText(image: Pick<CheckedImage, 'width' | 'height' | 'channels'>): string {
+export function sizeText(image: ImageShape): string {
   return `${image.width}x${image.height} ${image.channels === 4 ? 'RGBA' : 'RGB'}`;
 }
 

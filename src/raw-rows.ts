@@ -1,7 +1,8 @@
 /** Raw samples as rows: images one after another in a stream, with nothing between them. */
 import type { Input } from './files/byte-source.js';
+import type { ImageShape } from './image.js';
 import { incompleteImage } from './image-sequence.js';
-import type { RowImage, RowReader } from './rows.js';
+import type { RowReader } from './rows.js';
 
 /** Reads one image after another: each as a {@link RowReader} of its own. */
 export class RawSource {
@@ -28,7 +29,7 @@ export class RawSource {
   }
 
   /** The next image. It throws `INVALID_IMAGE` where the samples end within it. */
-  nextImage({ width, height, channels }: RowImage): RowReader {
+  nextImage({ width, height, channels }: ImageShape): RowReader {
     let taken = 0;
     const read = async (rows: Uint8Array) => {
       for (let at = 0; at < rows.length; ) {

@@ -4,15 +4,12 @@
  * dropped. So whole images of any height take the memory of a few strips, on any backend.
  */
 import { NeighborProductError } from './errors.js';
-import { type CheckedImage, createImage, rowsOf, sizeText } from './image.js';
+import { type CheckedImage, createImage, type ImageShape, rowsOf, sizeText } from './image.js';
 import type { Operation } from './options.js';
 import { leavesEdges, needsOtherEdge } from './regions.js';
 
-/** An image without its pixels. */
-export type RowImage = Pick<CheckedImage, 'width' | 'height' | 'channels'>;
-
 /** An image that is read once, from top to bottom. */
-export interface RowReader extends RowImage {
+export interface RowReader extends ImageShape {
   /**
    * Reads the next rows.
    *
@@ -108,7 +105,7 @@ const STRIPS_HELD = 4;
 const HALOS_IN_STRIP = 4;
 
 /** The pixels of the largest strip. @throws NeighborProductError `OUT_OF_MEMORY` */
-export function pixelsOfStrip(image: RowImage, operation: Operation, maxBytes: number): number {
+export function pixelsOfStrip(image: ImageShape, operation: Operation, maxBytes: number): number {
   return planStrips(image, operation, maxBytes).mostRows * image.width;
 }
 
@@ -117,7 +114,7 @@ export function pixelsOfStrip(image: RowImage, operation: Operation, maxBytes: n
  *
  * @throws NeighborProductError `OUT_OF_MEMORY`
  */
-export function bytesHeld(image: RowImage, operation: Operation, maxBytes: number): number {
+export function bytesHeld(image: ImageShape, operation: Operation, maxBytes: number): number {
   const { mostRows, isCyclic } = planStrips(image, operation, maxBytes);
   const rowBytes = image.width * image.channels;
   const keptRows = isCyclic && canBeKept(image, maxBytes) ? image.height : 0;
@@ -125,13 +122,13 @@ export function bytesHeld(image: RowImage, operation: Operation, maxBytes: numbe
 }
 
 /** Whether an image may be kept as a whole beside its strips. */
-function canBeKept({ width, height, channels }: RowImage, maxBytes: number): boolean {
+function canBeKept({ width, height, channels }: ImageShape, maxBytes: number): boolean {
   return 2 * width * height * channels <= maxBytes;
 }
 
 /** How rows are cut into strips. @throws NeighborProductError `OUT_OF_MEMORY` */
 export function planStrips(
-  { width, height, channels }: RowImage,
+  { width, height, channels }: ImageShape,
   { passes, border }: Pick<Operation, 'passes' | 'border'>,
   maxBytes: number,
 ): StripPlan {
@@ -176,21 +173,20 @@ async function flow(
 
   const read = async (index: number) => {
     const { firstHeld, endHeld } = strips[index];
-    const input = rowsOf(inputs[index % 2], 0, endHeld - firstHeld);
+    const input = packedRows(inputs[index % 2], 0, endHeld - firstHeld);
     const before = strips[index - 1];
     const kept = before === undefined ? 0 : before.endHeld - firstHeld;
     if (kept > 0) {
-      const from = rowsOf(inputs[(index - 1) % 2], firstHeld - before.firstHeld, before.endHeld - before.firstHeld);
-      input.data.set(samplesOf(from));
+      const from = firstHeld - before.firstHeld;
+      input.data.set(packedRows(inputs[(index - 1) % 2], from, from + kept).data);
     }
-    await reader.read(samplesOf(rowsOf(input, kept, input.height)));
-    return { ...input, data: samplesOf(input) };
+    await reader.read(packedRows(input, kept, input.height).data);
+    return input;
   };
 
   const write = async (index: number, output: CheckedImage) => {
     const { firstHeld, firstRow, endRow } = strips[index];
-    const rows = rowsOf(output, firstRow - firstHeld, endRow - firstHeld);
-    await writer.write({ ...rows, data: samplesOf(rows) });
+    await writer.write(packedRows(output, firstRow - firstHeld, endRow - firstHeld));
     onRows?.(endRow - top);
   };
 
@@ -207,9 +203,9 @@ async function flow(
       signal?.throwIfAborted();
       if (index < last) reading = begin(index + 1);
       await writing[index - 2]; // its memory is written to again
-      const output = rowsOf(outputs[index % 2], 0, input.height);
-      if (leavesEdges(border) && index === last) samplesOf(rowsOf(output, input.height - 1, input.height)).fill(0);
-      await transform(input, { ...output, data: samplesOf(output) }, strips[index]);
+      const output = packedRows(outputs[index % 2], 0, input.height);
+      if (leavesEdges(border) && index === last) packedRows(output, input.height - 1, input.height).data.fill(0);
+      await transform(input, output, strips[index]);
       writing[index] = write(index, output);
       writing[index].catch(() => {}); // heard when it is waited for
       delete writing[index - 2];
@@ -221,8 +217,10 @@ async function flow(
   }
 }
 
-function samplesOf({ data, height, rowBytes }: CheckedImage): Uint8Array {
-  return data.subarray(0, height * rowBytes);
+/** Rows of an image without padding, and no samples behind them. */
+function packedRows(image: CheckedImage, first: number, end: number): CheckedImage {
+  const rows = rowsOf(image, first, end);
+  return { ...rows, data: rows.data.subarray(0, rows.height * rows.rowBytes) };
 }
 
 /** The first and the last rows of an image, and the image once more: from memory, where it takes at most half of it. */
@@ -256,7 +254,7 @@ async function readEnds(
   return { head, tail, again: await openAgain() };
 }
 
-function inMemory({ width, height, channels }: RowImage, data: Uint8Array): RowReader {
+function inMemory({ width, height, channels }: ImageShape, data: Uint8Array): RowReader {
   let at = 0;
   const read = async (rows: Uint8Array) => {
     rows.set(data.subarray(at, at + rows.length));
@@ -271,30 +269,23 @@ function cyclic(reader: RowReader, head: Uint8Array, tail: Uint8Array): RowReade
   const rowBytes = width * channels;
   const ends = head.length / rowBytes;
   let y = -ends;
-  return {
-    ...reader,
-    width,
-    height: height + 2 * ends,
-    channels,
-    read: async (rows) => {
-      for (let at = 0; at < rows.length; ) {
-        const source =
-          y < 0
-            ? tail.subarray((y + ends) * rowBytes)
-            : y < height
-              ? undefined
-              : head.subarray((y - height) * rowBytes);
-        const most = source?.length ?? (height - y) * rowBytes;
-        const part = rows.subarray(at, at + most);
-        if (source === undefined) await reader.read(part);
-        else part.set(source.subarray(0, part.length));
-        at += part.length;
-        y += part.length / rowBytes;
-      }
-    },
-    finish: () => reader.finish(),
-    close: () => reader.close(),
+  /** What is left of the end that row y is in; undefined for a row of the reader. */
+  const endAt = () => {
+    if (y < 0) return tail.subarray((y + ends) * rowBytes);
+    return y < height ? undefined : head.subarray((y - height) * rowBytes);
   };
+  const read = async (rows: Uint8Array) => {
+    for (let at = 0; at < rows.length; ) {
+      const end = endAt();
+      const part = rows.subarray(at, at + (end?.length ?? (height - y) * rowBytes));
+      if (end === undefined) await reader.read(part);
+      else part.set(end.subarray(0, part.length));
+      at += part.length;
+      y += part.length / rowBytes;
+    }
+  };
+  const [finish, close] = [() => reader.finish(), () => reader.close()];
+  return { width, height: height + 2 * ends, channels, read, finish, close };
 }
 
 const MIB = 2 ** 20;
@@ -316,7 +307,7 @@ function needsTwoReadings({ width, height, channels }: RowReader, maxBytes: numb
   return new NeighborProductError('INVALID_OPTION', message);
 }
 
-function changed(before: RowImage, now: RowImage): NeighborProductError {
+function changed(before: ImageShape, now: ImageShape): NeighborProductError {
   const message = `The file has changed while it was read: from ${sizeText(before)} to ${sizeText(now)}. Run it again.`;
   return new NeighborProductError('INPUT_UNREADABLE', message);
 }

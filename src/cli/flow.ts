@@ -4,20 +4,12 @@ import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
 import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
-import type { CheckedImage } from '../image.js';
+import type { CheckedImage, ImageShape } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
-import {
-  bytesHeld,
-  pixelsOfStrip,
-  type RowImage,
-  type RowReader,
-  type RowWriter,
-  type StripRows,
-  transformRows,
-} from '../rows.js';
+import { bytesHeld, pixelsOfStrip, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
 import type { openBackend, Result, transform } from '../transform.js';
 import type { Plan } from './outputs.js';
 import type { TransformRequest } from './program.js';
@@ -98,12 +90,12 @@ export async function transformImageFile(
 const IMAGES_HELD = 6;
 
 /** Whether raw images are worked on as a whole, several at a time, and not in strips. */
-function areHeldWhole({ width, height, channels }: RowImage, maxBytes: number): boolean {
+function areHeldWhole({ width, height, channels }: ImageShape, maxBytes: number): boolean {
   return IMAGES_HELD * width * height * channels <= maxBytes;
 }
 
 /** The most bytes of raw images that are held at a time. @throws NeighborProductError `OUT_OF_MEMORY` */
-export function bytesOfRaw(size: RowImage, operation: Operation, maxBytes: number): number {
+export function bytesOfRaw(size: ImageShape, operation: Operation, maxBytes: number): number {
   if (!areHeldWhole(size, maxBytes)) return bytesHeld(size, operation, maxBytes);
   return IMAGES_HELD * size.width * size.height * size.channels;
 }

@@ -15,9 +15,10 @@ import {
 } from '../bench/choices.js';
 import { NeighborProductError } from '../errors.js';
 import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS, METADATA_CHOICES } from '../formats/png/codec.js';
+import type { ImageShape } from '../image.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
-import type { RowImage } from '../rows.js';
+
 import { AUTO } from '../selector.js';
 
 /** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
@@ -273,7 +274,7 @@ function parseByteCount(text: string): number {
   throw new InvalidArgumentError('a number of bytes such as 67108864, 256M or 2G');
 }
 
-function parseRawSize(text: string): RowImage {
+function parseRawSize(text: string): ImageShape {
   const [, width, height, samples = 'rgba'] = /^([1-9]\d{0,8})x([1-9]\d{0,8})(?::(rgba?))?$/i.exec(text) ?? [];
   if (width !== undefined) {
     return { width: Number(width), height: Number(height), channels: samples.toLowerCase() === 'rgb' ? 3 : 4 };
@@ -284,7 +285,7 @@ function parseRawSize(text: string): RowImage {
 /** A parsed value as it can be typed. */
 export function valueText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  const { width, height, channels } = value as RowImage;
+  const { width, height, channels } = value as ImageShape;
   return `${width}x${height}:${channels === 3 ? 'rgb' : 'rgba'}`;
 }
 

@@ -5,7 +5,7 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { availableCores, poolThreads } from '../../cpu/cores.js';
-import { type CheckedImage, rowsOf } from '../../image.js';
+import { type CheckedImage, type ImageShape, rowsOf } from '../../image.js';
 import type { RowWriter } from '../../rows.js';
 import { Semaphore } from '../../semaphore.js';
 import type { MetadataChunk } from '../extra.js';
@@ -19,7 +19,7 @@ import { chooseSetting, type Setting, sampleRows, settingsFor } from './settings
 export type TakeBytes = (pieces: readonly Uint8Array[]) => Promise<void>;
 
 /** An image that is going to be written. */
-export interface ImageToWrite extends Pick<CheckedImage, 'width' | 'height' | 'channels'> {
+export interface ImageToWrite extends ImageShape {
   /** Whether alpha is 255 everywhere, so that it can be left out. */
   readonly isOpaque: boolean;
 }
