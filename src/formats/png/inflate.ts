@@ -27,7 +27,7 @@ export class Inflater {
     this.#chunks = this.#stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   }
 
-  /** Takes compressed bytes, which must not change later. @returns a promise when others must wait */
+  /** Takes compressed bytes, which must not change later. Wait for {@link wantsMore} before the next ones. */
   write(compressed: Uint8Array): void {
     if (!this.#isOver) this.#stream.write(compressed);
   }

@@ -57,16 +57,8 @@ export class PngReader implements RowReader {
     const inflater = new Inflater();
     return new Promise((resolve, reject) => {
       let reader: PngReader | undefined;
-      let [resume, isWanted] = [() => {}, false];
-      const wanted = new Promise<void>((wake) => {
-        resume = wake;
-      });
       const begin = (parts: PngParts, extras: readonly Extra[]) => {
-        const start = () => {
-          isWanted = true;
-          resume();
-        };
-        reader = new PngReader(parts, extras, input, codec, inflater, container, start);
+        reader = new PngReader(parts, extras, input, codec, inflater, container);
         resolve(reader);
       };
       const imageData = (piece: Uint8Array) => {
@@ -74,12 +66,8 @@ export class PngReader implements RowReader {
         inflater.write(piece);
       };
       const listener = { begin, imageData };
-      const more = async () => {
-        if (reader !== undefined && !isWanted) await wanted;
-        await inflater.wantsMore();
-      };
       const container = Promise.resolve()
-        .then(() => readFrom(input, readPng(source, limits, listener), more))
+        .then(() => readFrom(input, readPng(source, limits, listener), () => inflater.wantsMore()))
         .then(
           (extras) => {
             reader!.#extras = extras;
@@ -102,7 +90,6 @@ export class PngReader implements RowReader {
     codec: RowCodec,
     inflater: Inflater,
     container: Promise<unknown>,
-    start: () => void,
   ) {
     this.width = parts.header.width;
     this.height = parts.header.height;
@@ -114,10 +101,7 @@ export class PngReader implements RowReader {
     this.#inflater = inflater;
     this.#container = container;
     this.#above = new Uint8Array(parts.header.interlaced ? 0 : this.#layout.rowBytes);
-    this.#start = start;
   }
-
-  readonly #start: () => void;
 
   /** As the file declares the image. */
   get header(): PngHeader {
@@ -148,7 +132,6 @@ export class PngReader implements RowReader {
 
   /** @throws NeighborProductError `INVALID_PNG`, `INPUT_UNREADABLE`, `OUT_OF_MEMORY` */
   async read(rgba: Uint8Array): Promise<void> {
-    this.#start();
     const rowBytes = this.width * 4;
     if (this.header.interlaced) {
       this.#interlaced ??= await this.#decodeInterlaced();
@@ -177,7 +160,6 @@ export class PngReader implements RowReader {
 
   /** Checks the rest of the file. @throws as {@link read} */
   async finish(): Promise<void> {
-    this.#start();
     let excess = 0;
     try {
       for (let chunk: Uint8Array | undefined = this.#rest; chunk !== undefined; chunk = await this.#inflater.next()) {
@@ -194,7 +176,6 @@ export class PngReader implements RowReader {
 
   async close(): Promise<void> {
     this.#inflater.close();
-    this.#start();
     await this.#input.close();
     await this.#container;
   }
