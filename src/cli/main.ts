@@ -33,8 +33,8 @@ const steps = new Set<{ readonly name: string }>();
 /** Deletes temporary files; set where there may be some. */
 let cleanUp = () => {};
 
-// Read by libuv when it first needs a thread: one for each core that helps, and two that read.
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, Math.min(availableCores(), MOST_CORES) + 2));
+/** Waits for files that are being deleted; set as {@link cleanUp}. @returns whether nothing is left that needs time to end */
+let settle = async () => false;
 
 endOnSignalsAsFirstProcess();
 process.once('beforeExit', endWithoutResult);
@@ -57,6 +57,7 @@ async function main(args: readonly string[]): Promise<number> {
       await completion(commandLine.shell);
       return 0;
     }
+    setThreadPoolSize();
     isVerbose = commandLine.kind === 'transform' && commandLine.request.verbose === true;
     data = dataOf(commandLine);
     if (data !== undefined) refuseClosedOutput(data);
@@ -74,18 +75,16 @@ async function main(args: readonly string[]): Promise<number> {
  * Ends the process once output is flushed: at once where nothing but memory is left, which Node would take milliseconds to
  * give back. A device ends by itself, unless it hangs.
  */
-function end(exitCode: number): void {
+async function end(exitCode: number): Promise<void> {
   process.off('beforeExit', endWithoutResult);
   process.exitCode = exitCode;
+  const canExitAtOnce = await settle();
   const exit = () => {
     cleanUp();
     process.exit();
   };
   process.stderr.write('', canExitAtOnce ? exit : () => setTimeout(exit, HANGING_MS).unref());
 }
-
-/** Whether nothing is left that needs time to end. */
-let canExitAtOnce = false;
 
 /** How long anything but a hanging device may take to end. */
 const HANGING_MS = 2000;
@@ -110,6 +109,11 @@ function endOnSignalsAsFirstProcess(): void {
       process.exit(128 + constants.signals[signal]);
     });
   }
+}
+
+/** Read by libuv when it first needs a thread: one for each core that helps, and two that read. */
+function setThreadPoolSize(): void {
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, Math.min(availableCores(), MOST_CORES) + 2));
 }
 
 /** Deletes the folders that a failed command created and left empty. */
@@ -200,19 +204,8 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
   const load = () => Promise.all([import('./transform.js'), loadCalls()]);
   const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
   const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
-  const exitCode = await runTransform(request, watchCalls(calls, watch, onSpan), {
-    print,
-    warn,
-    isColoured,
-    showProgress,
-  });
-  const [{ hasOpenedDevice }, { leftoversDeleted }] = await Promise.all([
-    import('../transform.js'),
-    import('../files/write.js'),
-  ]);
-  await leftoversDeleted();
-  canExitAtOnce = !hasOpenedDevice();
-  return exitCode;
+  const sink = { print, warn, isColoured, showProgress };
+  return runTransform(request, watchCalls(calls, watch, onSpan), sink);
 }
 
 /** What a command writes to standard output for programs, which miss it where it is cut short. */
@@ -236,7 +229,7 @@ function refuseClosedOutput(data: string): void {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform, openBackend }, formats, { openInput }, { OutputFile, removeUnfinishedOutputs }, attributes] =
+  const [{ transform, openBackend, hasOpenedDevice }, { openImage }, { openInput }, files, { copyAttributes }] =
     await Promise.all([
       import('../transform.js'),
       import('../formats/formats.js'),
@@ -244,14 +237,17 @@ async function loadCalls(): Promise<Calls> {
       import('../files/write.js'),
       import('./attributes.js'),
     ]);
-  cleanUp = removeUnfinishedOutputs;
+  cleanUp = files.removeUnfinishedOutputs;
+  settle = async () => {
+    await files.leftoversDeleted();
+    return !hasOpenedDevice();
+  };
   const create = (path: string, isHeld: boolean) => {
     if (path === '-') return standardOutput(isHeld);
-    const file = new OutputFile(path, attributes.copyAttributes);
+    const file = new files.OutputFile(path, copyAttributes);
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
     return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };
-  const { openImage } = formats;
   return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
 }
 
