@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "attributes.h"
+#include "fields.h"
 #include "held_memory.h"
 #include "instruction_sets.h"
 #include "png.h"
@@ -15,7 +16,9 @@
 
 namespace {
 
+using neighbor_product::bytes_of;
 using neighbor_product::InstructionSet;
+using neighbor_product::number_of;
 
 // src/cpu/addon.ts describes the fields.
 struct Job {
@@ -26,30 +29,22 @@ struct Job {
   std::optional<neighbor_product::Timeline> timeline;
 };
 
-uint8_t* bytes_of(const Napi::Object& object, const char* field) {
-  return object.Get(field).As<Napi::Uint8Array>().Data();
-}
-
-int64_t number_of(const Napi::Object& object, const char* field) {
-  return object.Get(field).As<Napi::Number>().Int64Value();
-}
-
 neighbor_product::Place place_of(const Napi::Object& region, const char* field) {
   const Napi::Object place = region.Get(field).As<Napi::Object>();
-  return {static_cast<ptrdiff_t>(number_of(place, "x")), static_cast<ptrdiff_t>(number_of(place, "y"))};
+  return {number_of(place, "x"), number_of(place, "y")};
 }
 
 neighbor_product::Strip strip_of(const Napi::Object& job) {
   const Napi::Object region = job.Get("region").As<Napi::Object>();
   return {
       bytes_of(job, "input"),
-      static_cast<ptrdiff_t>(number_of(job, "inputRowBytes")),
+      number_of(job, "inputRowBytes"),
       bytes_of(job, "output"),
-      static_cast<ptrdiff_t>(number_of(job, "outputRowBytes")),
-      static_cast<int>(number_of(job, "channels")),
+      number_of(job, "outputRowBytes"),
+      number_of<int>(job, "channels"),
       {place_of(region, "first"), place_of(region, "end"), place_of(region, "beforeFirst"),
        place_of(region, "afterLast")},
-      static_cast<neighbor_product::Alpha>(number_of(job, "alpha")),
+      number_of<neighbor_product::Alpha>(job, "alpha"),
   };
 }
 
@@ -67,7 +62,7 @@ Job job_from(const Napi::Object& job) {
   std::optional<neighbor_product::Timeline> timeline;
   if (job.Get("isTimed").ToBoolean()) timeline = {std::chrono::steady_clock::now(), {}};
   return {
-      strip_of(job),   static_cast<int>(number_of(job, "threads")),
+      strip_of(job),   number_of<int>(job, "threads"),
       instruction_set, reinterpret_cast<const std::atomic<uint8_t>*>(bytes_of(job, "cancelled")),
       timeline,
   };

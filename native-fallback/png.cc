@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "deflate.h"
+#include "fields.h"
 #include "filter.h"
 #include "unfilter.h"
 
@@ -15,18 +16,10 @@ namespace neighbor_product {
 
 namespace {
 
-uint8_t* bytes_of(const Napi::Object& job, const char* field) { return job.Get(field).As<Napi::Uint8Array>().Data(); }
-
-// The same, nullptr where the field is undefined.
+// As bytes_of, nullptr where the field is undefined.
 uint8_t* bytes_or_null(const Napi::Object& job, const char* field) {
   return job.Get(field).IsUndefined() ? nullptr : bytes_of(job, field);
 }
-
-ptrdiff_t number_of(const Napi::Object& job, const char* field) {
-  return static_cast<ptrdiff_t>(job.Get(field).As<Napi::Number>().Int64Value());
-}
-
-int int_of(const Napi::Object& job, const char* field) { return static_cast<int>(number_of(job, field)); }
 
 // Runs work on another thread and resolves a promise with the numbers that it returns.
 class Worker : public Napi::AsyncWorker {
@@ -67,10 +60,14 @@ Napi::Value run(const Napi::Object& job, std::function<Worker::Numbers()> work) 
 Napi::Value decode_rows(const Napi::CallbackInfo& info) {
   const Napi::Object job = info[0].As<Napi::Object>();
   const FilteredRows rows{bytes_of(job, "rows"), number_of(job, "count"), number_of(job, "rowBytes"),
-                          int_of(job, "bytesPerPixel"), bytes_of(job, "above")};
+                          number_of<int>(job, "bytesPerPixel"), bytes_of(job, "above")};
   const uint16_t* const key = reinterpret_cast<const uint16_t*>(bytes_or_null(job, "key"));
-  Expansion expansion{int_of(job, "samples"),        int_of(job, "bitDepth"), number_of(job, "width"),
-                      bytes_or_null(job, "colours"), key != nullptr,          {}};
+  Expansion expansion{number_of<int>(job, "samples"),
+                      number_of<int>(job, "bitDepth"),
+                      number_of(job, "width"),
+                      bytes_or_null(job, "colours"),
+                      key != nullptr,
+                      {}};
   for (int c = 0; key && c < 3; c++) expansion.key[c] = key[c];
   uint8_t* const rgba = bytes_of(job, "rgba");
   return run(job, [=]() -> Worker::Numbers {
@@ -95,9 +92,10 @@ uint8_t* scratch_of(size_t byte_length) {
 // Resolves with the bytes written and the checksum of the filtered rows.
 Napi::Value encode_rows(const Napi::CallbackInfo& info) {
   const Napi::Object job = info[0].As<Napi::Object>();
-  const RowsToFilter rows{bytes_of(job, "rows"),       number_of(job, "count"), number_of(job, "rowBytes"),
-                          number_of(job, "width"),     int_of(job, "channels"), int_of(job, "writtenChannels"),
-                          bytes_or_null(job, "above"), int_of(job, "filter")};
+  const RowsToFilter rows{bytes_of(job, "rows"),           number_of(job, "count"),
+                          number_of(job, "rowBytes"),      number_of(job, "width"),
+                          number_of<int>(job, "channels"), number_of<int>(job, "writtenChannels"),
+                          bytes_or_null(job, "above"),     number_of<int>(job, "filter")};
   uint8_t* const output = bytes_of(job, "output");
   const bool is_compressed = job.Get("isCompressed").ToBoolean();
   return run(job, [=]() -> Worker::Numbers {
