@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { chunksIn } from '../../fixtures/png/build-png.mjs';
 import type { BackendName } from '../../src/backends.js';
 import type { Watch } from '../../src/cli/flow.js';
 import type { FileOutcome } from '../../src/cli/report.js';
@@ -76,7 +77,7 @@ describe('the command', () => {
       create: (output) => {
         const pieces: Uint8Array[] = [];
         const finish = async () => {
-          const chunks = chunksIn(Buffer.concat(pieces));
+          const chunks = [...chunksIn(Buffer.concat(pieces))];
           written.push(path.basename(output));
           copied.push(chunks.map(({ type }) => type).filter((type) => !['IHDR', 'IDAT', 'IEND'].includes(type)));
           const compressed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
@@ -94,17 +95,6 @@ describe('the command', () => {
       isColoured: false,
     });
     return { exitCode, written, asked, filters, copied, log, records };
-  }
-
-  /** The chunks of a PNG file. */
-  function chunksIn(file: Buffer): { type: string; data: Buffer }[] {
-    const chunks: { type: string; data: Buffer }[] = [];
-    for (let at = 8; at < file.length; ) {
-      const end = at + 8 + file.readUInt32BE(at);
-      chunks.push({ type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end) });
-      at = end + 4;
-    }
-    return chunks;
   }
 
   function transformAs(

@@ -2,7 +2,7 @@
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { ihdr, png } from '../../../fixtures/png/build-png.mjs';
+import { chunksIn, ihdr, png } from '../../../fixtures/png/build-png.mjs';
 import { COMPRESSIONS, type Compression, DEFAULT_MAX_PIXELS } from '../../../src/formats/png/codec.js';
 import { decodePngSync } from '../../../src/formats/png/decode.js';
 import { encodePng } from '../../../src/formats/png/encode.js';
@@ -32,9 +32,9 @@ describe.each(CODECS)('encodePng by $name', ({ codec }) => {
     const file = Buffer.from(await encodePng(checkImage(testImage(5, 4, 3), 'image'), { compression }, codec));
     const header = png(ihdr({ width: 5, height: 4, colourType: 2 }));
     expect(file.subarray(0, header.length).equals(header)).toBe(true);
-    const chunks = chunksOf(file.subarray(header.length));
-    expect(chunks.map(({ type }) => type)).toEqual(['IDAT', 'IEND']);
-    expect(inflateSync(Buffer.concat(chunks.map(({ data }) => data)))).toHaveLength(4 * 16);
+    const chunks = [...chunksIn(file)];
+    expect(chunks.map(({ type }) => type)).toEqual(['IHDR', 'IDAT', 'IEND']);
+    expect(inflateSync(Buffer.concat(chunks.slice(1).map(({ data }) => data)))).toHaveLength(4 * 16);
   });
 
   it('drops an alpha of 255 everywhere, and keeps one that is 254 at the last pixel', async () => {
@@ -199,16 +199,6 @@ function numberedRows(width: number, height: number): CheckedImage {
   const data = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) data.writeUInt16LE(y, y * width * 3);
   return { data, width, height, channels: 3, rowBytes: width * 3 };
-}
-
-function chunksOf(bytes: Buffer): { type: string; data: Buffer }[] {
-  const chunks: { type: string; data: Buffer }[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 8 + bytes.readUInt32BE(at);
-    chunks.push({ type: bytes.toString('latin1', at + 4, at + 8), data: bytes.subarray(at + 8, end) });
-    at = end + 4;
-  }
-  return chunks;
 }
 
 /** In the header, after signature, length, type, size and bit depth. */

@@ -2,7 +2,7 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { validPngs } from '../../../fixtures/make-png-fixtures.mjs';
-import { chunk, png, store } from '../../../fixtures/png/build-png.mjs';
+import { type Chunk, chunk, chunksIn, png, store } from '../../../fixtures/png/build-png.mjs';
 import { NeighborProductError } from '../../../src/errors.js';
 import { ByteSource } from '../../../src/files/byte-source.js';
 import { decodePngSync } from '../../../src/formats/png/decode.js';
@@ -16,11 +16,6 @@ const FILES = [...validPngs().values()];
 
 type Random = (limit: number) => number;
 type Damage = (file: Buffer, random: Random) => Buffer;
-
-interface ChunkParts {
-  readonly type: string;
-  readonly data: Buffer;
-}
 
 /** The CRCs of all but the first three are right, or little would get past them. */
 const DAMAGES: Record<string, Damage> = {
@@ -86,7 +81,7 @@ async function decodeOrRefuse(decode: () => Promise<CheckedImage> | CheckedImage
   }
 }
 
-function changeChunk(file: Buffer, random: Random, change: (own: ChunkParts) => ChunkParts[]): Buffer {
+function changeChunk(file: Buffer, random: Random, change: (own: Chunk) => Chunk[]): Buffer {
   const chunks = splitChunks(file);
   const at = random(chunks.length);
   return joinChunks(chunks.flatMap((own, index) => (index === at ? change(own) : [own])));
@@ -100,17 +95,17 @@ function changeRows(file: Buffer, change: (rows: Buffer) => Buffer): Buffer {
   return joinChunks(rest.toSpliced(first, 0, { type: 'IDAT', data: store(change(rows)) }));
 }
 
-function splitChunks(file: Buffer): ChunkParts[] {
-  const chunks: ChunkParts[] = [];
-  for (let at = 8; chunks.at(-1)?.type !== 'IEND'; ) {
-    const end = at + 8 + file.readUInt32BE(at);
-    chunks.push({ type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end) });
-    at = end + 4;
+/** Without what may follow the end. */
+function splitChunks(file: Buffer): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (const part of chunksIn(file)) {
+    chunks.push(part);
+    if (part.type === 'IEND') break;
   }
   return chunks;
 }
 
-function joinChunks(chunks: readonly ChunkParts[]): Buffer {
+function joinChunks(chunks: readonly Chunk[]): Buffer {
   return png(...chunks.map(({ type, data }) => chunk(type, data)));
 }
 
