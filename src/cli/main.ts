@@ -229,22 +229,27 @@ function refuseClosedOutput(data: string): void {
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<Calls> {
-  const [{ transform, openBackend, hasOpenedDevice }, { openImage }, { openInput }, files, { copyAttributes }] =
-    await Promise.all([
-      import('../transform.js'),
-      import('../formats/formats.js'),
-      import('../files/read.js'),
-      import('../files/write.js'),
-      import('./attributes.js'),
-    ]);
-  cleanUp = files.removeUnfinishedOutputs;
+  const [
+    { transform, openBackend, hasOpenedDevice },
+    { openImage },
+    { openInput },
+    { OutputFile, removeUnfinishedOutputs, leftoversDeleted },
+    { copyAttributes },
+  ] = await Promise.all([
+    import('../transform.js'),
+    import('../formats/formats.js'),
+    import('../files/read.js'),
+    import('../files/write.js'),
+    import('./attributes.js'),
+  ]);
+  cleanUp = removeUnfinishedOutputs;
   settle = async () => {
-    await files.leftoversDeleted();
+    await leftoversDeleted();
     return !hasOpenedDevice();
   };
   const create = (path: string, isHeld: boolean) => {
     if (path === '-') return standardOutput(isHeld);
-    const file = new files.OutputFile(path, copyAttributes);
+    const file = new OutputFile(path, copyAttributes);
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
     return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };
