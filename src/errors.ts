@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   'BACKEND_UNAVAILABLE',
   'BACKEND_FAILED',
   'DEVICE_LIMIT',
+  'DIFFERENCES_FOUND',
 ] as const;
 
 /**
@@ -25,12 +26,39 @@ export class NeighborProductError extends Error {
   override readonly name: string = 'NeighborProductError';
   /** The kind of failure. */
   readonly code: ErrorCode;
+  /** Whether the same call may succeed later or on another machine: a lost device, a full disk, a lack of memory. */
+  readonly isTemporary: boolean;
 
   /** `options.cause` is the underlying error. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+    this.isTemporary = code === 'BACKEND_FAILED' || hasTemporaryCause(code, options?.cause);
   }
+}
+
+/** What the system says of what may pass: space, memory, handles, a network or a disk that answers badly. */
+const TEMPORARY_CAUSES: readonly unknown[] = [
+  'EAGAIN',
+  'EBUSY',
+  'ECONNRESET',
+  'EDQUOT',
+  'EHOSTDOWN',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOLINK',
+  'ENOMEM',
+  'ENOSPC',
+  'EREMOTEIO',
+  'ESTALE',
+  'ETIMEDOUT',
+];
+
+/** An allocation that failed has a cause, a limit that the caller set has none. */
+function hasTemporaryCause(code: ErrorCode, cause: unknown): boolean {
+  if (code === 'OUT_OF_MEMORY') return cause !== undefined;
+  return TEMPORARY_CAUSES.includes(Object(cause).code);
 }
 
 /**

@@ -13,7 +13,15 @@ export type { CheckedImage, Image } from './image.js';
 export type { RawSize } from './image-sequence.js';
 export type { CallOptions, CallResult, SequenceOptions } from './one-call.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
-export type { DevicesRecord, DoneRecord, FailedRecord, FailureCode, TransformRecord } from './records.js';
+export type {
+  DevicesRecord,
+  DoneRecord,
+  FailedRecord,
+  FailureCode,
+  SkippedRecord,
+  TotalRecord,
+  TransformRecord,
+} from './records.js';
 export type { BorderMode } from './regions.js';
 export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';

@@ -5,14 +5,17 @@ import type { ErrorCode } from './errors.js';
 import type { GpuFacts } from './gpu/node-gpu.js';
 
 /**
- * Every kind of failure: the library's, and the three that only the command line has.
+ * Every kind of failure: the library's, and the two that only the command line has.
  *
  * @useDeclaredType
  */
-export type FailureCode = ErrorCode | 'DIFFERENCES_FOUND' | 'READER_LEFT' | 'DEFECT';
+export type FailureCode = ErrorCode | 'READER_LEFT' | 'DEFECT';
 
-/** A line of `neighbor-product --json`: one for each image, in the order of the inputs. */
-export type TransformRecord = DoneRecord | FailedRecord;
+/**
+ * A line of `neighbor-product --json`: one for each image as it ends; those that are left out come first, and the total of
+ * several inputs last.
+ */
+export type TransformRecord = DoneRecord | FailedRecord | SkippedRecord | TotalRecord;
 
 /**
  * An image that was written. A name that is not UTF-8 has a lone surrogate, U+DC80 to U+DCFF, for each byte that is no text.
@@ -71,7 +74,33 @@ export interface FailedRecord {
     readonly code: FailureCode;
     /** For people. */
     readonly message: string;
+    /** Whether another try may succeed: a device was lost, the disk is full, memory is missing. */
+    readonly isTemporary: boolean;
   };
+}
+
+/** An image that `--skip-existing` left out. */
+export interface SkippedRecord {
+  /** The path as it was given or found. */
+  readonly input: string;
+  /** The path of the result of an earlier run. */
+  readonly output: string;
+  /** Always true. */
+  readonly skipped: true;
+}
+
+/** What came of several inputs. */
+export interface TotalRecord {
+  /** Images that were written. */
+  readonly done: number;
+  /** Images that were not. */
+  readonly failed: number;
+  /** Images that `--skip-existing` left out. */
+  readonly skipped: number;
+  /** Millions of pixels that were written. */
+  readonly megapixels: number;
+  /** Milliseconds for all images, without the start of the program. */
+  readonly elapsedMs: number;
 }
 
 /** The line of `neighbor-product devices --json`: what each backend says of this machine, and what `auto` takes. */

@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['bench'],
   ['conformance'],
-  ['index.ts', 'browser.ts', 'png.ts'],
+  ['index.ts', 'browser.ts', 'png.ts', 'image-files'],
   ['transform.ts', 'records.ts', 'raw-rows.ts'],
   ['backends.ts', 'one-call.ts', 'image-sequence.ts'],
   ['formats'],

@@ -59,7 +59,7 @@ interface Contender {
 /**
  * Every round runs every candidate once, so that a busy moment of the machine affects all of them alike.
  *
- * @throws NeighborProductError with code `BACKEND_FAILED` where a candidate's bytes differ from the reference's
+ * @throws NeighborProductError with code `DIFFERENCES_FOUND` where a candidate's bytes differ from the reference's
  */
 export async function measureCase(
   benchCase: BenchCase,
@@ -98,7 +98,7 @@ async function checkBytes(
   const computed = await candidate.run(benchCase.input, output);
   if (candidate.isCorrect(benchCase, output)) return computed;
   throw new NeighborProductError(
-    'BACKEND_FAILED',
+    'DIFFERENCES_FOUND',
     `The bytes of ${candidate.program} differ from the reference's on ${benchCase.id}, so its time means nothing. ` +
       'Run neighbor-product conformance to find the first difference.',
   );

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The only file that touches the arguments, the streams, the signals and the exit code of the process. */
 import { write } from 'node:fs';
-import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { availableCores } from '../cpu/cores.js';
@@ -9,19 +8,19 @@ import { NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';
 import { isStandardOutputClosed } from '../files/streams.js';
+import type { OutputStream } from '../image-files/flow.js';
+import type { FileCalls } from '../image-files/transform-files.js';
 import { type SpanListener, withSpan } from '../span.js';
 import { exactArguments } from './arguments.js';
 import { exitCodeOf, ReaderLeft } from './exit-codes.js';
-import type { OutputStream } from './flow.js';
 import type { Shell } from './options.js';
+import type { Plan } from './outputs.js';
 import { parseCommandLine, readVersion, type TransformRequest, type Work } from './program.js';
-import { errorText, wantsColour } from './report.js';
-import type { Calls } from './transform.js';
+import { errorText, wantsColour, warningLine } from './report.js';
+import { Signals } from './signals.js';
 
 /** More do not speed up a single image, which one thread inflates. */
 const MOST_CORES = 16;
-
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const isColoured = wantsColour(process.env, process.stderr.isTTY);
 
@@ -36,7 +35,10 @@ let cleanUp = () => {};
 /** Waits for files that are being deleted; set as {@link cleanUp}. @returns whether nothing is left that needs time to end */
 let settle = async () => false;
 
-endOnSignalsAsFirstProcess();
+const signals = new Signals(
+  () => cleanUp(),
+  (exitCode) => process.exit(exitCode),
+);
 process.once('beforeExit', endWithoutResult);
 
 // No `await`: the bundle is a script (tools/build.mjs).
@@ -81,7 +83,7 @@ async function end(exitCode: number): Promise<void> {
   const canExitAtOnce = await settle();
   const exit = () => {
     cleanUp();
-    process.exit();
+    if (!signals.endStopped()) process.exit();
   };
   process.stderr.write('', canExitAtOnce ? exit : () => setTimeout(exit, HANGING_MS).unref());
 }
@@ -95,20 +97,6 @@ function endWithoutResult(): void {
   const waiting = [...new Set([...steps].map(({ name }) => `'${name}'`))].join(', ') || 'a result';
   warn(errorText(new Error(`Nothing is left to do, but there is still ${waiting} to wait for.`), { isColoured }));
   process.exit(exitCodeOf(undefined));
-}
-
-/**
- * The first process of a container: the system ignores signals that it does not handle, also when it sends them to itself.
- * Any other process is ended by a signal as it always was.
- */
-function endOnSignalsAsFirstProcess(): void {
-  if (process.pid !== 1) return;
-  for (const signal of ENDING_SIGNALS) {
-    process.on(signal, () => {
-      cleanUp();
-      process.exit(128 + constants.signals[signal]);
-    });
-  }
 }
 
 /** Read by libuv when it first needs a thread: one for each core that helps, and two that read. */
@@ -139,7 +127,7 @@ async function traced(
     import('./trace.js'),
     import('./report-files.js'),
     import('../files/write.js'),
-    import('./attributes.js'),
+    import('../image-files/attributes.js'),
   ]);
   await prepareTrace(path, work);
   const trace = new Trace(loadedMs);
@@ -201,11 +189,20 @@ async function transform(request: TransformRequest, onSpan: SpanListener | undef
     const message = 'Cannot write the image: standard output is a terminal. Add > out.png, or name a file after -o.';
     throw new NeighborProductError('INVALID_OPTION', message);
   }
-  const load = () => Promise.all([import('./transform.js'), loadCalls()]);
-  const [{ runTransform, watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
+  const load = () => Promise.all([import('./transform.js'), import('../image-files/transform-files.js'), loadCalls()]);
+  const [{ runTransform }, { watchCalls }, calls] = await withSpan(onSpan, 'load codec and backend', load);
   const watch = <T>(name: string, work: () => Promise<T>) => step(name, () => withSpan(onSpan, name, work));
   const sink = { print, warn, isColoured, showProgress };
-  return runTransform(request, watchCalls(calls, watch, onSpan), sink);
+  return runTransform(request, watchCalls(calls, watch, onSpan), sink, (plan) => stopOnFirstSignal(plan, request));
+}
+
+/** A single file is dropped by a signal: whoever waits for it may wait for long. */
+function stopOnFirstSignal({ isBatch }: Plan, { quiet }: TransformRequest): () => boolean {
+  if (!isBatch) return () => false;
+  return signals.stopOnFirst(() => {
+    if (quiet) return;
+    warn(warningLine('Interrupted. The files under way are finished; interrupt again to end at once.', isColoured));
+  });
 }
 
 /** What a command writes to standard output for programs, which miss it where it is cut short. */
@@ -228,7 +225,7 @@ function refuseClosedOutput(data: string): void {
 }
 
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
-async function loadCalls(): Promise<Calls> {
+async function loadCalls(): Promise<FileCalls> {
   const [
     { transform, openBackend, hasOpenedDevice },
     { openImage },
@@ -240,7 +237,7 @@ async function loadCalls(): Promise<Calls> {
     import('../formats/formats.js'),
     import('../files/read.js'),
     import('../files/write.js'),
-    import('./attributes.js'),
+    import('../image-files/attributes.js'),
   ]);
   cleanUp = removeUnfinishedOutputs;
   settle = async () => {
@@ -251,7 +248,7 @@ async function loadCalls(): Promise<Calls> {
     if (path === '-') return standardOutput(isHeld);
     const file = new OutputFile(path, copyAttributes);
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
-    return cleaningUp({ take, finish: () => file.finish(), abandon: () => file.abandon() });
+    return signals.guard({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };
   return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
 }
@@ -297,33 +294,6 @@ async function writeImage(bytes: Uint8Array): Promise<void> {
       throw unwritten(error as NodeJS.ErrnoException);
     }
   }
-}
-
-/** Outputs that are being written. */
-const unfinished = new Set<OutputStream>();
-
-function endBySignal(signal: NodeJS.Signals): void {
-  cleanUp();
-  for (const ending of ENDING_SIGNALS) process.off(ending, endBySignal);
-  process.kill(process.pid, signal);
-}
-
-/**
- * Only while a file is being written is there anything to clean up. At any other time a signal ends the process at
- * once, as it does without a handler: also in the middle of the reference, where a handler would not run.
- */
-function cleaningUp(output: OutputStream): OutputStream {
-  const isHandled = process.pid === 1;
-  const end = () => {
-    unfinished.delete(output);
-    if (unfinished.size === 0) for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);
-  };
-  const take = (pieces: readonly Uint8Array[]) => {
-    if (unfinished.size === 0 && !isHandled) for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
-    unfinished.add(output);
-    return output.take(pieces);
-  };
-  return { take, finish: () => output.finish().finally(end), abandon: () => output.abandon().finally(end) };
 }
 
 function textOf(args: readonly string[]): string {

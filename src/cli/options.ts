@@ -18,8 +18,8 @@ import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS, METADATA_CHOICES
 import type { ImageShape } from '../image.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
-
 import { AUTO } from '../selector.js';
+import { isShard, SHARD_FORMS } from './shard.js';
 
 /** The keys of a table are the names that commander derives from its flags: `maxPixels` from `--max-pixels`. */
 export const transformOptions = () => ({
@@ -73,6 +73,34 @@ export const transformOptions = () => ({
     'read and write raw samples, image after image: WIDTHxHEIGHT, then :rgb or :rgba (default: rgba)',
     parseRawSize,
   ),
+  jobs: value(
+    '-j, --jobs <n>',
+    `most files at a time, 1 to ${MAX_THREADS} (default: one more than there are cores)`,
+    countUpTo(MAX_THREADS),
+  ),
+  recursive: flag('-r, --recursive', 'take the folders in a folder too, as is the default'),
+  notRecursive: flag('--no-recursive', 'take only the images that are in a folder itself'),
+  include: value(
+    '--include <glob>',
+    'of the images in folders take only those that match, by name or by path; may be given several times',
+    oneMore,
+  ),
+  exclude: value('--exclude <glob>', 'leave out matching images and folders; may be given several times', oneMore),
+  hidden: flag('--hidden', 'take what is hidden in folders too: names that begin with a dot'),
+  follow: flag('-L, --follow', 'follow the symbolic links in folders'),
+  filesFrom: value(
+    '--files-from <file>',
+    'take the inputs from a list, a name on each line; - for standard input',
+    asIs,
+  ),
+  null: flag('-0, --null', 'each name in the list ends with a NUL, not with a line'),
+  inPlace: flag('--in-place', 'replace each input by its result').conflicts(['output', 'skipExisting']),
+  skipExisting: flag('--skip-existing', 'leave out inputs whose output exists and is not older: to continue a run'),
+  shard: value(
+    '--shard <part>',
+    'take only a part of the inputs: 2/8, or auto or auto/8 for a task of Kubernetes, Slurm or AWS Batch',
+    parseShard,
+  ),
   compression: choice(
     '--compression <effort>',
     'trade encoding speed for file size',
@@ -85,7 +113,7 @@ export const transformOptions = () => ({
     METADATA_CHOICES,
   ),
   verify: flag('--verify', 'compare every byte with the result of the reference before writing'),
-  json: flag('--json', 'print one JSON record per image to standard output'),
+  json: flag('--json', 'print a JSON record to standard output as each image ends, and the total'),
   trace: traceOption(),
   quiet: flag('-q, --quiet', 'print errors only').conflicts('verbose'),
   verbose: flag('-v, --verbose', 'also print why this backend, which codecs, and the causes of errors'),
@@ -234,6 +262,10 @@ function listOf<Item>(parse: (text: string) => Item): (text: string) => Item[] {
   return (text) => text.split(',').map(parse);
 }
 
+function oneMore(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 function asIs(text: string): string {
   return text;
 }
@@ -280,6 +312,11 @@ function parseRawSize(text: string): ImageShape {
     return { width: Number(width), height: Number(height), channels: samples.toLowerCase() === 'rgb' ? 3 : 4 };
   }
   throw new InvalidArgumentError('a size such as 1920x1080, 1920x1080:rgb or 1920x1080:rgba');
+}
+
+function parseShard(text: string): string {
+  if (isShard(text)) return text;
+  throw new InvalidArgumentError(SHARD_FORMS);
 }
 
 /** A parsed value as it can be typed. */

@@ -1,56 +1,115 @@
 /** Which output belongs to which input; refuses, before anything runs, what would fail or do harm later. */
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import { unreadable, unwritable } from '../files/explain.js';
 import { createFolder, isFolder } from '../files/folders.js';
 import { pathIn, pathOf } from '../files/names.js';
+import { identityOf } from '../files/tree.js';
 import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
+import type { FilePair } from '../image-files/flow.js';
+import type { Failed } from '../image-files/transform-files.js';
+import { type FoundInput, findInputs, namesSeveral } from './inputs.js';
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
+import { isInShard, resolveShard, type Shard } from './shard.js';
 import { asPath, suggestCommand } from './suggestions.js';
 
-/** One image to transform; `-` is standard input or standard output. */
+/** What is to be done. */
 export interface Plan {
-  readonly input: string;
-  readonly output: string;
+  readonly files: readonly FilePair[];
+  /** What `--skip-existing` leaves out. */
+  readonly skipped: readonly FilePair[];
+  /** What is known already to fail. */
+  readonly failed: readonly Failed[];
+  /** Whether several files may be meant, though there may be one. */
+  readonly isBatch: boolean;
+  /** Which part of how many files this is. */
+  readonly shard?: Shard & { readonly allFiles: number };
 }
 
+const known = new WeakMap<TransformRequest, Promise<Plan>>();
+
 /**
- * Plans the outputs, and checks that each can be written and overwrites no input. A folder whose path ends in a slash is
- * created.
+ * Plans the outputs, and checks that each can be written and overwrites no input. Folders are created where the output is a
+ * folder. Once for a request: a list on standard input can be read only once.
  *
- * @throws NeighborProductError `INVALID_OPTION`, `OUTPUT_UNWRITABLE`
+ * @throws NeighborProductError `INVALID_OPTION`, `INPUT_UNREADABLE`, `OUTPUT_UNWRITABLE`
  */
-export async function prepareOutputs(given: TransformRequest): Promise<Plan[]> {
-  const request = await withOutput(given);
+export function prepareOutputs(request: TransformRequest): Promise<Plan> {
+  const plan = known.get(request) ?? prepare(request);
+  known.set(request, plan);
+  return plan;
+}
+
+async function prepare(given: TransformRequest): Promise<Plan> {
+  refuseSharedInput(given);
+  const request = given.inPlace ? given : await withOutput(given);
+  const isBatch = namesSeveral(request);
   const { output } = request;
-  const intoFolder = output !== '-' && (namesFolder(output) || (await isFolder(output)));
-  const plans = planOutputs(request, intoFolder);
-  await refuseOverwriting(
-    plans.map(({ input }) => input),
-    plans.map(({ output }) => output),
-  );
-  if (intoFolder) await createFolder(output);
-  else await requireFolderOf(plans[0].output);
-  return plans;
+  const intoFolder = output !== undefined && output !== '-' && (await isOutputFolder(output, request));
+  const found = await findInputs(request, intoFolder ? output : undefined);
+  const readable = found.filter(({ error }) => error === undefined);
+  const all =
+    output === undefined ? planInPlace(request, readable) : planOutputs({ ...request, output }, readable, intoFolder);
+  const shard = request.shard === undefined ? undefined : resolveShard(request.shard, process.env);
+  const isOurs = ({ relative }: FoundInput) => shard === undefined || isInShard(relative, shard);
+  const files = all.filter((_file, index) => isOurs(readable[index]));
+  const states = new FileStates();
+  const inputs = files.map(({ input }) => input);
+  if (output === undefined) refuseTwice(inputs, states);
+  else refuseOverwriting(inputs, outputsOf(files), states);
+  const isDone = (file: FilePair) => request.skipExisting === true && states.isNewer(file.output, file.input);
+  const failed = found.filter((input) => input.error !== undefined && isOurs(input));
+  if (intoFolder) {
+    await createFolder(output);
+    for (const folder of new Set(outputsOf(files).map((path) => dirname(path)))) await createFolder(folder);
+  } else if (output !== undefined) {
+    await requireFolderOf(output);
+  }
+  return {
+    files: files.filter((file) => !isDone(file)),
+    skipped: files.filter(isDone),
+    failed: failed.map(({ path, error }) => ({ kind: 'failed', file: { input: path, output: '' }, error })),
+    isBatch,
+    ...(shard && { shard: { ...shard, allFiles: found.length } }),
+  };
+}
+
+/** Whether the output is a folder: an existing one, one that ends in a slash, or for a folder a new one. */
+async function isOutputFolder(output: string, { inputs, filesFrom }: TransformRequest): Promise<boolean> {
+  if (namesFolder(output) || (await isFolder(output))) return true;
+  // `folder -o out.png` is a mistake.
+  if (extname(output) !== '' || new FileStates().statsOf(output) !== undefined) return false;
+  return filesFrom !== undefined || (inputs.length === 1 && inputs[0] !== '-' && (await isFolder(inputs[0])));
+}
+
+function outputsOf(files: readonly FilePair[]): string[] {
+  return files.map(({ output }) => output);
+}
+
+/** Standard input is one image, or the list. */
+function refuseSharedInput({ inputs, filesFrom }: TransformRequest): void {
+  if (filesFrom !== '-' || !inputs.includes('-')) return;
+  throw usage('Both the input - and --files-from - need standard input. Leave one of them out.');
 }
 
 /**
- * Of two inputs without an output, the second one is the output, unless it is a file: a pattern may have become two
- * names, and one image would be lost.
+ * Of two inputs without an output, the second one is the output, unless it is a file, or both are folders: a pattern may have
+ * become two names, and one image would be lost.
  *
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type; `INPUT_UNREADABLE` where that would fail
  */
 async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
-  const { inputs, output } = request;
+  const { inputs, output, filesFrom } = request;
   if (output) return { ...request, output };
   refuseLateOption(request);
   const [first, second] = inputs;
-  const isOne = inputs.length === 2 && output === undefined && second !== '-';
-  if (isOne && !(await isExistingFile(second))) return { ...request, inputs: [first], output: second };
+  const isOne = inputs.length === 2 && output === undefined && second !== '-' && filesFrom === undefined;
+  const exists = isOne && ((await isExistingFile(second)) || ((await isFolder(second)) && (await isFolder(first))));
+  if (isOne && !exists) return { ...request, inputs: [first], output: second };
   for (const input of inputs) await requireInput(input);
-  refuseSharedOutput(plansIn(PRODUCTS, inputs));
+  refuseSharedOutput(plansIn(PRODUCTS, named(inputs)));
   const existing = isOne ? `, and '${second}' exists already. Put -o before it to overwrite it, or transform both` : '';
   const actual = output === '' ? 'received none, or an empty one' : `received none${existing}`;
   throw usage(`Expected an output path after -o, but ${actual}. Type: ${suggestFor(request)}`);
@@ -69,10 +128,9 @@ function refuseLateOption(request: TransformRequest): void {
 
 async function requireInput(input: string): Promise<void> {
   if (input === '-') return;
-  const stats = await stat(pathOf(input)).catch((error) => {
+  await stat(pathOf(input)).catch((error) => {
     throw unreadable(input, error);
   });
-  if (stats.isDirectory()) throw unreadable(input, Object.assign(new Error('EISDIR'), { code: 'EISDIR' }));
 }
 
 /** Whether a path ends as that of a folder. */
@@ -84,42 +142,61 @@ export function namesFolder(path: string): boolean {
 type CompleteRequest = TransformRequest & { readonly output: string };
 
 /**
- * The plan without a look at the disk.
+ * The outputs without a look at the disk.
  *
  * @param intoFolder whether the output is a folder, so that each image is written there under its input's name
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
-export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan[] {
+export function planOutputs(request: CompleteRequest, found: readonly FoundInput[], intoFolder: boolean): FilePair[] {
   const { inputs, output, json, raw } = request;
-  if (inputs.length > 1 && !intoFolder) {
-    refuseSharedOutput(plansIn(PRODUCTS, inputs));
+  const isOneFile = found.length === 1 && inputs.length === 1 && found[0].path === inputs[0];
+  if (!isOneFile && !intoFolder) {
+    refuseSharedOutput(plansIn(PRODUCTS, found));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
     const folder = output !== '-' && extname(output) === '' ? `${output}/` : undefined;
-    throw usage(
-      `Expected a folder for ${inputs.length} inputs, but received ${actual}. Type: ${suggestFor(request, folder)}`,
-    );
+    const count = found.length === 1 ? 'a folder or a list' : `${found.length} inputs`;
+    throw usage(`Expected a folder for ${count}, but received ${actual}. Type: ${suggestFor(request, folder)}`);
   }
   if (output === '-' && json) {
     throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
   }
   if (!intoFolder && raw === undefined) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
-  const plans = intoFolder ? plansIn(output, inputs, raw !== undefined) : [{ input: inputs[0], output }];
+  const plans = intoFolder ? plansIn(output, found, raw !== undefined) : [{ input: found[0].path, output }];
   refuseSharedOutput(plans);
   return plans;
 }
 
-function plansIn(folder: string, inputs: readonly string[], isRaw = false): Plan[] {
-  return inputs.map((input) => ({ input, output: pathIn(folder, nameInFolder(input, isRaw)) }));
+/** Each file replaces itself. @throws NeighborProductError `INVALID_OPTION` for what cannot be written */
+function planInPlace(request: TransformRequest, found: readonly FoundInput[]): FilePair[] {
+  const isFixed = ({ path }: FoundInput) =>
+    path === '-' || (request.raw === undefined && withOwnExtension(path) !== path);
+  const fixed = found.find(isFixed);
+  if (fixed === undefined) return found.map(({ path }) => ({ input: path, output: path }));
+  const what = fixed.path === '-' ? 'standard input' : `'${fixed.path}', whose format is only read`;
+  throw usage(`Cannot replace ${what}. Write to a folder: ${suggestFor(request)}`);
 }
 
-function nameInFolder(input: string, isRaw: boolean): string {
-  if (isRaw) return input === '-' ? 'stdin.raw' : basename(input);
-  return input === '-' ? 'stdin.png' : withOwnExtension(basename(input));
+function plansIn(folder: string, found: readonly FoundInput[], isRaw = false): FilePair[] {
+  return found.map(({ path, relative }) => {
+    const name = isRaw
+      ? path === '-'
+        ? 'stdin.raw'
+        : relative
+      : path === '-'
+        ? 'stdin.png'
+        : withOwnExtension(relative);
+    return { input: path, output: pathIn(folder, name) };
+  });
 }
 
-function refuseSharedOutput(plans: readonly Plan[]): void {
+/** Paths of files as they are named. */
+function named(inputs: readonly string[]): FoundInput[] {
+  return inputs.map((path) => ({ path, relative: basename(path) }));
+}
+
+function refuseSharedOutput(files: readonly FilePair[]): void {
   const inputOf = new Map<string, string>();
-  for (const { input, output } of plans) {
+  for (const { input, output } of files) {
     const other = inputOf.get(output);
     if (other === input) throw usage(`The input '${input}' is named twice. Name it once.`);
     if (other !== undefined) {
@@ -133,9 +210,10 @@ function refuseSharedOutput(plans: readonly Plan[]): void {
 }
 
 /** The command line with an output: the one given, unless it is an input. */
-function suggestFor({ inputs, otherOptions, raw }: TransformRequest, output?: string): string {
+function suggestFor(request: TransformRequest, output?: string): string {
+  const { inputs, otherOptions, raw } = request;
   const isFree = output !== undefined && !includesFile(inputs, output);
-  const suggested = inputs.length > 1 ? suggestFolder(inputs) : suggestOutput(inputs[0], raw !== undefined);
+  const suggested = namesSeveral(request) ? suggestFolder(inputs) : suggestOutput(inputs[0], raw !== undefined);
   const paths = inputs.map((input) => asPath(input, COMMAND_NAMES));
   return suggestCommand([...paths, '-o', asPath(isFree ? output : suggested), ...otherOptions]);
 }
@@ -147,7 +225,7 @@ function includesFile(paths: readonly string[], path: string): boolean {
 /** One where no input lies. */
 function suggestFolder(inputs: readonly string[]): string {
   let folder = PRODUCTS;
-  for (let number = 2; plansIn(folder, inputs).some(({ output }) => includesFile(inputs, output)); number++) {
+  for (let number = 2; plansIn(folder, named(inputs)).some(({ output }) => includesFile(inputs, output)); number++) {
     folder = `products-${number}/`;
   }
   return folder;
@@ -166,12 +244,15 @@ function suggestOutput(input: string, isRaw: boolean): string {
  *
  * @throws NeighborProductError `INVALID_OPTION`
  */
-export async function refuseOverwriting(reads: readonly string[], writes: readonly string[]): Promise<void> {
-  const inputOf = new Map<string, string>();
+export function refuseOverwriting(
+  reads: readonly string[],
+  writes: readonly string[],
+  states: FileStates = new FileStates(),
+): void {
+  const inputOf = new Map(reads.map((input) => [states.identityOf(input), input]));
   const outputOf = new Map<string, string>();
-  for (const input of reads) inputOf.set((await identityOf(input)) ?? '', input);
   for (const output of writes) {
-    const identity = await identityOf(output);
+    const identity = states.identityOf(output);
     if (identity === undefined) continue;
     const input = inputOf.get(identity);
     if (input !== undefined) {
@@ -185,20 +266,54 @@ export async function refuseOverwriting(reads: readonly string[], writes: readon
   }
 }
 
-/**
- * The same for every path of one file: through symbolic links, hard links, `./`, and letter case on file systems that
- * ignore it. A file that does not exist yet is identified by its folder and name; what is not a file has no identity.
- */
-async function identityOf(path: string): Promise<string | undefined> {
-  if (path === '-') return undefined;
-  const stats = await statIfAny(path);
-  if (stats) return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
-  const folder = await statIfAny(dirname(path));
-  return folder && `${folder.dev}:${folder.ino}/${basename(path)}`;
+/** Refuses to replace a file twice. @throws NeighborProductError `INVALID_OPTION` */
+function refuseTwice(paths: readonly string[], states: FileStates): void {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const identity = states.identityOf(path);
+    if (identity === undefined) continue;
+    const other = seen.get(identity);
+    if (other !== undefined) throw usage(`'${path}' is the same file as '${other}'. Name it once.`);
+    seen.set(identity, path);
+  }
+}
+
+/** Looks at files, and once at each folder. Synchronous: a promise for each of ten thousand files takes longer. */
+class FileStates {
+  readonly #folders = new Map<string, BigIntStats | undefined>();
+
+  /** Undefined where nothing exists, or nothing that can be looked at: reading or writing it says why. */
+  statsOf(path: string): BigIntStats | undefined {
+    try {
+      return statSync(pathOf(path), { bigint: true, throwIfNoEntry: false });
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * The same for every path of one file: through symbolic links, hard links, `./`, and letter case on file systems that
+   * ignore it. A file that does not exist yet is identified by its folder and name; what is not a file has no identity.
+   */
+  identityOf(path: string): string | undefined {
+    if (path === '-') return undefined;
+    const stats = this.statsOf(path);
+    if (stats) return stats.isFile() ? identityOf(stats) : undefined;
+    const name = dirname(path);
+    if (!this.#folders.has(name)) this.#folders.set(name, this.statsOf(name));
+    const folder = this.#folders.get(name);
+    return folder && `${identityOf(folder)}/${basename(path)}`;
+  }
+
+  /** Whether a file exists, complete as every output is, and its input did not change after it. */
+  isNewer(output: string, input: string): boolean {
+    const [written, read] = [this.statsOf(output), this.statsOf(input)];
+    return written !== undefined && read !== undefined && written.isFile() && written.mtimeNs >= read.mtimeNs;
+  }
 }
 
 async function isExistingFile(path: string): Promise<boolean> {
-  const stats = await statIfAny(path);
+  const stats = await stat(pathOf(path)).catch(() => undefined);
   return stats !== undefined && !stats.isDirectory();
 }
 
@@ -213,11 +328,6 @@ export async function requireFolderOf(output: string): Promise<void> {
     throw outputError(`The output folder '${folder}' does not exist. Create it first.`);
   }
   throw outputError(`Cannot write '${output}': '${folder}' is not a folder. Name another one.`);
-}
-
-/** Undefined where nothing exists, or nothing that can be looked at: reading or writing it says why. */
-async function statIfAny(path: string): Promise<BigIntStats | undefined> {
-  return stat(pathOf(path), { bigint: true }).catch(() => undefined);
 }
 
 /** The error of a command line that is not valid. */

@@ -52,6 +52,7 @@ export class NothingAsked extends NeighborProductError {
 export const EXAMPLES = [
   'neighbor-product in.png -o out.png',
   'neighbor-product *.png -o products/',
+  'neighbor-product photos/ -o products/ --skip-existing',
   'neighbor-product - -o - < in.png > out.png',
 ];
 
@@ -115,7 +116,7 @@ export function createProgram(only?: string): Command {
   const program = new Command('neighbor-product')
     .description(DESCRIPTION)
     .usage(USAGE)
-    .argument('<input...>', 'PNG files; - for standard input')
+    .argument('[input...]', 'PNG files, or folders of them; - for standard input')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP_END)
@@ -178,7 +179,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   refuseFlagsAsValues(chosen);
   switch (chosen.name()) {
     case program.name():
-      return { kind: 'transform', request: transformRequest(program) };
+      return { kind: 'transform', request: transformRequest(program, args) };
     case COMPLETION:
       return { kind: 'completion', shell: chosen.processedArgs[0] };
     case HELP:
@@ -197,14 +198,18 @@ function withoutLateCommand(args: readonly string[]): readonly string[] {
   return args.map((arg, index) => (index > end && COMMAND_NAMES.includes(arg) ? `./${arg}` : arg));
 }
 
-function transformRequest(program: Command): TransformRequest {
+function transformRequest(program: Command, typed: readonly string[]): TransformRequest {
   const { args } = program;
   const values = program.opts<TransformOptionValues>();
-  const given = program.options.filter((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
+  if (args.length === 0 && values.filesFrom === undefined) refuseNoInput(typed, program);
+  const given = program.options.filter((option) => {
+    const name = option.attributeName();
+    return program.getOptionValueSource(name) === 'cli' && option.negate === (program.getOptionValue(name) === false);
+  });
   const otherOptions = given.flatMap((option) => {
-    const value = program.getOptionValue(option.attributeName());
     if (option.long === OUTPUT) return [];
-    return option.required ? [option.long!, valueText(value)] : [option.long!];
+    if (!option.required) return [option.long!];
+    return [program.getOptionValue(option.attributeName())].flat().flatMap((value) => [option.long!, valueText(value)]);
   });
   if (values.output === undefined && args.length === 1) refuseNearCommand(args[0]);
   const isToStream = values.output === undefined && args.length === 2 && withDash(args[1], 'output') === '-';
@@ -225,11 +230,8 @@ function refused(args: readonly string[], command: Command, error: CommanderErro
   // Whoever names the output also says what to type, by the inputs.
   if (code === 'commander.optionMissingArgument' && message.includes(OUTPUT)) return parseCommandLine([...args, '']);
   const longNames = command.options.map(({ long }) => long!);
-  if (code === 'commander.unknownOption' || code === 'commander.missingArgument') {
-    const file = args.find((arg) => /^-[^-]/.test(arg) && existsSync(pathOf(arg)));
-    if (file !== undefined) throw usage(`Expected ./ before the name '${file}', which looks like an option.`, error);
-  }
-  if (code === 'commander.missingArgument') throw usage(missingOperand(command), error);
+  if (code === 'commander.unknownOption' || code === 'commander.missingArgument') refuseFileLikeOption(args);
+  if (code === 'commander.missingArgument') refuseNoInput(args, command);
   if (code === 'commander.unknownOption') {
     if (!COMMAND_NAMES.includes(args[0])) refuseNearCommand(args[0]);
     // In `--bakend=cpu` commander compares the value, too, and then suggests nothing.
@@ -248,10 +250,19 @@ function refused(args: readonly string[], command: Command, error: CommanderErro
   throw usage(usageSentence(error, mistaken), error);
 }
 
-function missingOperand(command: Command): string {
-  return command.name() === COMPLETION
-    ? `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`
-    : 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
+function refuseNoInput(args: readonly string[], command: Command): never {
+  refuseFileLikeOption(args);
+  throw usage(
+    command.name() === COMPLETION
+      ? `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`
+      : 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png',
+  );
+}
+
+/** A file whose name begins with a dash. */
+function refuseFileLikeOption(args: readonly string[]): void {
+  const file = args.find((arg) => /^-[^-]/.test(arg) && existsSync(pathOf(arg)));
+  if (file !== undefined) throw usage(`Expected ./ before the name '${file}', which looks like an option.`);
 }
 
 /** `device`: no file, and nearly the name of a command. */

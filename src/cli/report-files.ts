@@ -69,7 +69,7 @@ async function prepareFile(
 ): Promise<void> {
   refuseNoFile(path, kind);
   await requireFolderOf(path);
-  await refuseOverwriting(reads, [...writes, path]);
+  refuseOverwriting(reads, [...writes, path]);
   await refuseOtherFile(path, kind);
 }
 
@@ -91,8 +91,9 @@ async function refuseOtherFile(path: string, { option, noun, beginning }: Report
 async function filesOf(work: Work): Promise<{ reads: string[]; writes: string[] }> {
   switch (work.kind) {
     case 'transform': {
-      const plans = await prepareOutputs(work.request);
-      return { reads: plans.map(({ input }) => input), writes: plans.map(({ output }) => output) };
+      const { files, skipped } = await prepareOutputs(work.request);
+      const all = [...files, ...skipped];
+      return { reads: all.map(({ input }) => input), writes: all.map(({ output }) => output) };
     }
     case 'conformance':
       return { reads: [work.request.replay ?? []].flat(), writes: [work.request.report ?? []].flat() };

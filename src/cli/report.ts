@@ -2,51 +2,17 @@
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { isOracle } from '../backends.js';
-import { messageOf } from '../errors.js';
+import { messageOf, NeighborProductError } from '../errors.js';
 import { readableName } from '../files/names.js';
 import type { ExtraId } from '../formats/extra.js';
 import type { CodecUsed, Extra, MetadataChoice } from '../formats/formats.js';
-import type { DoneRecord, FailedRecord } from '../records.js';
-import type { Result } from '../transform.js';
+import type { Done, FilePair } from '../image-files/flow.js';
+import { doneRecord } from '../image-files/record.js';
+import type { Failed, FileOutcome } from '../image-files/transform-files.js';
+import type { FailedRecord, SkippedRecord, TotalRecord } from '../records.js';
 import { failureCodeOf } from './exit-codes.js';
-import type { Plan } from './outputs.js';
 import { NothingAsked } from './program.js';
-
-/** An image that was written. */
-export interface Done {
-  readonly kind: 'done';
-  readonly plan: Plan;
-  /** Pixels in a row, and rows, of each image. */
-  readonly width: number;
-  readonly height: number;
-  /** One, or as many raw images as came one after another. */
-  readonly images: number;
-  readonly result: Pick<Result, 'backend' | 'reason' | 'device' | 'exactPixels' | 'fault'>;
-  /** The three go on at the same time. */
-  readonly decodeMs: number;
-  readonly transformMs: number;
-  readonly encodeMs: number;
-  /** From the first row that is read to the file that is written. */
-  readonly elapsedMs: number;
-  readonly codecs: { readonly decoder: CodecUsed; readonly encoder: CodecUsed };
-  readonly fileByteLength: number;
-  /** Why the file was not replaced as a whole, a clause. */
-  readonly inPlace?: string;
-  /** Whether the bytes of another backend were compared with the reference's. */
-  readonly verified: boolean;
-  /** What the input holds besides the image: what was copied to the output, and what was not. */
-  readonly kept: readonly Extra[];
-  readonly dropped: readonly Extra[];
-}
-
-interface Failed {
-  readonly kind: 'failed';
-  readonly plan: Plan;
-  readonly error: unknown;
-}
-
-/** What came of an image. */
-export type FileOutcome = Done | Failed;
+import type { Shard } from './shard.js';
 
 /** Parameters of the terminal's Select Graphic Rendition sequence (ECMA-48, 8.3.117). */
 const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
@@ -57,13 +23,13 @@ const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
  * @param isFallback adds why this backend ran
  */
 export function summaryLine(done: Done, isFallback: boolean): string {
-  const { plan, width, height, images, result, decodeMs, transformMs, encodeMs } = done;
+  const { file, width, height, images, result, decodeMs, transformMs, encodeMs } = done;
   const { backend, device, reason } = result;
   const why = isFallback ? `; ${reason}` : '';
   const steps = `decode ${duration(decodeMs)}, transform ${duration(transformMs)}, encode ${duration(encodeMs)}`;
   const times = `${duration(done.elapsedMs)} (${steps})`;
   const parts = [
-    `${fileName(plan.input, STANDARD_INPUT)} → ${fileName(plan.output, 'standard output')}`,
+    `${fileName(file.input, STANDARD_INPUT)} → ${fileName(file.output, 'standard output')}`,
     `${images > 1 ? `${images} x ` : ''}${width}x${height}`,
     `${backend} (${device}${why})`,
     done.verified ? `${times}, verified` : times,
@@ -76,7 +42,7 @@ export function summaryLine(done: Done, isFallback: boolean): string {
  *
  * @param all pixels; absent where nobody knows
  */
-export function progressText({ input }: Plan, done: number, all: number | undefined, elapsedMs: number): string {
+export function progressText({ input }: FilePair, done: number, all: number | undefined, elapsedMs: number): string {
   const perSecond = (done / elapsedMs) * 1000;
   const share = all === undefined ? [] : [`${Math.floor((100 * done) / all)} %`];
   const left = all === undefined ? [] : [`${Math.ceil((all - done) / perSecond)} s left`];
@@ -86,7 +52,7 @@ export function progressText({ input }: Plan, done: number, all: number | undefi
 
 /** The lines that `--verbose` adds. */
 export function detailLines(done: Done): string[] {
-  const { plan, width, height, images, result, fileByteLength, inPlace, codecs, kept, dropped } = done;
+  const { file, width, height, images, result, fileByteLength, inPlace, codecs, kept, dropped } = done;
   const pixels = width * height * images;
   const place = inPlace === undefined ? '' : `, in place: ${inPlace}`;
   return [
@@ -95,7 +61,7 @@ export function detailLines(done: Done): string[] {
     `  read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
     ...(kept.length > 0 ? [`  also in the output: ${termsOf(kept)}`] : []),
     ...(dropped.length > 0 ? [`  not in the output: ${termsOf(dropped)}`] : []),
-    `  written: ${plan.output === '-' ? 'standard output' : resolve(plan.output)} (${fileByteLength} bytes)${place}`,
+    `  written: ${file.output === '-' ? 'standard output' : resolve(file.output)} (${fileByteLength} bytes)${place}`,
   ].map(onOneLine);
 }
 
@@ -104,42 +70,57 @@ export function recordLine(outcome: FileOutcome): string {
   return JSON.stringify(outcome.kind === 'done' ? doneRecord(outcome) : failedRecord(outcome));
 }
 
-function doneRecord({
-  plan,
-  width,
-  height,
-  images,
-  result,
-  codecs,
-  verified,
-  kept,
-  dropped,
-  ...times
-}: Done): DoneRecord {
-  const { backend, reason, device, exactPixels } = result;
-  return {
-    ...plan,
-    width,
-    height,
-    images,
-    backend,
-    reason,
-    device,
-    decoder: codecs.decoder.name,
-    encoder: codecs.encoder.name,
-    decodeMs: roundToMicroseconds(times.decodeMs),
-    transformMs: roundToMicroseconds(times.transformMs),
-    encodeMs: roundToMicroseconds(times.encodeMs),
-    elapsedMs: roundToMicroseconds(times.elapsedMs),
-    exactPixels,
-    verified,
-    kept: idsOf(kept),
-    dropped: idsOf(dropped),
-  };
+function failedRecord({ file, error }: Failed): FailedRecord {
+  const isTemporary = error instanceof NeighborProductError && error.isTemporary;
+  return { ...file, error: { code: failureCodeOf(error), message: messageOf(error), isTemporary } };
 }
 
-function failedRecord({ plan, error }: Failed): FailedRecord {
-  return { ...plan, error: { code: failureCodeOf(error), message: messageOf(error) } };
+/** One line of JSON for an image that was left out. */
+export function skippedLine(file: FilePair): string {
+  return JSON.stringify({ ...file, skipped: true } satisfies SkippedRecord);
+}
+
+/** What came of all files. */
+export interface Total {
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly pixels: number;
+  readonly elapsedMs: number;
+}
+
+/** `495 done, 5 failed, 10 skipped  495 megapixels  12.3 s` */
+export function totalLine({ done, failed, skipped, pixels, elapsedMs }: Total): string {
+  const counts = [
+    `${done} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ];
+  return [counts.join(', '), megapixelsText(pixels), duration(elapsedMs)].join('  ');
+}
+
+/** The last line of JSON, of a run over several files. */
+export function totalRecordLine({ pixels, elapsedMs, ...counts }: Total): string {
+  const record: TotalRecord = { ...counts, megapixels: pixels / 1e6, elapsedMs: Math.round(elapsedMs) };
+  return JSON.stringify(record);
+}
+
+function megapixelsText(pixels: number): string {
+  const megapixels = pixels / 1e6;
+  return `${megapixels < 10 ? megapixels.toFixed(1) : Math.round(megapixels)} megapixels`;
+}
+
+/** `part 3 of 8 (SLURM_ARRAY_TASK_ID): 125 of 1000 files` */
+export function shardLine({ index, count, variable }: Shard, files: number, allFiles: number): string {
+  const origin = variable === undefined ? '' : ` (${variable})`;
+  return `part ${index} of ${count}${origin}: ${files} of ${allFiles} files`;
+}
+
+/** `123 of 500 files  45 megapixels/s  40 s left` */
+export function filesProgressText(ended: number, all: number, pixels: number, elapsedMs: number): string {
+  const perSecond = `${Math.round(pixels / elapsedMs / 1e3)} megapixels/s`;
+  const left = ended === 0 ? [] : [`${Math.ceil(((all - ended) * elapsedMs) / ended / 1000)} s left`];
+  return [`${ended} of ${all} files`, perSecond, ...left].join('  ');
 }
 
 export interface ErrorStyle {
@@ -202,10 +183,6 @@ function termsOf(extras: readonly Extra[]): string {
   return extras.map(({ term }) => term).join(', ');
 }
 
-function idsOf(extras: readonly Extra[]): ExtraId[] {
-  return [...new Set(extras.map(({ id }) => id))];
-}
-
 /** As on https://no-color.org, and FORCE_COLOR without a terminal; NO_COLOR wins. */
 export function wantsColour(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = environment;
@@ -238,11 +215,6 @@ function fileName(path: string, dash: string): string {
 function duration(elapsedMs: number): string {
   if (elapsedMs >= 10_000) return `${(elapsedMs / 1000).toFixed(1)} s`;
   return `${elapsedMs.toFixed(elapsedMs < 10 ? 1 : 0)} ms`;
-}
-
-/** To the precision of the clock. */
-function roundToMicroseconds(elapsedMs: number): number {
-  return Math.round(elapsedMs * 1000) / 1000;
 }
 
 /** A file's name may contain line feeds, control sequences of a terminal and bytes that are no text. */

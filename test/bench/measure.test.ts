@@ -40,7 +40,7 @@ describe('measureCase', () => {
       output.data[output.rowBytes + 4] ^= 1;
     });
     await expect(measureCase(benchCase, [singleCopy(), wrong], { repeat: 5 })).rejects.toMatchObject({
-      code: 'BACKEND_FAILED',
+      code: 'DIFFERENCES_FOUND',
       message: expect.stringContaining("wrong differ from the reference's on 40x30/noise"),
     });
     expect(calls).toBe(1);

@@ -153,7 +153,11 @@ describe('exit code 3: input', () => {
   });
 
   test.each([
-    ['a folder', '.', "Cannot read '.': it is a folder. Name a file in it."],
+    [
+      'a folder without images',
+      '.',
+      "Cannot find an image in '.': expected a file with the extension .png. Name another folder.",
+    ],
     ['nothing', 'gone.png', "Cannot read 'gone.png': no such file. Check the path."],
   ])('%s', async (_, input, message) => {
     const cwd = folderWith();
@@ -291,7 +295,7 @@ describe('exit code 5: output', () => {
     const stdout = openSync('/dev/full', 'w');
     const { exitCode, stderr } = await run(args, { cwd, stdout });
     closeSync(stdout);
-    expect(exitCode).toBe(5);
+    expect(exitCode).toBe(75);
     expect(stderr).toMatch(/^error: .*Cannot write to standard output: .*ENOSPC.*\n$/);
   });
 });
@@ -358,15 +362,17 @@ describe('streams', () => {
     expect(pixelsIn(stdout)).toEqual(PRODUCT);
   });
 
-  test('--json prints a record an image and nothing else', async () => {
+  test('--json prints a record an image, the total, and nothing else', async () => {
     const cwd = folderWith({ 'a.png': PNG_FILE, 'x.png': damaged() });
     const { exitCode, stdout, stderr } = await run(['a.png', 'x.png', '-o', 'out/', '--json', '-q'], { cwd });
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(/^error: x\.png: .*\n$/);
     const lines = stdout.toString().split('\n');
     expect(lines.pop()).toBe('');
-    const [done, failed] = lines.map((line) => JSON.parse(line));
-    expect(lines).toHaveLength(2);
+    const records = lines.map((line) => JSON.parse(line));
+    const [done, failed] = records.slice(0, -1).toSorted((a, b) => (a.input < b.input ? -1 : 1));
+    expect(records.at(-1)).toMatchObject({ done: 1, failed: 1, skipped: 0 });
+    expect(lines).toHaveLength(3);
     expect(done).toMatchObject({ input: 'a.png', output: 'out/a.png', width: 7, height: 5, verified: false });
     for (const name of ['decodeMs', 'transformMs', 'encodeMs']) expect(done[name]).toBeGreaterThan(0);
     for (const name of ['backend', 'reason', 'device']) expect(done[name]).toMatch(/./);
@@ -447,29 +453,57 @@ describe('interruption', () => {
     20_000,
   );
 
-  test('SIGINT while two are being written leaves the one that was and no temporary file', async () => {
-    const cwd = folderWith({ 'a.png': PNG_FILE, 'b.png': PNG_FILE, 'c.png': PNG_FILE });
-    mkdirSync(path.join(cwd, 'out'));
-    const before = `
+  /** Of several files, all but the first take long to get their names. */
+  function slowRenames(elapsedMs: number) {
+    return `
       import fs from 'node:fs/promises';
       import { syncBuiltinESMExports } from 'node:module';
       const { rename } = fs;
-      fs.rename = (from, to) => {
+      fs.rename = async (from, to) => {
         if (to.endsWith('a.png')) return rename(from, to);
-        process.stderr.write('.');
-        return new Promise((resolve) => setTimeout(resolve, 60_000));
+        process.stderr.write('@');
+        await new Promise((resolve) => setTimeout(resolve, ${elapsedMs}));
+        return rename(from, to);
       };
       syncBuiltinESMExports();
     `;
-    const words = ['a.png', 'b.png', 'c.png', '-o', 'out/', '-q', '--backend', 'cpu'];
-    const child = spawnCommand(words, { cwd, before });
+  }
+
+  const INTERRUPTED = 'warning: Interrupted. The files under way are finished; interrupt again to end at once.\n';
+
+  /** Interrupts the command once two of its files are being written, and again when it has said so, if at all. */
+  async function interrupted(signal: NodeJS.Signals, elapsedMs: number, isAgain: boolean) {
+    const names = ['a.png', 'b.png', 'c.png', 'd.png', 'e.png', 'f.png'];
+    const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
+    mkdirSync(path.join(cwd, 'out'));
+    const words = [...names, '-o', 'out/', '--backend', 'cpu', '--jobs', '2'];
+    const child = spawnCommand(words, { cwd, before: slowRenames(elapsedMs) });
     const end = ended(child);
-    let dots = '';
+    let text = '';
+    let isStopped = false;
     child.stderr!.on('data', (part) => {
-      dots += part;
-      if (dots === '..') child.kill('SIGINT');
+      text += part;
+      if (!isStopped && text.split('@').length === 3) isStopped = child.kill(signal);
+      if (isAgain && text.includes(INTERRUPTED)) child.kill(signal);
     });
-    expect(await end).toMatchObject({ exitCode: null, signal: 'SIGINT', stderr: '..' });
-    expect(listing(path.join(cwd, 'out'))).toEqual(['a.png']);
+    return { ...(await end), written: listing(path.join(cwd, 'out')) };
+  }
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s lets the files under way finish, and begins no other',
+    async (signal) => {
+      const { stderr, written, ...how } = await interrupted(signal, 500, false);
+      expect(how).toMatchObject({ exitCode: null, signal });
+      expect(written).toEqual(['a.png', 'b.png', 'c.png']);
+      expect(stderr).toContain(INTERRUPTED);
+      expect(stderr).toMatch(/^3 done {2}/m);
+    },
+    20_000,
+  );
+
+  test('a second SIGINT ends at once, and leaves what was written and no temporary file', async () => {
+    const { written, ...how } = await interrupted('SIGINT', 60_000, true);
+    expect(how).toMatchObject({ exitCode: null, signal: 'SIGINT' });
+    expect(written).toEqual(['a.png']);
   }, 20_000);
 });

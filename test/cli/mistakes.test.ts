@@ -56,6 +56,7 @@ Multiplies every pixel's colour channels over its 3x3 neighbourhood and normalis
 Examples:
   neighbor-product in.png -o out.png
   neighbor-product *.png -o products/
+  neighbor-product photos/ -o products/ --skip-existing
   neighbor-product - -o - < in.png > out.png
 
 neighbor-product --help lists every option and command.
@@ -190,8 +191,10 @@ const INPUTS: readonly Mistake[] = [
   },
   {
     typed: 'folder -o out.png',
-    exitCode: 3,
-    answer: "error: Cannot read 'folder': it is a folder. Name a file in it.\n",
+    exitCode: 2,
+    answer:
+      "error: Expected a folder for a folder or a list, but received 'out.png'. " +
+      'Type: neighbor-product folder -o products/\n',
   },
   {
     typed: '*.PNG -o out.png',

@@ -6,13 +6,14 @@ import { folderWith, listing } from './command.js';
 import { requestOf } from './requests.js';
 
 function plan(inputs: string[], output: string, isFolder: boolean, json = false) {
-  return planOutputs({ ...requestFor(inputs, output), output, ...(json && { json }) }, isFolder);
+  const found = inputs.map((name) => ({ path: name, relative: path.basename(name) }));
+  return planOutputs({ ...requestFor(inputs, output), output, ...(json && { json }) }, found, isFolder);
 }
 
-function prepare(folder: string, inputs: string[], output?: string) {
+async function prepare(folder: string, inputs: string[], output?: string) {
   // Not path.join, which would remove the slash or the dot that the test is about.
   const below = (name: string) => (name === '-' ? name : `${folder}/${name}`);
-  return prepareOutputs(requestFor(inputs.map(below), output && below(output)));
+  return (await prepareOutputs(requestFor(inputs.map(below), output && below(output)))).files;
 }
 
 function requestFor(inputs: string[], output: string | undefined) {
@@ -128,6 +129,7 @@ describe('outputs prepared on the disk', () => {
       [['a.png'], ' -o FOLDER/a-product.png'],
       [['a.png', 'b.png', 'x/other.png'], ' -o products/'],
       [['-'], 'Type: neighbor-product - -o out.png'],
+      [['x'], 'FOLDER/x -o products/'],
     ])('%j: the command line to type has one', async (inputs, end) => {
       const folder = folderWith(FILES);
       await expect(prepare(folder, inputs)).rejects.toMatchObject({
@@ -137,14 +139,12 @@ describe('outputs prepared on the disk', () => {
     });
 
     test('what comes after -- may be nothing but an option', async () => {
-      await expect(prepareOutputs(requestOf('--', '-o', 'new.png'))).resolves.toEqual([
-        { input: '-o', output: 'new.png' },
-      ]);
+      const { files } = await prepareOutputs(requestOf('--', '-o', 'new.png'));
+      expect(files).toEqual([{ input: '-o', output: 'new.png' }]);
     });
 
     test.each([
       [['gone.png'], "gone.png': no such file. Check the path."],
-      [['x'], "x': it is a folder. Name a file in it."],
       [['a.png', 'gone.png', 'new.png'], "gone.png': no such file. Check the path."],
     ])('%j: an input that cannot be read is the first thing to say', async (inputs, end) => {
       await expect(prepare(folderWith(FILES), inputs)).rejects.toMatchObject({

@@ -1,9 +1,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DifferencesFound } from '../../src/cli/exit-codes.js';
 import { NothingAsked } from '../../src/cli/program.js';
 import {
-  type Done,
   detailLines,
   droppedWarnings,
   errorText,
@@ -15,12 +13,13 @@ import {
 } from '../../src/cli/report.js';
 import { NeighborProductError } from '../../src/errors.js';
 import type { Extra, ExtraId } from '../../src/formats/extra.js';
+import type { Done } from '../../src/image-files/flow.js';
 
 const CPU = { backend: 'cpu', reason: 'no GPU answered', device: 'avx2, 2 threads', exactPixels: 3 } as const;
 
 const DONE: Done = {
   kind: 'done',
-  plan: { input: 'in.png', output: 'out.png' },
+  file: { input: 'in.png', output: 'out.png' },
   width: 5,
   height: 4,
   images: 1,
@@ -54,10 +53,10 @@ test('the summary says why a backend ran that was not the first choice', () => {
 });
 
 test('the streams have names, and control characters in the name of a file are escaped', () => {
-  expect(summaryLine({ ...DONE, plan: { input: '-', output: '-' } }, false)).toMatch(
+  expect(summaryLine({ ...DONE, file: { input: '-', output: '-' } }, false)).toMatch(
     /^standard input → standard output /,
   );
-  const line = summaryLine({ ...DONE, plan: { input: 'a\nb\u001b[2J.png', output: 'c\u009b' } }, false);
+  const line = summaryLine({ ...DONE, file: { input: 'a\nb\u001b[2J.png', output: 'c\u009b' } }, false);
   expect(line).toMatch(/^a\\nb\\u001b\[2J\.png → c\\u009b {2}/);
 });
 
@@ -71,11 +70,11 @@ test('details have the reason, the exact pixels, the codecs and the place of the
   expect(detailLines({ ...DONE, inPlace: 'rename refused (EBUSY)' })[3]).toBe(
     `  written: ${path.resolve('out.png')} (321 bytes), in place: rename refused (EBUSY)`,
   );
-  expect(detailLines({ ...DONE, plan: { input: '-', output: '-' } })[3]).toBe('  written: standard output (321 bytes)');
+  expect(detailLines({ ...DONE, file: { input: '-', output: '-' } })[3]).toBe('  written: standard output (321 bytes)');
 });
 
 test('a record is one line of JSON', () => {
-  const line = recordLine({ ...DONE, plan: { input: 'a\n"b".png', output: '-' } });
+  const line = recordLine({ ...DONE, file: { input: 'a\n"b".png', output: '-' } });
   expect(line).not.toContain('\n');
   expect(JSON.parse(line)).toEqual({
     ...CPU,
@@ -103,9 +102,9 @@ test('raw images are counted, in the summary and in the details', () => {
 });
 
 test('progress has share, speed and time left, as far as they are known', () => {
-  const plan = { input: 'in\n.png', output: 'out.png' };
-  expect(progressText(plan, 45e6, 100e6, 1500)).toBe('in\\n.png  45 %  30 megapixels/s  2 s left');
-  expect(progressText({ ...plan, input: '-' }, 45e6, undefined, 1500)).toBe('standard input  30 megapixels/s');
+  const file = { input: 'in\n.png', output: 'out.png' };
+  expect(progressText(file, 45e6, 100e6, 1500)).toBe('in\\n.png  45 %  30 megapixels/s  2 s left');
+  expect(progressText({ ...file, input: '-' }, 45e6, undefined, 1500)).toBe('standard input  30 megapixels/s');
 });
 
 describe('what is not in the output', () => {
@@ -158,10 +157,10 @@ describe('what is not in the output', () => {
 
 test('the record of a failure has its code', () => {
   const error = new NeighborProductError('INVALID_PNG', 'Cannot read this.');
-  expect(JSON.parse(recordLine({ kind: 'failed', plan: DONE.plan, error }))).toEqual({
+  expect(JSON.parse(recordLine({ kind: 'failed', file: DONE.file, error }))).toEqual({
     input: 'in.png',
     output: 'out.png',
-    error: { code: 'INVALID_PNG', message: 'Cannot read this.' },
+    error: { code: 'INVALID_PNG', message: 'Cannot read this.', isTemporary: false },
   });
 });
 
@@ -187,9 +186,9 @@ test('causes are printed on request, where they say more', () => {
   expect(errorText(error, VERBOSE)).toBe(
     "error: Cannot read x. It failed. Check it.\n  cause: ENOENT: no such file or directory, open 'x\\ny'",
   );
-  expect(errorText(new DifferencesFound('1 pixel differs.', { cause: 'a text' }), VERBOSE)).toBe(
-    'error: 1 pixel differs.\n  cause: a text',
-  );
+  expect(
+    errorText(new NeighborProductError('DIFFERENCES_FOUND', '1 pixel differs.', { cause: 'a text' }), VERBOSE),
+  ).toBe('error: 1 pixel differs.\n  cause: a text');
   const circle = new NeighborProductError('INVALID_PNG', 'Round.');
   circle.cause = new Error('And round.', { cause: circle });
   expect(errorText(circle, VERBOSE)).toBe('error: Round.\n  cause: And round.');

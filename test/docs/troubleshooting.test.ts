@@ -1,6 +1,6 @@
 /** docs/troubleshooting.md has every error code and every exit code, once. */
 import { expect, test } from 'vitest';
-import { DifferencesFound, EXIT_CODES, exitCodeOf, failureCodeOf, ReaderLeft } from '../../src/cli/exit-codes.js';
+import { EXIT_CODES, exitCodeOf, failureCodeOf, ReaderLeft } from '../../src/cli/exit-codes.js';
 import { ERROR_CODES, NeighborProductError } from '../../src/errors.js';
 import { EXTRA_IDS } from '../../src/formats/extra.js';
 import { readPage } from './pages.js';
@@ -9,7 +9,6 @@ const page = readPage('docs/troubleshooting.md');
 
 const FAILURES: readonly Error[] = [
   ...ERROR_CODES.map((code) => new NeighborProductError(code, '')),
-  new DifferencesFound(),
   new ReaderLeft(),
   new Error('a defect'),
 ];

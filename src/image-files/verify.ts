@@ -1,10 +1,10 @@
-/** `--verify`: the bytes of a backend against the reference's. */
+/** The bytes of a backend against the reference's. */
 import { BACKENDS } from '../backends.js';
+import { NeighborProductError } from '../errors.js';
 import { type CheckedImage, createImage, rowsOf } from '../image.js';
 import type { Operation } from '../options.js';
 import { transformReference } from '../reference.js';
 import type { StripRows } from '../rows.js';
-import { DifferencesFound } from './exit-codes.js';
 
 /** How two images of the same size differ, by the first different pixel in reading order. */
 export interface Difference {
@@ -21,7 +21,7 @@ export interface Difference {
  * Compares every byte that is computed of a strip with the reference's.
  *
  * @param actual a backend's transform of `input`
- * @throws DifferencesFound
+ * @throws NeighborProductError `DIFFERENCES_FOUND`
  */
 export function verify(input: CheckedImage, actual: CheckedImage, operation: Operation, strip: StripRows): void {
   const expected = createImage(input.width, input.height, input.channels);
@@ -29,7 +29,8 @@ export function verify(input: CheckedImage, actual: CheckedImage, operation: Ope
   const computed = (image: CheckedImage) =>
     rowsOf(image, strip.firstRow - strip.firstHeld, strip.endRow - strip.firstHeld);
   const difference = findDifference(computed(expected), computed(actual));
-  if (difference !== undefined) throw new DifferencesFound(differenceText(difference, input.width, strip));
+  if (difference === undefined) return;
+  throw new NeighborProductError('DIFFERENCES_FOUND', differenceText(difference, input.width, strip));
 }
 
 /** @param actual an image of the same size and channels */

@@ -1,20 +1,75 @@
-/** One file through the command: rows are read, transformed and written at the same time, and what that took is told. */
-import { isOracle } from '../backends.js';
+/** One file: its rows are read, transformed and written at the same time, and times and results are gathered. */
+import { type BackendName, isOracle } from '../backends.js';
 import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
-import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
+import {
+  type CodecUsed,
+  createImageFile,
+  type Extra,
+  type ImageReader,
+  type MetadataChoice,
+  type TakeBytes,
+} from '../formats/formats.js';
+import type { Compression } from '../formats/png/codec.js';
 import type { CheckedImage, ImageShape } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
 import { bytesHeld, pixelsOfStrip, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
+import type { Choice } from '../selector.js';
 import type { openBackend, Result, transform } from '../transform.js';
-import type { Plan } from './outputs.js';
-import type { TransformRequest } from './program.js';
-import type { Done } from './report.js';
 import { verify } from './verify.js';
+
+/** One image file to transform; `-` is standard input or standard output. */
+export interface FilePair {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** How files are transformed, every option checked. */
+export interface FileRequest extends Operation {
+  readonly backend: Choice<BackendName>;
+  readonly threads?: number | undefined;
+  readonly compression: Compression;
+  readonly metadata?: MetadataChoice | undefined;
+  /** The most pixels of an image. Default: a limit for what is decoded as a whole, none for others. */
+  readonly maxPixels?: number | undefined;
+  /** The size of raw images, where files hold nothing but samples. */
+  readonly raw?: ImageShape | undefined;
+  /** Whether every byte is compared with the reference's before it is written. */
+  readonly verify?: boolean | undefined;
+  /** Drops the files under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An image file that was written. */
+export interface Done {
+  readonly kind: 'done';
+  readonly file: FilePair;
+  /** Pixels in a row, and rows, of each image. */
+  readonly width: number;
+  readonly height: number;
+  /** One, or as many raw images as came one after another. */
+  readonly images: number;
+  readonly result: Pick<Result, 'backend' | 'reason' | 'device' | 'exactPixels' | 'fault'>;
+  /** The three go on at the same time. */
+  readonly decodeMs: number;
+  readonly transformMs: number;
+  readonly encodeMs: number;
+  /** From the first row that is read to the file that is written. */
+  readonly elapsedMs: number;
+  readonly codecs: { readonly decoder: CodecUsed; readonly encoder: CodecUsed };
+  readonly fileByteLength: number;
+  /** Why the file was not replaced as a whole, a clause. */
+  readonly inPlace?: string;
+  /** Whether the bytes of another backend were compared with the reference's. */
+  readonly verified: boolean;
+  /** What the input holds besides the image: what was copied to the output, and what was not. */
+  readonly kept: readonly Extra[];
+  readonly dropped: readonly Extra[];
+}
 
 /** A file or a stream that is written piece by piece. */
 export interface OutputStream {
@@ -25,13 +80,13 @@ export interface OutputStream {
   readonly abandon: () => Promise<void>;
 }
 
-/** Runs a step of the command. */
+/** Runs a step of a file. */
 export type Watch = <T>(name: string, step: () => Promise<T>) => Promise<T>;
 
 /** What a file goes through. */
 export interface Flow {
-  readonly plan: Plan;
-  readonly request: TransformRequest;
+  readonly file: FilePair;
+  readonly request: FileRequest;
   readonly transform: typeof transform;
   readonly openBackend: typeof openBackend;
   readonly output: OutputStream;
@@ -40,6 +95,8 @@ export interface Flow {
   readonly maxBytes: number;
   /** Called with the pixels done so far, and those of the image; of raw images nobody knows how many come. */
   readonly onPixels: (done: number, all: number | undefined) => void;
+  /** Called with the backend that ran, once it is known. */
+  readonly onBackend: (name: BackendName) => void;
 }
 
 /**
@@ -52,7 +109,7 @@ export async function transformImageFile(
   flow: Flow,
   openAgain: (() => Promise<ImageReader>) | undefined,
 ): Promise<Done> {
-  const { request, plan, output, watch } = flow;
+  const { request, file, output, watch } = flow;
   const tally = new Tally(flow);
   const copied: MetadataChunk[] = [];
   const newCopies = () => {
@@ -62,24 +119,24 @@ export async function transformImageFile(
   };
   const { width, height, channels } = reader;
   const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
-  const take: TakeBytes = (pieces) => watch(`write ${plan.output}`, () => output.take(pieces));
-  const file = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
+  const take: TakeBytes = (pieces) => watch(`write ${file.output}`, () => output.take(pieces));
+  const written = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
   let isBegun = false;
   const write = (rows: CheckedImage) => {
     // The file is begun while the first rows are encoded, and not before: a signal would wait for the reference.
     if (!isBegun) take([]).catch(() => {}); // a failure comes again
     isBegun = true;
-    return file.write(rows);
+    return written.write(rows);
   };
   // What follows the image in its file is known at its end.
-  const writer: RowWriter = { write, finish: () => file.finish(newCopies()) };
+  const writer: RowWriter = { write, finish: () => written.finish(newCopies()) };
   await tally.transformRows(reader, writer, width * height, openAgain);
-  const inPlace = await watch(`write ${plan.output}`, output.finish);
+  const inPlace = await watch(`write ${file.output}`, output.finish);
   const kept = keptOf(reader.extras, request);
   return {
-    ...tally.done(plan, { width, height }, 1),
-    codecs: { decoder: reader.codec, encoder: file.codec },
-    fileByteLength: file.byteLength,
+    ...tally.done({ width, height }, 1),
+    codecs: { decoder: reader.codec, encoder: written.codec },
+    fileByteLength: written.byteLength,
     ...(inPlace !== undefined && { inPlace }),
     kept,
     dropped: reader.extras.filter((extra) => !kept.includes(extra)),
@@ -108,7 +165,7 @@ const RAW_CODEC = { name: 'none', detail: 'raw samples' } as const;
  * @throws NeighborProductError `INVALID_IMAGE` if it ends within one, or is empty
  */
 export async function transformRawFile(input: Input, flow: Flow): Promise<Done> {
-  const { plan, output, request, watch } = flow;
+  const { file, output, request, watch } = flow;
   const size = request.raw!;
   const { width, height } = size;
   const tally = new Tally(flow);
@@ -116,7 +173,7 @@ export async function transformRawFile(input: Input, flow: Flow): Promise<Done> 
   let [images, byteLength] = [0, 0];
   const take: TakeBytes = async (pieces) => {
     for (const piece of pieces) byteLength += piece.length;
-    await watch(`write ${plan.output}`, () => output.take(pieces));
+    await watch(`write ${file.output}`, () => output.take(pieces));
   };
   if (!(await source.hasMore())) throw incompleteImage(0, size);
   if (areHeldWhole(size, flow.maxBytes)) {
@@ -137,9 +194,9 @@ export async function transformRawFile(input: Input, flow: Flow): Promise<Done> 
     for (; await source.hasMore(); images++)
       await tally.transformRows(source.nextImage(size), writer, undefined, undefined);
   }
-  const inPlace = await watch(`write ${plan.output}`, output.finish);
+  const inPlace = await watch(`write ${file.output}`, output.finish);
   return {
-    ...tally.done(plan, { width, height }, images),
+    ...tally.done({ width, height }, images),
     codecs: { decoder: RAW_CODEC, encoder: RAW_CODEC },
     fileByteLength: byteLength,
     ...(inPlace !== undefined && { inPlace }),
@@ -201,7 +258,7 @@ class Tally {
       async (input, output, strip) => {
         await this.#run(input, output, strip);
       },
-      { maxBytes, onRows: (rows) => onPixels(rows * reader.width, imagePixels) },
+      { maxBytes, onRows: (rows) => onPixels(rows * reader.width, imagePixels), signal: request.signal },
       openAgain && (async () => this.#timedReader(await openAgain())),
     );
     void openBackend(request.backend, { ...request, pixels }); // while the first rows are read
@@ -214,12 +271,12 @@ class Tally {
     return (await this.#run(input, undefined, { firstHeld: 0, firstRow: 0, endRow: height, endHeld: height })).image;
   }
 
-  done(plan: Plan, size: Pick<Done, 'width' | 'height'>, images: number) {
+  done(size: Pick<Done, 'width' | 'height'>, images: number) {
     const { backend, reason, device } = this.#last!;
     const fault = this.#fault;
     return {
       kind: 'done' as const,
-      plan,
+      file: this.#flow.file,
       ...size,
       images,
       result: { backend, reason, device, exactPixels: this.#exactPixels, ...(fault !== undefined && { fault }) },
@@ -233,11 +290,12 @@ class Tally {
 
   async #run(input: CheckedImage, output: CheckedImage | undefined, strip: StripRows): Promise<Result> {
     const { request, transform, watch } = this.#flow;
-    const { backend, alpha, border, passes } = request;
+    const { backend, alpha, border, passes, signal } = request;
     const threads = request.threads ?? this.#threadsFor(input, strip);
-    const options = { backend, alpha, border, passes, threads, output };
+    const options = { backend, alpha, border, passes, threads, output, signal };
     const result = await this.#transform.time(() => watch('transform', () => transform(input, options)));
     if (this.#isVerified(result)) verify(input, result.image, request, strip);
+    if (this.#last === undefined) this.#flow.onBackend(result.backend);
     this.#last = result;
     this.#exactPixels += result.exactPixels;
     this.#fault ??= result.fault;
@@ -279,13 +337,13 @@ class Tally {
 }
 
 /** Whether alpha of the result is 255 everywhere, as far as that is known before its pixels. */
-function isOpaqueResult(reader: ImageReader, { alpha, border }: TransformRequest): boolean {
+function isOpaqueResult(reader: ImageReader, { alpha, border }: FileRequest): boolean {
   // Pixels that are left out are transparent.
   if (leavesEdges(border) || alpha === 'channel') return false;
   return alpha === 'opaque' || reader.isOpaque;
 }
 
-function keptOf(extras: readonly Extra[], { metadata }: TransformRequest): readonly Extra[] {
+function keptOf(extras: readonly Extra[], { metadata }: FileRequest): readonly Extra[] {
   return metadata === 'keep' ? extras.filter(({ copies }) => copies.length > 0) : [];
 }
 

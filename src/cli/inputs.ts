@@ -1,0 +1,157 @@
+/** Which files the command line means: those that are named, those in named folders, and those in a list. */
+import { type Stats, statSync } from 'node:fs';
+import { basename, posix } from 'node:path';
+import { NeighborProductError } from '../errors.js';
+import { nameFrom, pathOf } from '../files/names.js';
+import { openInput } from '../files/read.js';
+import { filesIn, identityOf } from '../files/tree.js';
+import { READABLE_EXTENSIONS } from '../formats/formats.js';
+import { requirePart } from '../package.js';
+import type { TransformRequest } from './program.js';
+
+/** An input, and where it belongs below the folder of the outputs. */
+export interface FoundInput {
+  /** `-` is standard input. */
+  readonly path: string;
+  /** With `/`. */
+  readonly relative: string;
+  /** Why it cannot be read, where that is known already. */
+  readonly error?: unknown;
+}
+
+/** What names the inputs, of a request. */
+type Selection = Pick<
+  TransformRequest,
+  'inputs' | 'filesFrom' | 'null' | 'recursive' | 'hidden' | 'follow' | 'include' | 'exclude' | 'raw'
+>;
+
+/**
+ * Finds the inputs, folders in the order of their names.
+ *
+ * @param outputFolder left out, so that a second run does not transform the results of the first one
+ * @throws NeighborProductError `INVALID_OPTION`, `INPUT_UNREADABLE` for a list, or where a folder has no image
+ */
+export async function findInputs(selection: Selection, outputFolder: string | undefined): Promise<FoundInput[]> {
+  const found: FoundInput[] = [];
+  let folders = 0;
+  for (const path of selection.inputs) {
+    if (path === '-' || !isFolder(path)) {
+      found.push({ path, relative: path === '-' ? 'stdin' : basename(path) });
+      continue;
+    }
+    folders++;
+    const before = found.length;
+    for await (const entry of filesIn(path, treeOptions(selection, path, outputFolder))) found.push(entry);
+    if (found.length === before) throw withoutImages(path, selection);
+  }
+  if (folders === 0) refuseUnusedGlobs(selection);
+  if (selection.filesFrom !== undefined) found.push(...(await readList(selection.filesFrom, selection.null ?? false)));
+  return found;
+}
+
+/** Whether several files may be meant. */
+export function namesSeveral({ inputs, filesFrom }: Pick<Selection, 'inputs' | 'filesFrom'>): boolean {
+  return inputs.length > 1 || filesFrom !== undefined || inputs.some((path) => path !== '-' && isFolder(path));
+}
+
+/** Whether a path leads to a folder; not the promise, since there may be ten thousand names. */
+function isFolder(path: string): boolean {
+  return statsOf(path)?.isDirectory() ?? false;
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(pathOf(path));
+  } catch {
+    return undefined; // reading it says why
+  }
+}
+
+function treeOptions(selection: Selection, root: string, outputFolder: string | undefined) {
+  const { recursive, hidden, follow, include = [], exclude = [], raw } = selection;
+  const isIncluded = include.length === 0 ? () => true : matcherOf(include);
+  const isExcluded = exclude.length === 0 ? () => false : matcherOf(exclude);
+  const output = outputFolder === undefined ? undefined : statsOf(outputFolder);
+  const here = statsOf(root);
+  const isElsewhere = output !== undefined && (here === undefined || identityOf(output) !== identityOf(here));
+  return {
+    isRecursive: recursive ?? true,
+    withHidden: hidden ?? false,
+    followsLinks: follow ?? false,
+    leftOut: isElsewhere ? identityOf(output) : undefined,
+    takes: (relative: string, isDirectory: boolean) => {
+      if (isExcluded(relative)) return false;
+      return isDirectory || ((raw !== undefined || isReadable(relative)) && isIncluded(relative));
+    },
+  };
+}
+
+function isReadable(name: string): boolean {
+  const [, extension] = /\.([^./]+)$/.exec(name) ?? [];
+  return extension !== undefined && READABLE_EXTENSIONS.includes(extension.toLowerCase());
+}
+
+type Matcher = (path: string) => boolean;
+
+/** As in .gitignore: a pattern without a slash is compared with the name, at any depth, any other with the path. */
+function matcherOf(globs: readonly string[]): Matcher {
+  const picomatch = requirePart('picomatch') as (glob: string, options: object) => Matcher;
+  const matchers = globs.map((glob) => {
+    const trimmed = glob.replace(/(.)\/$/, '$1');
+    const isName = !trimmed.includes('/');
+    const matches = picomatch(trimmed.replace(/^\//, ''), { dot: true });
+    return (path: string) => matches(isName ? posix.basename(path) : path);
+  });
+  return (path) => matchers.some((matches) => matches(path));
+}
+
+function refuseUnusedGlobs({ include, exclude }: Selection): void {
+  const option = include ? '--include' : exclude ? '--exclude' : undefined;
+  if (option === undefined) return;
+  const message = `Expected a folder among the inputs for ${option}, but received none. Name a folder, or leave ${option} out.`;
+  throw new NeighborProductError('INVALID_OPTION', message);
+}
+
+function withoutImages(folder: string, { include, exclude, raw }: Selection): NeighborProductError {
+  const extensions = READABLE_EXTENSIONS.map((extension) => `.${extension}`).join(', ');
+  const expected = raw === undefined ? `a file with the extension ${extensions}` : 'a file';
+  const matching = include || exclude ? ' that --include and --exclude leave' : '';
+  const message = `Cannot find an image in '${folder}': expected ${expected}${matching}. Name another folder.`;
+  return new NeighborProductError('INPUT_UNREADABLE', message);
+}
+
+const [LINE_FEED, CARRIAGE_RETURN, NUL] = [10, 13, 0];
+
+/** The names in a list, each on a line or before a NUL. @throws NeighborProductError `INPUT_UNREADABLE` */
+async function readList(path: string, isNulSeparated: boolean): Promise<FoundInput[]> {
+  const bytes = await readWhole(path);
+  const names: FoundInput[] = [];
+  const separator = isNulSeparated ? NUL : LINE_FEED;
+  for (let at = 0; at < bytes.length; ) {
+    const separatorAt = bytes.indexOf(separator, at);
+    const next = separatorAt < 0 ? bytes.length : separatorAt;
+    // Lists of Windows end their lines with both.
+    const end = !isNulSeparated && bytes[next - 1] === CARRIAGE_RETURN ? next - 1 : next;
+    const name = nameFrom(bytes.subarray(at, Math.max(at, end)));
+    if (name !== '') names.push({ path: name === '-' ? './-' : name, relative: belowOutput(name) });
+    at = next + 1;
+  }
+  return names;
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  const input = await openInput(path);
+  const pieces: Uint8Array[] = [];
+  try {
+    for (let piece = await input.read(0); piece.length > 0; piece = await input.read(0)) pieces.push(piece);
+  } finally {
+    await input.close();
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Where a listed file belongs: below the outputs as it lies below this folder, or below the root. */
+function belowOutput(path: string): string {
+  const slashed = process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+  return posix.normalize(slashed).replace(/^(\.\.\/|\/)+/, '');
+}

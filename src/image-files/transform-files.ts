@@ -1,0 +1,271 @@
+/** Many files: several under way at a time, as far as memory allows; a bad one is reported and the others are still done. */
+import { totalmem } from 'node:os';
+import { onAbort } from '../abort.js';
+import { type BackendName, isOracle } from '../backends.js';
+import { poolThreads } from '../cpu/cores.js';
+import { NeighborProductError } from '../errors.js';
+import type { Input } from '../files/byte-source.js';
+import type { DecodeLimits, ImageReader } from '../formats/formats.js';
+import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
+import { bytesHeld } from '../rows.js';
+import { Semaphore } from '../semaphore.js';
+import type { SpanListener } from '../span.js';
+import type { openBackend, transform } from '../transform.js';
+import {
+  bytesOfRaw,
+  type Done,
+  type FilePair,
+  type FileRequest,
+  type OutputStream,
+  transformImageFile,
+  transformRawFile,
+  type Watch,
+} from './flow.js';
+
+/** What is called for each file; the command and tests replace parts of it. */
+export interface FileCalls {
+  readonly openInput: (path: string) => Promise<Input>;
+  readonly openImage: (input: Input, limits: DecodeLimits) => Promise<ImageReader>;
+  readonly transform: typeof transform;
+  /** Opens the backend while the first image is read. */
+  readonly openBackend: typeof openBackend;
+  /** @param isHeld whether nothing may be written before the image is complete, as far as memory allows */
+  readonly create: (path: string, isHeld: boolean) => OutputStream;
+  /** Runs each step of a file. */
+  readonly watch: Watch;
+}
+
+/** How many files are transformed. */
+export interface FilesRequest extends FileRequest {
+  /** Bytes for rows under way, of all files together. Default: {@link SHARE_OF_MEMORY}. */
+  readonly maxMemory?: number | undefined;
+  /** The most files at a time. Default: {@link defaultJobs}. */
+  readonly jobs?: number | undefined;
+}
+
+/** An image file that was not written. */
+export interface Failed {
+  readonly kind: 'failed';
+  readonly file: FilePair;
+  readonly error: unknown;
+}
+
+/** What came of a file. */
+export type FileOutcome = Done | Failed;
+
+/** An outcome, and which of the files it is of. */
+export interface NumberedOutcome {
+  readonly index: number;
+  readonly outcome: FileOutcome;
+}
+
+/** Called while a file is transformed, with the pixels that are done, and all, where their number is known. */
+export type PixelListener = (file: FilePair, done: number, all: number | undefined) => void;
+
+/** The part of the memory that this process may use, which may be a container's, for rows under way. */
+const SHARE_OF_MEMORY = 1 / 8;
+const LEAST_BYTES = 2 ** 26;
+
+/** What reading and writing hold besides strips. */
+const CODEC_BYTES = 2 ** 24;
+
+function defaultMaxBytes(): number {
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.max(LEAST_BYTES, Math.floor(Math.min(totalmem(), limit) * SHARE_OF_MEMORY));
+}
+
+/** One thread of the pool is left to the file that is being written; with one a core and two, that is a core and one. */
+function defaultJobs(): number {
+  return Math.max(2, poolThreads() - 1);
+}
+
+/** What {@link outcomesAsTheyCome} waits for. */
+type Event =
+  | { readonly kind: 'next'; readonly next: IteratorResult<FilePair, unknown> }
+  | { readonly kind: 'backend'; readonly name: BackendName }
+  | ({ readonly kind: 'ended' } & NumberedOutcome);
+
+/**
+ * Outcomes as they come. The first file is alone until its backend is known; then files are begun as the others end. Begins
+ * no other after a failure that holds for all. If the caller leaves early, the files under way are dropped.
+ *
+ * @throws whatever `files` throws, or the reason of an aborted signal, once the files under way have ended
+ */
+export async function* outcomesAsTheyCome(
+  files: AsyncIterable<FilePair> | Iterable<FilePair>,
+  request: FilesRequest,
+  calls: FileCalls,
+  onPixels: PixelListener = () => {},
+): AsyncGenerator<NumberedOutcome, void, void> {
+  const leaving = new AbortController();
+  const stopListening = onAbort(request.signal, () => leaving.abort(request.signal?.reason));
+  const memory = new Memory(request.maxMemory ?? defaultMaxBytes());
+  let onBackend = (_name: BackendName) => {};
+  let learning: Promise<Event> | undefined = new Promise((resolve) => {
+    onBackend = (name) => resolve({ kind: 'backend', name });
+  });
+  const shared = { request: { ...request, signal: leaving.signal }, calls, memory, onPixels, onBackend };
+  const source = Symbol.asyncIterator in files ? files[Symbol.asyncIterator]() : files[Symbol.iterator]();
+  const underWay = new Map<number, Promise<Event>>();
+  let asking: Promise<Event> | undefined;
+  let atOnce = 1;
+  let begun = 0;
+  let isAtEnd = false;
+  try {
+    request.signal?.throwIfAborted();
+    for (;;) {
+      if (!isAtEnd && underWay.size < atOnce) asking ??= askFor(source);
+      if (asking === undefined && underWay.size === 0) return;
+      const events = [asking, learning, ...underWay.values()].filter((promise) => promise !== undefined);
+      const event = await Promise.race(events);
+      leaving.signal.throwIfAborted();
+      if (event.kind === 'backend') {
+        learning = undefined;
+        atOnce = filesAtOnce(event.name, request);
+      } else if (event.kind === 'next') {
+        asking = undefined;
+        isAtEnd ||= event.next.done === true;
+        if (isAtEnd) continue;
+        const index = begun++;
+        const work = tryFile(event.next.value as FilePair, shared);
+        const ended = work.then((outcome): Event => ({ kind: 'ended', index, outcome }));
+        underWay.set(index, ended);
+      } else {
+        underWay.delete(event.index);
+        isAtEnd ||= isHopeless(event.outcome);
+        if (isAtEnd) asking = undefined;
+        yield event;
+      }
+    }
+  } finally {
+    stopListening();
+    leaving.abort();
+    void source.return?.(); // not waited for: it may be waiting for a file
+    await Promise.all(underWay.values());
+  }
+}
+
+/** Outcomes in the order of the files. */
+export async function* inOrder(outcomes: AsyncIterable<NumberedOutcome>): AsyncGenerator<NumberedOutcome, void, void> {
+  const early = new Map<number, NumberedOutcome>();
+  let next = 0;
+  for await (const outcome of outcomes) {
+    early.set(outcome.index, outcome);
+    for (; early.has(next); next++) {
+      yield early.get(next)!;
+      early.delete(next);
+    }
+  }
+}
+
+async function askFor(source: AsyncIterator<FilePair> | Iterator<FilePair>): Promise<Event> {
+  return { kind: 'next', next: await source.next() };
+}
+
+/** Whether it would fail for every file. */
+function isHopeless(outcome: FileOutcome): boolean {
+  if (outcome.kind === 'done') return false;
+  return outcome.error instanceof NeighborProductError && outcome.error.code === 'BACKEND_UNAVAILABLE';
+}
+
+/** The reference computes on this thread. */
+function filesAtOnce(backend: BackendName, { verify, jobs }: FilesRequest): number {
+  if (isOracle(backend) || verify) return 1;
+  return jobs ?? defaultJobs();
+}
+
+/** What all files share. */
+interface Shared {
+  readonly request: FilesRequest;
+  readonly calls: FileCalls;
+  readonly memory: Memory;
+  readonly onPixels: PixelListener;
+  readonly onBackend: (name: BackendName) => void;
+}
+
+/** Never rejects. */
+async function tryFile(file: FilePair, { request, calls, memory, onPixels, onBackend }: Shared): Promise<FileOutcome> {
+  const { raw } = request;
+  const { maxBytes } = memory;
+  const output = calls.create(file.output, raw === undefined);
+  const { transform, openBackend, watch } = calls;
+  const flow = {
+    file,
+    request,
+    transform,
+    openBackend,
+    output,
+    watch,
+    maxBytes,
+    onPixels: (done: number, all: number | undefined) => onPixels(file, done, all),
+    onBackend,
+  };
+  try {
+    const opening = `read ${file.input}`;
+    const input = await watch(opening, () => calls.openInput(file.input));
+    if (raw !== undefined) {
+      return await closing(input, async () =>
+        memory.hold(bytesOfRaw(raw, request, maxBytes), () => transformRawFile(input, flow)),
+      );
+    }
+    const limits = limitsOf(request);
+    const reader = await watch(opening, () => calls.openImage(input, limits));
+    const openAgain = async () => calls.openImage(await calls.openInput(file.input), limits);
+    const isFile = input.byteLength !== undefined;
+    return await closing(reader, () =>
+      memory.hold(weightOf(reader, request, maxBytes), () =>
+        transformImageFile(reader, flow, isFile ? openAgain : undefined),
+      ),
+    );
+  } catch (error) {
+    await output.abandon();
+    return { kind: 'failed', file, error };
+  }
+}
+
+/** The bytes that files may take together. */
+class Memory {
+  readonly maxBytes: number;
+  readonly #semaphore: Semaphore;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+    this.#semaphore = new Semaphore(maxBytes);
+  }
+
+  async hold<T>(byteLength: number, work: () => Promise<T>): Promise<T> {
+    const release = await this.#semaphore.acquire(byteLength);
+    return work().finally(release);
+  }
+}
+
+async function closing<T>(opened: { readonly close: () => Promise<void> }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Only what is decoded as a whole has a limit by default. */
+function limitsOf({ maxPixels }: FileRequest): DecodeLimits {
+  return { maxPixels: maxPixels ?? DEFAULT_MAX_PIXELS, maxPixelsByRows: maxPixels ?? Number.POSITIVE_INFINITY };
+}
+
+/**
+ * How many bytes an image takes while it flows: all there are for one that is decoded as a whole, which keeps this thread
+ * busy, so that a signal would wait while another image is being written.
+ */
+function weightOf(reader: ImageReader, request: FileRequest, maxBytes: number): number {
+  if (reader.isWhole) return maxBytes;
+  return CODEC_BYTES + bytesHeld(reader, request, maxBytes);
+}
+
+/** The same calls, each as a step. */
+export function watchCalls(calls: FileCalls, watch: Watch, onSpan?: SpanListener): FileCalls {
+  return {
+    ...calls,
+    watch,
+    transform: (image, options) => calls.transform(image, { ...options, onSpan }),
+  };
+}
