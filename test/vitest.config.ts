@@ -13,6 +13,7 @@ const LONG = [
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,hostile-system,worker}.test.ts',
   'test/docs/{api,readme}.test.ts',
+  'test/examples/{cluster,queue-worker}.test.ts',
   'test/formats/png/{decode,fuzz}.test.ts',
   'test/gpu/{binary64,gpu-backend,gpu-fault,node-gpu,shaders,slots}.test.ts',
   'test/tools/check-large.test.ts',
