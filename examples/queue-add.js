@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { connection, QUEUE } from './queue-worker.js';
 
-/** @typedef {{ input: string, output: string, options?: import('neighbor-product').TransformOptions }} Task */
+/** @typedef {{ input: string, output: string, options?: import('neighbor-product/files').TransformFileOptions }} Task */
 
 /** Milliseconds before the second attempt; each further one waits twice as long. */
 const BACKOFF_MS = Number(process.env.BACKOFF_MS ?? 1000);

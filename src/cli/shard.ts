@@ -35,7 +35,14 @@ const ENGINES: readonly {
     }),
   },
   { variable: 'JOB_COMPLETION_INDEX', engine: 'Kubernetes', read: (index) => ({ index }) },
-  { variable: 'AWS_BATCH_JOB_ARRAY_INDEX', engine: 'AWS Batch', read: (index) => ({ index }) },
+  {
+    variable: 'AWS_BATCH_JOB_ARRAY_INDEX',
+    engine: 'AWS Batch',
+    read: (index, { AWS_BATCH_JOB_ARRAY_SIZE: size }) => ({
+      index,
+      ...(size !== undefined && { count: Number(size) }),
+    }),
+  },
 ];
 
 /**

@@ -22,9 +22,11 @@ import type { Choice } from '../selector.js';
 import type { openBackend, Result, transform } from '../transform.js';
 import { verify } from './verify.js';
 
-/** One image file to transform; `-` is standard input or standard output. */
+/** One image file to transform. */
 export interface FilePair {
+  /** The path of what is read; to the command `-` is standard input. */
   readonly input: string;
+  /** The path of what is written; to the command `-` is standard output. */
   readonly output: string;
 }
 

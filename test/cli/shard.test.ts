@@ -15,6 +15,11 @@ describe('the part of a task', () => {
     ['auto/8', { AWS_BATCH_JOB_ARRAY_INDEX: '7' }, { index: 8, count: 8, variable: 'AWS_BATCH_JOB_ARRAY_INDEX' }],
     [
       'auto',
+      { AWS_BATCH_JOB_ARRAY_INDEX: '2', AWS_BATCH_JOB_ARRAY_SIZE: '3' },
+      { index: 3, count: 3, variable: 'AWS_BATCH_JOB_ARRAY_INDEX' },
+    ],
+    [
+      'auto',
       { SLURM_ARRAY_TASK_ID: '5', SLURM_ARRAY_TASK_MIN: '5', SLURM_ARRAY_TASK_COUNT: '3' },
       { index: 1, count: 3, variable: 'SLURM_ARRAY_TASK_ID' },
     ],

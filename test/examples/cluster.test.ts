@@ -173,8 +173,8 @@ function typeErrorsOf(jobs: readonly unknown[]): string[][] {
 describe('aws-batch/job-definition.json', () => {
   const text = readPage('examples/aws-batch/job-definition.json');
   const definition = JSON.parse(text);
-  const { parameters, containerProperties, retryStrategy } = definition;
-  const args: string[] = containerProperties.command.map((word: string) => word.replace(/^Ref::/, ''));
+  const { containerProperties, retryStrategy } = definition;
+  const args: string[] = containerProperties.command;
   const conditions: Condition[] = retryStrategy.evaluateOnExit;
 
   interface Condition {
@@ -223,10 +223,9 @@ print(botocore.validate.ParamValidator().validate(json.load(sys.stdin), shape).g
     expect(retryStrategy.attempts).toBeLessThanOrEqual(10);
   });
 
-  test('gets the number of shards with the size of the array', () => {
-    expect(args).toEqual(['/images/in', '-o', '/images/out/', '--shard', 'shard', '--skip-existing', '--json']);
-    const [, size, shards] = /size=(\d+) --parameters shard=auto\/(\d+)/.exec(readPage('examples/README.md'))!;
-    expect([size, shards]).toEqual([shards, `${shardsIn(['--shard', parameters.shard])}`]);
+  test('takes its shard from the array', () => {
+    expect(args).toEqual(['/images/in', '-o', '/images/out/', '--shard', 'auto', '--skip-existing', '--json']);
+    expect(readPage('examples/README.md')).toMatch(/--array-properties size=\d+/);
   });
 
   test('mounts the folder of its arguments', () => {
@@ -351,7 +350,6 @@ describe.skipIf(process.platform === 'win32')('slurm/transform.sh', () => {
 });
 
 describe('as the engines run them', () => {
-  const hasShards = `${spawnSync(process.execPath, [MAIN, '--help']).stdout}`.includes('--shard');
   const names = Array.from({ length: 40 }, (_, at) => `${['', 'a/', 'a/b/'][at % 3]}${at}.png`);
   const files = Object.fromEntries(names.map((name, at) => [name, encodePng(testImage(3 + at, 4))]));
 
@@ -360,6 +358,16 @@ describe('as the engines run them', () => {
     folder = folderWith(Object.fromEntries(names.map((name) => [`in/${name}`, files[name]])));
   });
 
+  /** Of the records, of which the last one is the total. */
+  function inputsIn(stdout: Uint8Array): string[] {
+    const records = Buffer.from(stdout)
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return records.slice(0, -1).map(({ input }) => input);
+  }
+
   /** Which images each of the runs wrote. */
   async function runEach(variables: readonly NodeJS.ProcessEnv[], args: readonly string[]): Promise<string[][]> {
     const written: string[][] = [];
@@ -367,8 +375,7 @@ describe('as the engines run them', () => {
       const words = args.map((word) => word.replace(/^\/images/, folder));
       const { exitCode, stdout, stderr } = await run(words, { cwd: folder, env });
       expect(exitCode, stderr).toBe(0);
-      const records = `${stdout}`.split('\n').filter(Boolean);
-      written.push(records.map((line) => path.relative(`${folder}/in`, JSON.parse(line).input)));
+      written.push(inputsIn(stdout).map((input) => path.relative(`${folder}/in`, input)));
     }
     return written;
   }
@@ -386,7 +393,7 @@ describe('as the engines run them', () => {
 
   const indicesOf = (size: number) => Array.from({ length: size }, (_, at) => at);
 
-  test.skipIf(!hasShards)('Kubernetes', async () => {
+  test('Kubernetes', async () => {
     const job: Job = parseDocument(readPage('examples/kubernetes/job.yaml')).toJS();
     const { completions, template } = job.spec!;
     const { args } = template.spec!.containers[0];
@@ -398,19 +405,21 @@ describe('as the engines run them', () => {
     );
   });
 
-  test.skipIf(!hasShards)('AWS Batch', async () => {
-    const { parameters, containerProperties } = JSON.parse(readPage('examples/aws-batch/job-definition.json'));
-    const args = containerProperties.command.map((word: string) => word.replace('Ref::shard', parameters.shard));
+  test('AWS Batch', async () => {
+    const { containerProperties } = JSON.parse(readPage('examples/aws-batch/job-definition.json'));
     const size = Number(/size=(\d+)/.exec(readPage('examples/README.md'))![1]);
     expectAll(
       await runEach(
-        indicesOf(size).map((index) => ({ AWS_BATCH_JOB_ARRAY_INDEX: `${index}` })),
-        args,
+        indicesOf(size).map((index) => ({
+          AWS_BATCH_JOB_ARRAY_INDEX: `${index}`,
+          AWS_BATCH_JOB_ARRAY_SIZE: `${size}`,
+        })),
+        containerProperties.command,
       ),
     );
   });
 
-  test.skipIf(!hasShards || process.platform === 'win32')('Slurm', async () => {
+  test.skipIf(process.platform === 'win32')('Slurm', async () => {
     const programs = folderWith({
       srun: '#!/bin/sh\nshift\nexec "$@"\n',
       'neighbor-product': `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`,
@@ -432,8 +441,7 @@ describe('as the engines run them', () => {
       const child = spawn('bash', [path.join(ROOT, 'examples/slurm/transform.sh'), 'in', 'out'], { env, cwd: folder });
       const { exitCode, stdout, stderr } = await ended(child);
       expect(exitCode, stderr).toBe(0);
-      const records = `${stdout}`.split('\n').filter(Boolean);
-      written.push(records.map((line) => path.relative('in', JSON.parse(line).input)));
+      written.push(inputsIn(stdout).map((input) => path.relative('in', input)));
     }
     expectAll(written);
   });

@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { NeighborProductError } from 'neighbor-product';
-import { transformFile as transform } from './files-entry.mjs';
+import { transformFile as transform } from 'neighbor-product/files';
 
 const WORK_MS = Number(process.env.WORK_MS);
 
@@ -16,8 +16,8 @@ export async function transformFile(input, output, options) {
   const tried = `${input}.tried`;
   if (path.basename(input).includes('full') && !existsSync(tried)) {
     writeFileSync(tried, '');
-    const error = new NeighborProductError('OUTPUT_UNWRITABLE', 'no space left on device');
-    throw Object.defineProperty(error, 'isTemporary', { value: true });
+    const cause = Object.assign(new Error(), { code: 'ENOSPC' });
+    throw new NeighborProductError('OUTPUT_UNWRITABLE', 'no space left on device', { cause });
   }
   return transform(input, output, options);
 }

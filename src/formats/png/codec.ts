@@ -34,4 +34,9 @@ export interface EncodeOptions {
 /** What becomes of what a file holds besides its image. */
 export const METADATA_CHOICES = ['keep', 'drop'] as const;
 
+/**
+ * `keep` copies density, text, Exif and colour space to the output, `drop` leaves them out, and names them in no warning.
+ *
+ * @useDeclaredType
+ */
 export type MetadataChoice = (typeof METADATA_CHOICES)[number];
