@@ -13,6 +13,7 @@ export class Signals {
   readonly #unfinished = new Set<OutputStream>();
   /** What the first signal of a run over several files does. */
   #onFirst: (() => void) | undefined;
+  #isListening = false;
   /** The signal that stopped such a run. */
   #stoppedBy: NodeJS.Signals | undefined;
 
@@ -85,11 +86,13 @@ export class Signals {
   }
 
   #listen(): void {
-    this.#ignore();
+    if (this.#isListening) return;
+    this.#isListening = true;
     for (const signal of ENDING_SIGNALS) process.on(signal, this.#handle);
   }
 
   #ignore(): void {
+    this.#isListening = false;
     for (const signal of ENDING_SIGNALS) process.off(signal, this.#handle);
   }
 

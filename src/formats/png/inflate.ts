@@ -3,6 +3,8 @@ import { createInflate, type Inflate, type ZlibOptions } from 'node:zlib';
 
 /** Bytes that zlib makes at a time, and those that may wait to be taken. */
 const CHUNK_BYTES = 2 ** 18;
+/** Of zlib. */
+const LEAST_CHUNK_BYTES = 64;
 const WAITING_BYTES = 2 ** 21;
 
 /** A zlib stream that is written and read at the same time. What follows its end is ignored. */
@@ -12,9 +14,11 @@ export class Inflater {
   #isOver = false;
   #resume = () => {};
 
-  constructor() {
+  /** @param byteLength of the inflated bytes, if nothing is wrong */
+  constructor(byteLength: number) {
     const options: ZlibOptions & { readableHighWaterMark: number } = {
-      chunkSize: CHUNK_BYTES,
+      // Memory that a small image does not need makes the garbage collector run sooner.
+      chunkSize: Math.max(LEAST_CHUNK_BYTES, Math.min(CHUNK_BYTES, byteLength + 1)),
       readableHighWaterMark: WAITING_BYTES,
     };
     this.#stream = createInflate(options);

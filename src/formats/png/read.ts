@@ -54,28 +54,29 @@ export class PngReader implements RowReader {
     limits: DecodeLimits,
     codec = chooseRowCodec(),
   ): Promise<PngReader> {
-    const inflater = new Inflater();
     return new Promise((resolve, reject) => {
       let reader: PngReader | undefined;
       const begin = (parts: PngParts, extras: readonly Extra[]) => {
-        reader = new PngReader(parts, extras, input, codec, inflater, container);
+        reader = new PngReader(parts, extras, input, codec, container);
         resolve(reader);
       };
       const imageData = (piece: Uint8Array) => {
-        if (reader !== undefined) reader.#compressedBytes += piece.length;
-        inflater.write(piece);
+        if (reader === undefined) return;
+        reader.#compressedBytes += piece.length;
+        reader.#inflater.write(piece);
       };
       const listener = { begin, imageData };
+      const wantsMore = async () => (reader === undefined ? undefined : reader.#inflater.wantsMore());
       const container = Promise.resolve()
-        .then(() => readFrom(input, readPng(source, limits, listener), () => inflater.wantsMore()))
+        .then(() => readFrom(input, readPng(source, limits, listener), wantsMore))
         .then(
           (extras) => {
             reader!.#extras = extras;
-            inflater.end();
+            reader!.#inflater.end();
             return undefined;
           },
           (error) => {
-            inflater.close();
+            if (reader !== undefined) reader.#inflater.close();
             reject(error);
             return error;
           },
@@ -88,7 +89,6 @@ export class PngReader implements RowReader {
     extras: readonly Extra[],
     input: Input,
     codec: RowCodec,
-    inflater: Inflater,
     container: Promise<unknown>,
   ) {
     this.width = parts.header.width;
@@ -98,7 +98,7 @@ export class PngReader implements RowReader {
     this.#input = input;
     this.#codec = codec;
     this.#layout = layOutRows(parts);
-    this.#inflater = inflater;
+    this.#inflater = new Inflater(imageDataBytes(parts.header));
     this.#container = container;
     this.#above = new Uint8Array(parts.header.interlaced ? 0 : this.#layout.rowBytes);
   }

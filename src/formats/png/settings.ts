@@ -49,6 +49,28 @@ const TOLERANCE: Readonly<Record<Compression, number>> = { fast: Number.POSITIVE
 const MATCHING_TOLERANCE = 1.3;
 const QUICK_MATCHING: Setting = { filter: NONE, zlib: { level: 1 } };
 
+/** Of a raw deflate stream; zlib's own limits. */
+const [LEAST_WINDOW_BITS, MOST_WINDOW_BITS] = [9, 15];
+/** zlib refers no further back than the window less so many bytes (MIN_LOOKAHEAD in its deflate.h). */
+const WINDOW_MARGIN = 262;
+const DEFAULT_MEMORY_LEVEL = 8;
+/** At the default level tables are for 2^14 symbols (lit_bufsize in zlib's deflate.c), at each lower one for half of them. */
+const SYMBOL_BITS_LESS_LEVEL = 6;
+
+/**
+ * zlib's options, with no larger tables than so many bytes can use: by default those take 268 KB a call, which makes the
+ * garbage collector run often where images are small.
+ */
+export function forBytes(options: ZlibOptions, byteLength: number): ZlibOptions {
+  const windowBits = Math.ceil(Math.log2(byteLength + WINDOW_MARGIN));
+  const memLevel = Math.ceil(Math.log2(byteLength + 1)) - SYMBOL_BITS_LESS_LEVEL;
+  return {
+    ...options,
+    windowBits: Math.max(LEAST_WINDOW_BITS, Math.min(MOST_WINDOW_BITS, windowBits)),
+    memLevel: Math.max(1, Math.min(DEFAULT_MEMORY_LEVEL, memLevel)),
+  };
+}
+
 /** @param hasAddon whether there is one that compresses */
 export function settingsFor(compression: Compression, hasAddon: boolean): readonly Setting[] {
   return (hasAddon ? SETTINGS : PLAIN_SETTINGS)[compression];

@@ -13,7 +13,7 @@ import { chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 import { type Compression, DEFAULT_COMPRESSION, type EncodeOptions } from './codec.js';
 import { joinChecksums, type RowsToEncode } from './filter.js';
 import { chooseRowCodec, type RowCodec } from './row-codec.js';
-import { chooseSetting, type Setting, sampleRows, settingsFor } from './settings.js';
+import { chooseSetting, forBytes, type Setting, sampleRows, settingsFor } from './settings.js';
 
 /** Takes the bytes of a file in their order. They may change once the promise resolves. */
 export type TakeBytes = (pieces: readonly Uint8Array[]) => Promise<void>;
@@ -213,7 +213,8 @@ export class PngWriter implements RowWriter {
         .finally(() => filteredUpTo(filtered.subarray(-WINDOW_BYTES)));
       const window = await before;
       const dictionary = window.length === 0 ? {} : { dictionary: window };
-      const options = { ...zlib, ...dictionary, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: byteLength + 4096 };
+      const sized = forBytes(zlib, window.length + byteLength);
+      const options = { ...sized, ...dictionary, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: byteLength + 4096 };
       return { compressed: await deflateRawOffThread(filtered, options), byteLength, checksum };
     };
   }
@@ -268,7 +269,7 @@ export class PngWriter implements RowWriter {
     const byteLength = sample.height * (1 + sample.width * this.#channels);
     const output = Buffer.allocUnsafeSlow(zlib ? byteLength : this.#codec.compressedBound!(byteLength));
     const encoded = await this.#codec.encode(this.#job(sample, undefined, filter, zlib === undefined, output));
-    return zlib ? (await deflateRawOffThread(output, zlib)).length : encoded.byteLength;
+    return zlib ? (await deflateRawOffThread(output, forBytes(zlib, byteLength))).length : encoded.byteLength;
   }
 }
 
