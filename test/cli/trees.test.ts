@@ -10,8 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { folderWith, listing, PNG_FILE, pixelsIn, productOf, run } from './command.js';
+import { makeImage } from '../../src/conformance/images.js';
+import { encodePng } from '../encode-png.js';
+import { ended, folderWith, listing, PNG_FILE, pixelsIn, productOf, run, spawnCommand } from './command.js';
 
 const PRODUCT = productOf(PNG_FILE).data;
 const DAMAGED = PNG_FILE.subarray(0, -20);
@@ -211,6 +214,51 @@ describe('--skip-existing', () => {
   });
 });
 
+/** How often a process is stopped, by each signal. */
+const STOPS = Number(process.env.NEIGHBOR_PRODUCT_KILLS ?? 4);
+
+describe.runIf(process.platform !== 'win32')('stopped at any moment, a run is continued by --skip-existing', () => {
+  const names = Array.from({ length: 24 }, (_, at) => `in/${at % 4}/${at}.png`);
+  const images = Object.fromEntries(
+    names.map((name, at) => [name, encodePng(makeImage('photograph', 200 + 10 * at, 150, 4, at))]),
+  );
+  const args = 'in -o out --skip-existing -q'.split(' ');
+
+  test.each(['SIGINT', 'SIGKILL'] as const)(
+    `${STOPS} times by %s: every byte as if it had not been`,
+    async (signal) => {
+      const whole = folderWith(images);
+      const startMs = performance.now();
+      expect(await run(args, { cwd: whole })).toMatchObject({ exitCode: 0 });
+      const wholeMs = performance.now() - startMs;
+      const out = filesIn(path.join(whole, 'out'));
+      expect(out).toHaveLength(names.length);
+      let [stopped, partial] = [0, 0];
+      for (let stop = 0; stop < STOPS; stop++) {
+        const cwd = folderWith(images);
+        const child = spawnCommand(args, { cwd });
+        const end = ended(child);
+        await sleep((wholeMs * (stop + 0.5)) / STOPS);
+        child.kill(signal);
+        stopped += (await end).signal === signal ? 1 : 0;
+        const written = existsSync(path.join(cwd, 'out')) ? filesIn(path.join(cwd, 'out')) : [];
+        const complete = written.filter((name) => !name.endsWith('.tmp'));
+        if (signal === 'SIGINT') expect(written).toEqual(complete);
+        partial += complete.length > 0 && complete.length < names.length ? 1 : 0;
+        expect(await run(args, { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
+        expect(filesIn(path.join(cwd, 'out'))).toEqual(out);
+        for (const name of out) {
+          const [actual, expected] = [cwd, whole].map((folder) => readFileSync(path.join(folder, 'out', name)));
+          expect(Buffer.compare(actual, expected), name).toBe(0);
+        }
+      }
+      expect(stopped).toBeGreaterThan(0);
+      expect(partial, 'runs that had done a part').toBeGreaterThan(0);
+    },
+    STOPS * 30_000,
+  );
+});
+
 describe('--in-place', () => {
   test('replaces every input by its result', async () => {
     const cwd = folderWith(TREE);
@@ -253,26 +301,61 @@ describe('--in-place', () => {
 });
 
 describe('--shard', () => {
-  const files = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`in/${at % 3}/${at}.png`, PNG_FILE]));
+  const files = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`in/${at % 3}/${at}.png`, PNG_FILE]));
 
-  test('parts together are the whole, each file once, whatever names them', async () => {
+  /** So that there is time to kill the process. */
+  const SLOW_RENAMES = `
+    import fs from 'node:fs/promises';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { rename } = fs;
+    fs.rename = async (from, to) => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return rename(from, to);
+    };
+    syncBuiltinESMExports();
+  `;
+
+  /** The four ways to name a part, of four. */
+  const PARTS: readonly { readonly shard: string; readonly env: NodeJS.ProcessEnv }[] = [
+    { shard: '1/4', env: {} },
+    { shard: 'auto/4', env: { JOB_COMPLETION_INDEX: '1' } },
+    { shard: 'auto', env: { SLURM_ARRAY_TASK_ID: '7', SLURM_ARRAY_TASK_MIN: '5', SLURM_ARRAY_TASK_COUNT: '4' } },
+    { shard: 'auto', env: { AWS_BATCH_JOB_ARRAY_INDEX: '3', AWS_BATCH_JOB_ARRAY_SIZE: '4' } },
+  ];
+
+  test('parts at the same time are the whole, each file once, though one is killed and run again', async () => {
     const cwd = folderWith(files);
-    const written: string[] = [];
-    const parts = [
-      { args: ['--shard', '1/3'], env: {} },
-      { args: ['--shard', 'auto/3'], env: { JOB_COMPLETION_INDEX: '1' } },
-      {
-        args: ['--shard', 'auto'],
-        env: { SLURM_ARRAY_TASK_ID: '7', SLURM_ARRAY_TASK_MIN: '5', SLURM_ARRAY_TASK_COUNT: '3' },
-      },
-    ];
-    for (const [index, { args, env }] of parts.entries()) {
-      const { exitCode, stderr } = await run(['in', '-o', `out${index}`, ...args], { cwd, env });
-      expect(exitCode).toBe(0);
-      expect(stderr).toMatch(new RegExp(`^part ${index + 1} of 3( \\(\\w+\\))?: \\d+ of 20 files\\n`));
-      written.push(...filesIn(path.join(cwd, `out${index}`)));
+    const argsOf = (shard: string) => ['in', '-o', 'out', '--skip-existing', '--json', '--jobs', '1', '--shard', shard];
+    const done: string[] = [];
+    const note = (stdout: Buffer) => {
+      const lines = stdout.toString().split('\n').slice(0, -1);
+      done.push(...lines.map((line) => JSON.parse(line)).flatMap(({ width, input }) => (width ? [input] : [])));
+    };
+    const starts = PARTS.map(async ({ shard, env }, index) => {
+      const child = spawnCommand(argsOf(shard), { cwd, env, ...(index === 2 && { before: SLOW_RENAMES }) });
+      const end = ended(child);
+      // The third one is killed when it has said that one is done.
+      if (index === 2) child.stdout!.once('data', () => child.kill('SIGKILL'));
+      const { exitCode, stdout, stderr } = await end;
+      expect(stderr).toMatch(new RegExp(`^part ${index + 1} of 4( \\(\\w+\\))?: \\d+ of 40 files\\n`));
+      expect(exitCode).toBe(index === 2 ? null : 0);
+      note(stdout);
+    });
+    await Promise.all(starts);
+    const killed = PARTS[2];
+    const before = done.length;
+    const again = await run(argsOf(killed.shard), { cwd, env: killed.env });
+    expect(again.exitCode).toBe(0);
+    note(again.stdout);
+    expect(done.length).toBeGreaterThan(before);
+    // One may have been written, and the process killed before it said so.
+    const unsaid = filesIn(path.join(cwd, 'in')).length - new Set(done).size;
+    expect(unsaid).toBeLessThanOrEqual(1);
+    expect(new Set(done).size).toBe(done.length);
+    expect(filesIn(path.join(cwd, 'out'))).toEqual(filesIn(path.join(cwd, 'in')));
+    for (const name of filesIn(path.join(cwd, 'out'))) {
+      expect(pixelsIn(readFileSync(path.join(cwd, 'out', name)))).toEqual(PRODUCT);
     }
-    expect(written.sort()).toEqual(filesIn(path.join(cwd, 'in')));
   });
 
   test('a part without files is done', async () => {
