@@ -3,7 +3,7 @@ import { isOracle } from '../backends.js';
 import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
-import { createImageFile, type Extra, type ImageReader, type TakeBytes } from '../formats/formats.js';
+import { createImageFile, type Extra, type ImageReader, outputFormat, type TakeBytes } from '../formats/formats.js';
 import type { CheckedImage, ImageShape } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';
@@ -63,7 +63,8 @@ export async function transformImageFile(
   const { width, height, channels } = reader;
   const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
   const take: TakeBytes = (pieces) => watch(`write ${plan.output}`, () => output.take(pieces));
-  const file = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
+  const options = { compression: request.compression, metadata: newCopies() };
+  const file = createImageFile(take, image, options, outputFormat(plan.output, request.format));
   let isBegun = false;
   const write = (rows: CheckedImage) => {
     // The file is begun while the first rows are encoded, and not before: a signal would wait for the reference.
@@ -75,14 +76,15 @@ export async function transformImageFile(
   const writer: RowWriter = { write, finish: () => file.finish(newCopies()) };
   await tally.transformRows(reader, writer, width * height, openAgain);
   const inPlace = await watch(`write ${plan.output}`, output.finish);
-  const kept = keptOf(reader.extras, request);
+  const extras = file.keepsMetadata ? reader.extras : reader.extras.map((extra) => ({ ...extra, copies: [] }));
+  const kept = keptOf(extras, request);
   return {
     ...tally.done(plan, { width, height }, 1),
     codecs: { decoder: reader.codec, encoder: file.codec },
     fileByteLength: file.byteLength,
     ...(inPlace !== undefined && { inPlace }),
     kept,
-    dropped: reader.extras.filter((extra) => !kept.includes(extra)),
+    dropped: extras.filter((extra) => !kept.includes(extra)),
   };
 }
 

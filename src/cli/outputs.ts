@@ -6,7 +6,8 @@ import { NeighborProductError } from '../errors.js';
 import { unreadable, unwritable } from '../files/explain.js';
 import { createFolder, isFolder } from '../files/folders.js';
 import { pathIn, pathOf } from '../files/names.js';
-import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
+import { productName, refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
+import { DEFAULT_FORMAT } from '../formats/png/codec.js';
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
 import { asPath, suggestCommand } from './suggestions.js';
 
@@ -50,7 +51,7 @@ async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
   const isOne = inputs.length === 2 && output === undefined && second !== '-';
   if (isOne && !(await isExistingFile(second))) return { ...request, inputs: [first], output: second };
   for (const input of inputs) await requireInput(input);
-  refuseSharedOutput(plansIn(PRODUCTS, inputs));
+  refuseSharedOutput(plansIn(PRODUCTS, request));
   const existing = isOne ? `, and '${second}' exists already. Put -o before it to overwrite it, or transform both` : '';
   const actual = output === '' ? 'received none, or an empty one' : `received none${existing}`;
   throw usage(`Expected an output path after -o, but ${actual}. Type: ${suggestFor(request)}`);
@@ -63,7 +64,7 @@ function refuseLateOption(request: TransformRequest): void {
   if (at < 0 || inputs.length === 0) return;
   const path = request.inputs[at + 1];
   const fits = path !== undefined && (inputs.length === 1 || namesFolder(path));
-  const command = suggestFor({ ...request, inputs }, fits ? withOwnExtension(path) : undefined);
+  const command = suggestFor({ ...request, inputs }, fits ? withOwnExtension(path, request.format) : undefined);
   throw usage(`Expected -o before --, but it comes after it. Type: ${command}`);
 }
 
@@ -90,9 +91,9 @@ type CompleteRequest = TransformRequest & { readonly output: string };
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
 export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan[] {
-  const { inputs, output, json, raw } = request;
+  const { inputs, output, json, raw, format } = request;
   if (inputs.length > 1 && !intoFolder) {
-    refuseSharedOutput(plansIn(PRODUCTS, inputs));
+    refuseSharedOutput(plansIn(PRODUCTS, request));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
     const folder = output !== '-' && extname(output) === '' ? `${output}/` : undefined;
     throw usage(
@@ -102,19 +103,22 @@ export function planOutputs(request: CompleteRequest, intoFolder: boolean): Plan
   if (output === '-' && json) {
     throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
   }
-  if (!intoFolder && raw === undefined) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
-  const plans = intoFolder ? plansIn(output, inputs, raw !== undefined) : [{ input: inputs[0], output }];
+  if (!intoFolder && raw === undefined) {
+    refuseForeignExtension(output, format, (suggested) => suggestFor(request, suggested));
+  }
+  const plans = intoFolder ? plansIn(output, request) : [{ input: inputs[0], output }];
   refuseSharedOutput(plans);
   return plans;
 }
 
-function plansIn(folder: string, inputs: readonly string[], isRaw = false): Plan[] {
-  return inputs.map((input) => ({ input, output: pathIn(folder, nameInFolder(input, isRaw)) }));
-}
+type InputsRequest = Pick<TransformRequest, 'inputs' | 'raw' | 'format'>;
 
-function nameInFolder(input: string, isRaw: boolean): string {
-  if (isRaw) return input === '-' ? 'stdin.raw' : basename(input);
-  return input === '-' ? 'stdin.png' : withOwnExtension(basename(input));
+function plansIn(folder: string, { inputs, raw, format = DEFAULT_FORMAT }: InputsRequest): Plan[] {
+  const nameOf = (input: string) => {
+    if (raw !== undefined) return input === '-' ? 'stdin.raw' : basename(input);
+    return withOwnExtension(input === '-' ? 'stdin.png' : basename(input), format);
+  };
+  return inputs.map((input) => ({ input, output: pathIn(folder, nameOf(input)) }));
 }
 
 function refuseSharedOutput(plans: readonly Plan[]): void {
@@ -133,9 +137,10 @@ function refuseSharedOutput(plans: readonly Plan[]): void {
 }
 
 /** The command line with an output: the one given, unless it is an input. */
-function suggestFor({ inputs, otherOptions, raw }: TransformRequest, output?: string): string {
+function suggestFor(request: TransformRequest, output?: string): string {
+  const { inputs, otherOptions } = request;
   const isFree = output !== undefined && !includesFile(inputs, output);
-  const suggested = inputs.length > 1 ? suggestFolder(inputs) : suggestOutput(inputs[0], raw !== undefined);
+  const suggested = inputs.length > 1 ? suggestFolder(request) : suggestOutput(inputs[0], request);
   const paths = inputs.map((input) => asPath(input, COMMAND_NAMES));
   return suggestCommand([...paths, '-o', asPath(isFree ? output : suggested), ...otherOptions]);
 }
@@ -145,9 +150,9 @@ function includesFile(paths: readonly string[], path: string): boolean {
 }
 
 /** One where no input lies. */
-function suggestFolder(inputs: readonly string[]): string {
+function suggestFolder(request: InputsRequest): string {
   let folder = PRODUCTS;
-  for (let number = 2; plansIn(folder, inputs).some(({ output }) => includesFile(inputs, output)); number++) {
+  for (let number = 2; plansIn(folder, request).some(({ output }) => includesFile(request.inputs, output)); number++) {
     folder = `products-${number}/`;
   }
   return folder;
@@ -155,10 +160,9 @@ function suggestFolder(inputs: readonly string[]): string {
 
 const PRODUCTS = 'products/';
 
-function suggestOutput(input: string, isRaw: boolean): string {
-  if (input === '-') return isRaw ? 'out.raw' : 'out.png';
-  if (isRaw) return input.replace(/(\.\w+)?$/, '-product$1');
-  return `${withOwnExtension(input).replace(/\.png$/i, '')}-product.png`;
+function suggestOutput(input: string, { raw, format }: InputsRequest): string {
+  if (raw !== undefined) return input === '-' ? 'out.raw' : input.replace(/(\.\w+)?$/, '-product$1');
+  return input === '-' ? withOwnExtension('out.png', format) : productName(input, format);
 }
 
 /**

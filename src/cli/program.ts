@@ -115,7 +115,7 @@ export function createProgram(only?: string): Command {
   const program = new Command('neighbor-product')
     .description(DESCRIPTION)
     .usage(USAGE)
-    .argument('<input...>', 'PNG files; - for standard input')
+    .argument('<input...>', 'image files; - for standard input')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP_END)
@@ -251,7 +251,7 @@ function refused(args: readonly string[], command: Command, error: CommanderErro
 function missingOperand(command: Command): string {
   return command.name() === COMPLETION
     ? `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`
-    : 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png';
+    : 'Expected an image file, but received none. Type: neighbor-product in.png -o out.png';
 }
 
 /** `device`: no file, and nearly the name of a command. */

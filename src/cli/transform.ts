@@ -216,8 +216,7 @@ const CODEC_BYTES = 2 ** 24;
  * busy, so that a signal would wait while another image is being written.
  */
 function weightOf(reader: ImageReader, request: BoundedRequest): number {
-  if (reader.isWhole) return request.maxMemory;
-  return CODEC_BYTES + bytesHeld(reader, request, request.maxMemory);
+  return CODEC_BYTES + reader.heldBytes + bytesHeld(reader, request, request.maxMemory);
 }
 
 /** Nothing is shown of what takes less. */

@@ -215,7 +215,7 @@ const INPUTS: readonly Mistake[] = [
   {
     typed: '- -o out.png',
     exitCode: 3,
-    answer: 'error: standard input: Not a PNG file but an empty file. Name a PNG file.\n',
+    answer: 'error: standard input: Cannot read an empty file as an image. Name an image file.\n',
   },
   ...Object.entries({
     'photo.jpg': 'a JPEG image. Convert it to PNG first.',
@@ -224,14 +224,14 @@ const INPUTS: readonly Mistake[] = [
     'film.gif': 'a GIF image. Convert it to PNG first.',
     'drawing.svg': 'an SVG drawing. Convert it to PNG first.',
     'page.png': 'a web page. Download the image that it shows.',
-    'letter.pdf': 'a PDF document. Name a PNG file.',
+    'letter.pdf': 'a PDF document. Name an image file.',
     'photos.zip': 'a ZIP archive. Unpack it first.',
-    'empty.png': 'an empty file. Name a PNG file.',
-    'notes.txt': 'text. Name a PNG file.',
+    'empty.png': 'an empty file as an image. Name an image file.',
+    'notes.txt': 'text as an image. Name an image file.',
   }).map(([name, answer]) => ({
     typed: `${name} -o out.png`,
     exitCode: 3,
-    answer: `error: ${name}: Not a PNG file but ${answer}\n`,
+    answer: `error: ${name}: Cannot read ${answer}\n`,
   })),
   {
     typed: 'damaged.png -o out.png',
@@ -256,7 +256,8 @@ const OUTPUTS: readonly Mistake[] = [
   {
     typed: 'in.png -o out.jpg',
     exitCode: 2,
-    answer: "error: Cannot write 'out.jpg': only PNG can be written. Type: neighbor-product in.png -o out.png\n",
+    answer:
+      "error: Cannot write 'out.jpg': only PNG and PAM can be written. Type: neighbor-product in.png -o out.png\n",
   },
   {
     typed: 'in.png other.png -o out.png',

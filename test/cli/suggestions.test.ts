@@ -60,6 +60,7 @@ const REFUSED: readonly (readonly string[])[] = [
   ['in.png', 'other.png', '-o', 'new'],
   ['in.png', 'other.png', '-o', '-'],
   ['in.png', 'other.png', '-o', 'out.jpg'],
+  ['in.png', '-o', 'out.png', '--format', 'pam'],
   ['in.png', '-o', '-', '--json'],
   ['in.png', '-', '--json'],
   ['--json', 'devices'],

@@ -40,7 +40,7 @@ function readerOf(image: CheckedImage, parts: Partial<ImageReader> = {}): ImageR
   const codec = { name: 'a codec', detail: 'for tests' };
   const nothing = async () => {};
   const rows = { width, height, channels, read, finish: nothing, close: nothing };
-  return { ...rows, extras: [], isOpaque: true, isWhole: false, codec, ...parts };
+  return { ...rows, extras: [], isOpaque: true, heldBytes: 0, codec, ...parts };
 }
 
 describe('the command', () => {
@@ -299,7 +299,7 @@ describe('several files', () => {
             mostWithWhole = Math.max(mostWithWhole, working.size);
           await sleep(NAMES.indexOf(name) % 2 ? 1 : 20);
         };
-        return readerOf(image, { read, isWhole: whole.includes(name) });
+        return readerOf(image, { read, heldBytes: whole.includes(name) ? Number.POSITIVE_INFINITY : 0 });
       },
       transform: async (input, { output } = {}) => ({ image: output ?? input, backend }) as Result,
       openBackend: async () => {},

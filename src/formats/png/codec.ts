@@ -24,6 +24,13 @@ export const DEFAULT_COMPRESSION = 'balanced';
  */
 export type Compression = (typeof COMPRESSIONS)[number];
 
+/** The formats that can be written, by what `--format` calls them. */
+export const OUTPUT_FORMATS = ['png', 'pam'] as const;
+
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const DEFAULT_FORMAT: OutputFormat = 'png';
+
 export interface EncodeOptions {
   /** Default {@link DEFAULT_COMPRESSION}. */
   readonly compression?: Compression;

@@ -1,5 +1,5 @@
 /** What a PNG file holds besides pixels of 8 bits: what of it can be copied into another file, and what it is called. */
-import type { Extra, ExtraId, MetadataChunk } from '../extra.js';
+import { type Extra, type ExtraId, type MetadataChunk, withoutCopies } from '../extra.js';
 import { type ChunkHead, isGreyscale, type PngHeader } from './chunks.js';
 
 /** Chunks that can be copied, since they say something of pixels of any depth and colour type. */
@@ -138,10 +138,6 @@ export class Extras {
     const isImageAFrame = this.#framesBeforeImage > 0 || this.#framesAfterImage === 0;
     return this.#frames - (isImageAFrame ? 1 : 0);
   }
-}
-
-function withoutCopies(id: ExtraId, term: string): Extra {
-  return { id, term, copies: [] };
 }
 
 function idOf({ type, data }: MetadataChunk): ExtraId {
