@@ -66,7 +66,7 @@ export const transformOptions = () => ({
   maxPixels: value(
     '--max-pixels <n>',
     'refuse larger images; a number such as 1000000, 64M, 2G or 2^28 ' +
-      `(default: ${DEFAULT_MAX_PIXELS} for interlaced images, which are decoded as a whole, no limit for others)`,
+      `(default: ${DEFAULT_MAX_PIXELS} for interlaced PNG, JPEG and others that are decoded as a whole, no limit for others)`,
     parsePixelCount,
   ),
   maxMemory: value(
@@ -92,7 +92,7 @@ export const transformOptions = () => ({
   ).conflicts('raw'),
   metadata: optionalChoice(
     '--metadata <choice>',
-    'copy density, text, Exif and colour space to the output (keep), or leave them out without a warning (drop)',
+    'copy density, text, Exif and colour space to a PNG (keep), or leave them out without a warning (drop)',
     METADATA_CHOICES,
   ),
   verify: flag('--verify', 'compare every byte with the result of the reference before writing'),

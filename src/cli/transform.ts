@@ -4,7 +4,7 @@ import { BACKENDS, isOracle } from '../backends.js';
 import { availableCores } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { ExtraId } from '../formats/extra.js';
-import type { DecodeLimits, ImageReader } from '../formats/formats.js';
+import { type DecodeLimits, type ImageReader, outputFormat, writerBytes } from '../formats/formats.js';
 import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import type { FailureCode } from '../records.js';
 import { bytesHeld } from '../rows.js';
@@ -187,7 +187,7 @@ async function tryFile(
     const openAgain = async () => calls.openImage(await calls.openInput(plan.input), limits);
     const isFile = input.byteLength !== undefined;
     return await closing(reader, () =>
-      holding(weightOf(reader, request), () => transformImageFile(reader, flow, isFile ? openAgain : undefined)),
+      holding(weightOf(reader, plan, request), () => transformImageFile(reader, flow, isFile ? openAgain : undefined)),
     );
   } catch (error) {
     await output.abandon();
@@ -215,8 +215,9 @@ const CODEC_BYTES = 2 ** 24;
  * How many bytes an image takes while it flows: all there are for one that is decoded as a whole, which keeps this thread
  * busy, so that a signal would wait while another image is being written.
  */
-function weightOf(reader: ImageReader, request: BoundedRequest): number {
-  return CODEC_BYTES + reader.heldBytes + bytesHeld(reader, request, request.maxMemory);
+function weightOf(reader: ImageReader, { output }: Plan, request: BoundedRequest): number {
+  const codecs = CODEC_BYTES + reader.heldBytes + writerBytes(outputFormat(output, request.format), reader);
+  return codecs + bytesHeld(reader, request, request.maxMemory);
 }
 
 /** Nothing is shown of what takes less. */

@@ -2,7 +2,9 @@
 import { extname } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import { ByteSource, type Input, readFrom } from '../files/byte-source.js';
+import type { ImageShape } from '../image.js';
 import type { RowReader, RowWriter } from '../rows.js';
+import { BmpReader, isBmp } from './bmp.js';
 import type { Extra, MetadataChunk } from './extra.js';
 import { damaged, isPng } from './png/chunks.js';
 import {
@@ -15,6 +17,7 @@ import {
 import { PngReader } from './png/read.js';
 import { type ImageToWrite, PngWriter, type TakeBytes } from './png/write.js';
 import { isPam, isPgm, isPpm, PamWriter, PnmReader } from './pnm.js';
+import { bytesToWrite, type SharpFormat, SharpReader, SharpWriter } from './sharp.js';
 
 export type { DecodeLimits, Extra, MetadataChoice, TakeBytes };
 
@@ -59,6 +62,8 @@ interface Format {
   readonly open: (source: ByteSource, input: Input, limits: DecodeLimits) => Promise<ImageReader>;
   /** Absent for a format that is only read. */
   readonly create?: (take: TakeBytes, image: ImageToWrite, options: EncodeOptions) => ImageWriter;
+  /** Bytes held for an image that is written, besides rows; absent for none. */
+  readonly bytesToWrite?: (image: ImageShape) => number;
 }
 
 /** A format that can be written. */
@@ -89,8 +94,43 @@ const PAM = {
   create: (take, image) => new PamWriter(take, image),
 } as const satisfies Format;
 
+const BMP = {
+  name: 'BMP',
+  extensions: ['.bmp', '.dib'],
+  matches: isBmp,
+  open: BmpReader.open,
+} as const satisfies Format;
+
+const JPEG = bySharp('JPEG', ['.jpg', '.jpeg', '.jpe', '.jfif'], (start) => start.startsWith('\xff\xd8\xff'));
+const GIF = bySharp('GIF', ['.gif'], (start) => /^GIF8[79]a/.test(start));
+const AVIF = bySharp('AVIF', ['.avif'], (start) => /^.{4}ftyp(.{4})*?avi[fs]/s.test(start));
+const WEBP = writtenBySharp('WebP', ['.webp'], (start) => /^RIFF.{4}WEBP/s.test(start));
+const TIFF = writtenBySharp('TIFF', ['.tiff', '.tif'], (start) => /^(II[*+]\0|MM\0[*+])/.test(start));
+
+/** @param matches gets the first bytes as Latin-1 */
+function bySharp<Name extends SharpFormat>(
+  name: Name,
+  extensions: readonly string[],
+  matches: (start: string) => boolean,
+) {
+  return {
+    name,
+    extensions,
+    matches: (start: Uint8Array) => matches(Buffer.from(start).toString('latin1')),
+    open: (source, input, limits) => SharpReader.open(name, source, input, limits),
+  } as const satisfies Format;
+}
+
+function writtenBySharp(name: 'WebP' | 'TIFF', extensions: readonly string[], matches: (start: string) => boolean) {
+  return {
+    ...bySharp(name, extensions, matches),
+    create: (take, image, options) => new SharpWriter(name, take, image, options),
+    bytesToWrite,
+  } as const satisfies Format;
+}
+
 /** Every format. Importing this loads no codec: each is loaded when it is first used. */
-const FORMATS: readonly Format[] = [PNG, PAM, PPM, PGM];
+const FORMATS: readonly Format[] = [PNG, JPEG, WEBP, TIFF, AVIF, GIF, PAM, PPM, PGM, BMP];
 
 /** Of every file that can be read, in lower case and without the dot. */
 export const READABLE_EXTENSIONS: readonly string[] = FORMATS.flatMap(({ extensions }) =>
@@ -116,7 +156,6 @@ const UNPACK = 'Unpack it first';
 
 /** In this order signatures are compared: two letters say little, so those come last. */
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
-  { noun: 'a JPEG image', signatures: [[0, '\xff\xd8\xff']], extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'] },
   { noun: 'a JPEG 2000 image', signatures: [[4, 'jP  \r\n']], extensions: ['.jp2'] },
   {
     noun: 'a JPEG XL image',
@@ -126,17 +165,7 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     ],
     extensions: ['.jxl'],
   },
-  { noun: 'a GIF image', signatures: [[0, 'GIF8']], extensions: ['.gif'] },
-  { noun: 'a WebP image', signatures: [[8, 'WEBP']], extensions: ['.webp'] },
-  {
-    noun: 'a TIFF image',
-    signatures: [
-      [0, 'II*\0'],
-      [0, 'MM\0*'],
-    ],
-    extensions: ['.tif', '.tiff', '.dng'],
-  },
-  { noun: 'an AVIF image', signatures: [[4, 'ftypavif']], extensions: ['.avif'] },
+  { noun: 'a raw photograph', extensions: ['.dng', '.cr2', '.nef', '.arw'] },
   {
     noun: 'a HEIC image',
     signatures: [
@@ -156,8 +185,8 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { noun: 'a ZIP archive', signatures: [[0, 'PK\x03\x04']], advice: UNPACK },
   { noun: 'a gzip archive', signatures: [[0, '\x1f\x8b']], advice: UNPACK },
   { noun: 'a Targa image', extensions: ['.tga'] },
-  { noun: 'a BMP image', signatures: [[0, 'BM']], extensions: ['.bmp'] },
   { noun: 'a plain (ASCII) PBM, PGM or PPM image', pattern: /^P[123]\s/ },
+  { noun: 'a BMP image', signatures: [[0, 'BM']] },
   { noun: 'a PBM image', signatures: [[0, 'P4']], extensions: ['.pbm'] },
 ];
 
@@ -192,6 +221,11 @@ export function createImageFile(
   format = DEFAULT_FORMAT,
 ): ImageWriter {
   return formatNamed(format).create(take, image, options);
+}
+
+/** Bytes that writing an image holds besides rows. */
+export function writerBytes(format: OutputFormat, image: ImageShape): number {
+  return formatNamed(format).bytesToWrite?.(image) ?? 0;
 }
 
 /** The format of an output: the one asked for, that of its extension, or the default. */

@@ -10,6 +10,7 @@ import { type Extra, withoutCopies } from './extra.js';
 import { checkPixels } from './limits.js';
 import type { DecodeLimits } from './png/codec.js';
 import type { ImageToWrite, TakeBytes } from './png/write.js';
+import { bytesOfSamples, packRows, widenToRgba } from './samples.js';
 
 type FormatName = 'PGM' | 'PPM' | 'PAM';
 
@@ -102,7 +103,7 @@ export class PnmReader implements RowReader {
     for (let y = 0; y < count; y += rowsAtOnce) {
       const rows = Math.min(rowsAtOnce, count - y);
       const samples = this.#toBytes(await this.#gather(rows * stored));
-      widen(samples, this.#header.depth, rgba.subarray(y * this.width * 4, (y + rows) * this.width * 4));
+      widenToRgba(samples, this.#header.depth, rgba.subarray(y * this.width * 4, (y + rows) * this.width * 4));
     }
   }
 
@@ -142,22 +143,6 @@ export class PnmReader implements RowReader {
     }
     return bytes;
   }
-}
-
-/** Samples of one byte, `depth` in a pixel, as RGBA. */
-function widen(samples: Uint8Array, depth: number, rgba: Uint8Array): void {
-  const [green, blue] = depth < 3 ? [0, 0] : [1, 2];
-  const alpha = depth % 2 === 0 ? depth - 1 : undefined;
-  for (let at = 0, to = 0; to < rgba.length; at += depth, to += 4) {
-    rgba[to] = samples[at];
-    rgba[to + 1] = samples[at + green];
-    rgba[to + 2] = samples[at + blue];
-    rgba[to + 3] = alpha === undefined ? 255 : samples[at + alpha];
-  }
-}
-
-function bytesOfSamples(maxval: number): Uint8Array {
-  return Uint8Array.from({ length: maxval + 1 }, (_, sample) => Math.round((sample * 255) / maxval));
 }
 
 function rowBytesOf({ width, depth, maxval }: PnmHeader): number {
@@ -326,7 +311,7 @@ export class PamWriter implements RowWriter {
 
   /** Other rows may come before these are written. */
   write(rows: CheckedImage): Promise<void> {
-    const samples = packed(rows, this.#channels);
+    const samples = packRows(rows, this.#channels);
     const pieces = [...this.#head, samples];
     this.#head = [];
     this.byteLength += pieces.reduce((sum, { length }) => sum + length, 0);
@@ -338,17 +323,4 @@ export class PamWriter implements RowWriter {
   finish(): Promise<void> {
     return this.#written;
   }
-}
-
-/** The samples without padding, and without alpha where three channels are written. */
-function packed({ data, width, height, channels, rowBytes }: CheckedImage, written: 3 | 4): Uint8Array {
-  if (channels === written && rowBytes === width * channels) return data.subarray(0, height * rowBytes);
-  const samples = new Uint8Array(width * height * written);
-  for (let y = 0, to = 0; y < height; y++) {
-    const end = y * rowBytes + width * channels;
-    for (let at = y * rowBytes; at < end; at += channels) {
-      for (let c = 0; c < written; c++) samples[to++] = data[at + c];
-    }
-  }
-  return samples;
 }

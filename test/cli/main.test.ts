@@ -264,6 +264,7 @@ describe('backends', () => {
       export const refuseForeignExtension = () => {};
       export const withOwnExtension = undefined;
       export const outputFormat = () => 'png';
+      export const writerBytes = () => 0;
       export const productName = undefined;
       export const READABLE_EXTENSIONS = [];`;
     const script = mainOf(await copyWith({ 'formats/formats.js': source }));

@@ -35,14 +35,9 @@ describe('decode', () => {
 describe('a file that cannot be read: decode says what it is', () => {
   it.each([
     ['', 'an empty file as an image. Name an image file.'],
-    ['\xff\xd8\xff\xdb', 'a JPEG image. Convert it to PNG first.'],
-    ['GIF87a', 'a GIF image. Convert it to PNG first.'],
-    ['RIFF....WEBPVP8 ', 'a WebP image. Convert it to PNG first.'],
     ['RIFF....WAVE\0', 'a file that begins with the bytes 52 49 46 46 2e 2e 2e 2e as an image. Name an image file.'],
-    ['II*\0', 'a TIFF image. Convert it to PNG first.'],
-    ['MM\0*', 'a TIFF image. Convert it to PNG first.'],
-    ['\0\0\0\x20ftypavif', 'an AVIF image. Convert it to PNG first.'],
     ['\0\0\0\x20ftypheic', 'a HEIC image. Convert it to PNG first.'],
+    ['\0\0\0\x1cftypmif1\0\0\0\0mif1heic', 'a HEIC image. Convert it to PNG first.'],
     ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL image. Convert it to PNG first.'],
     ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000 image. Convert it to PNG first.'],
     ['<svg xmlns="http://www.w3.org/2000/svg">', 'an SVG drawing. Convert it to PNG first.'],
@@ -61,6 +56,22 @@ describe('a file that cannot be read: decode says what it is', () => {
     await expect(decode(Buffer.from(start, 'latin1'), LIMITS)).rejects.toMatchObject({
       code: 'INVALID_IMAGE',
       message: `Cannot read ${kind}`,
+    });
+  });
+
+  it.each([
+    ['\xff\xd8\xff\xdb', 'JPEG'],
+    ['GIF87a', 'GIF'],
+    ['RIFF....WEBPVP8 ', 'WebP'],
+    ['II*\0', 'TIFF'],
+    ['MM\0*', 'TIFF'],
+    ['II+\0', 'TIFF'],
+    ['\0\0\0\x20ftypavif', 'AVIF'],
+    ['\0\0\0\x1cftypmif1\0\0\0\0mif1avif', 'AVIF'],
+  ])('%j is taken for a damaged %s', async (start, format) => {
+    await expect(decode(Buffer.from(start, 'latin1'), LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      message: expect.stringContaining(`sharp cannot read this ${format}: `),
     });
   });
 
@@ -97,6 +108,9 @@ describe('the extension of an output', () => {
     ['out.png', 'png'],
     ['out.PNG', 'png'],
     ['out.pam', 'pam'],
+    ['out.webp', 'webp'],
+    ['out.tif', 'tiff'],
+    ['out.TIFF', 'tiff'],
     ['out', 'png'],
     ['out.', 'png'],
     ['.jpg', 'png'],
@@ -121,7 +135,7 @@ describe('the extension of an output', () => {
     expect(() => refuseForeignExtension(path, undefined, (other) => `write ${other}`)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        message: `Cannot write '${path}': only PNG and PAM can be written. Type: write ${suggested}`,
+        message: `Cannot write '${path}': only PNG, WebP, TIFF and PAM can be written. Type: write ${suggested}`,
       }),
     );
   });

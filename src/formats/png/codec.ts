@@ -25,7 +25,7 @@ export const DEFAULT_COMPRESSION = 'balanced';
 export type Compression = (typeof COMPRESSIONS)[number];
 
 /** The formats that can be written, by what `--format` calls them. */
-export const OUTPUT_FORMATS = ['png', 'pam'] as const;
+export const OUTPUT_FORMATS = ['png', 'webp', 'tiff', 'pam'] as const;
 
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
