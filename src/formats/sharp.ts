@@ -131,7 +131,9 @@ interface Decoded {
 function toBytes(samples: Uint16Array, bits: number): Uint8Array {
   const byteOf = byteTables.get(bits) ?? bytesOfSamples(2 ** bits - 1);
   byteTables.set(bits, byteOf);
-  return Uint8Array.from(samples, (sample) => byteOf[sample >> (16 - bits)]);
+  const bytes = new Uint8Array(samples.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = byteOf[samples[at] >> (16 - bits)];
+  return bytes;
 }
 
 const byteTables = new Map<number, Uint8Array>();

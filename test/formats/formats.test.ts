@@ -6,6 +6,7 @@ import {
   productName,
   refuseForeignExtension,
   withOwnExtension,
+  writerBytes,
 } from '../../src/formats/formats.js';
 import { OUTPUT_FORMATS } from '../../src/formats/png/codec.js';
 import { readWholeImage } from '../../src/formats/png/read.js';
@@ -152,6 +153,11 @@ describe('the extension of an output', () => {
         message: `Cannot write '${path}': its extension is not that of --format pam. Type: write out.pam`,
       }),
     );
+  });
+
+  it('says what writing holds', () => {
+    const image = { width: 3, height: 2, channels: 4 } as const;
+    expect(OUTPUT_FORMATS.map((format) => writerBytes(format, image))).toEqual([0, 48, 48, 0]);
   });
 
   it('is replaced in the name of a product', () => {

@@ -1,5 +1,6 @@
 /** PGM, PPM and PAM by rows; their pixels are worked out here, sample by sample. */
 import { spawnSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createImageFile } from '../../src/formats/formats.js';
 import { readWholeImage } from '../../src/formats/png/read.js';
@@ -222,7 +223,11 @@ describe('writes', () => {
 
   const written = async (isOpaque: boolean) => {
     const pieces: Uint8Array[] = [];
-    const take = async (given: readonly Uint8Array[]) => void pieces.push(...given.map((piece) => Buffer.from(piece)));
+    let calls = 0;
+    const take = async (given: readonly Uint8Array[]) => {
+      if (calls++ === 0) await setTimeout(5); // the next rows must wait
+      pieces.push(...given.map((piece) => Buffer.from(piece)));
+    };
     const writer = createImageFile(take, { ...image, isOpaque }, {}, 'pam');
     await Promise.all([writer.write(rowsOf(image, 0, 1)), writer.write(rowsOf(image, 1, 4))]);
     await writer.finish();

@@ -234,6 +234,14 @@ describe('TIFF', () => {
     });
   });
 
+  it('refuses more channels than colours and alpha', async () => {
+    const file = tiffFile({ samples: [1, 2, 3, 4, 5], width: 1, depth: 5, entries: [[338, 0]] });
+    await expect(decode(file, LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      message: 'Cannot read a TIFF image with 5 channels of the kind srgb, uchar. Convert it to PNG first.',
+    });
+  });
+
   it('refuses samples that are neither colour nor alpha', async () => {
     const file = tiffFile({ samples: [1, 2, 3, 4], width: 1, depth: 4 });
     await expect(decode(file, LIMITS)).rejects.toMatchObject({

@@ -13,6 +13,8 @@ export interface TiffParts {
 }
 
 const [SHORT, LONG] = [3, 4];
+/** One for each sample in a pixel of RGB that is none of the three. */
+const EXTRA_SAMPLES = 338;
 
 export function tiffFile({ samples, width, depth, bits = 8, photometric = 2, entries = [] }: TiffParts): Buffer {
   const height = samples.length / depth / width;
@@ -27,7 +29,9 @@ export function tiffFile({ samples, width, depth, bits = 8, photometric = 2, ent
     [277, SHORT, 1, depth],
     [278, LONG, 1, height],
     [279, LONG, 1, byteLength],
-    ...entries.map(([tag, value]): [number, number, number, number] => [tag, LONG, 1, value]),
+    ...entries.map(([tag, value]): [number, number, number, number] =>
+      tag === EXTRA_SAMPLES ? [tag, SHORT, depth - 3, value] : [tag, LONG, 1, value],
+    ),
   ];
   fields.sort(([a], [b]) => a - b);
   const bitsAt = 8 + 2 + 12 * fields.length + 4;
