@@ -60,7 +60,9 @@ function layPackages() {
   const dawn = path.join(modules, 'webgpu/dist');
   const needless = readdirSync(dawn).filter((platform) => platform !== PLATFORM);
   for (const platform of needless) rmSync(path.join(dawn, platform), { recursive: true });
-  for (const file of ['node-addon-api', '.package-lock.json', '.bin']) {
+  // sharp contains libvips and libraries under the LGPL and other licences, which would have to come along, too.
+  const sharp = ['sharp', '@img', 'detect-libc', 'semver'];
+  for (const file of ['node-addon-api', ...sharp, '.package-lock.json', '.bin']) {
     rmSync(path.join(modules, file), { recursive: true, force: true });
   }
   for (const file of ['package.json', 'package-lock.json']) rmSync(path.join(lib, file));

@@ -116,7 +116,7 @@ export async function writeCommandScript(root) {
     target: 'node20',
     minifyWhitespace: true, // a third of the file
     minifySyntax: true,
-    external: ['webgpu', 'pngjs', 'picomatch'],
+    external: ['webgpu', 'pngjs', 'picomatch', 'sharp'],
     define: { 'import.meta.url': 'bundleUrl', PACKAGE_VERSION: JSON.stringify(version) },
     banner: { js: `${commanderLicence()}\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;` },
     plugins: [withoutChildProcess],

@@ -113,8 +113,9 @@ function refuseUnusedGlobs({ include, exclude }: Selection): void {
 }
 
 function withoutImages(folder: string, { include, exclude, raw }: Selection): NeighborProductError {
-  const extensions = READABLE_EXTENSIONS.map((extension) => `.${extension}`).join(', ');
-  const expected = raw === undefined ? `a file with the extension ${extensions}` : 'a file';
+  const extensions = READABLE_EXTENSIONS.map((extension) => `.${extension}`);
+  const choices = `${extensions.slice(0, -1).join(', ')} or ${extensions.at(-1)}`;
+  const expected = raw === undefined ? `a file that ends in ${choices}` : 'a file';
   const matching = include || exclude ? ' that --include and --exclude leave' : '';
   const message = `Cannot find an image in '${folder}': expected ${expected}${matching}. Name another folder.`;
   return new NeighborProductError('INPUT_UNREADABLE', message);

@@ -14,7 +14,13 @@ import {
   NAMED_SIZES,
 } from '../bench/choices.js';
 import { NeighborProductError } from '../errors.js';
-import { COMPRESSIONS, DEFAULT_COMPRESSION, DEFAULT_MAX_PIXELS, METADATA_CHOICES } from '../formats/png/codec.js';
+import {
+  COMPRESSIONS,
+  DEFAULT_COMPRESSION,
+  DEFAULT_MAX_PIXELS,
+  METADATA_CHOICES,
+  OUTPUT_FORMATS,
+} from '../formats/png/codec.js';
 import type { ImageShape } from '../image.js';
 import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
@@ -60,7 +66,7 @@ export const transformOptions = () => ({
   maxPixels: value(
     '--max-pixels <n>',
     'refuse larger images; a number such as 1000000, 64M, 2G or 2^28 ' +
-      `(default: ${DEFAULT_MAX_PIXELS} for interlaced images, which are decoded as a whole, no limit for others)`,
+      `(default: ${DEFAULT_MAX_PIXELS} for interlaced PNG, JPEG and others that are decoded as a whole, no limit for others)`,
     parsePixelCount,
   ),
   maxMemory: value(
@@ -107,9 +113,14 @@ export const transformOptions = () => ({
     COMPRESSIONS,
     DEFAULT_COMPRESSION,
   ),
+  format: optionalChoice(
+    '--format <name>',
+    'format of the output (default: by its extension; PNG in a folder and on standard output)',
+    OUTPUT_FORMATS,
+  ).conflicts('raw'),
   metadata: optionalChoice(
     '--metadata <choice>',
-    'copy density, text, Exif and colour space to the output (keep), or leave them out without a warning (drop)',
+    'copy density, text, Exif and colour space to a PNG (keep), or leave them out without a warning (drop)',
     METADATA_CHOICES,
   ),
   verify: flag('--verify', 'compare every byte with the result of the reference before writing'),

@@ -6,11 +6,14 @@ import { NeighborProductError } from '../errors.js';
 import { unreadable, unwritable } from '../files/explain.js';
 import { createFolder, isFolder } from '../files/folders.js';
 import { pathIn, pathOf } from '../files/names.js';
+
 import { identityOf } from '../files/tree.js';
-import { refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
+import { productName, refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
+import { DEFAULT_FORMAT } from '../formats/png/codec.js';
 import type { FilePair } from '../image-files/flow.js';
 import type { Failed } from '../image-files/transform-files.js';
 import { type FoundInput, findInputs, namesSeveral } from './inputs.js';
+
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
 import { isInShard, resolveShard, type Shard } from './shard.js';
 import { asPath, suggestCommand } from './suggestions.js';
@@ -109,7 +112,7 @@ async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
   const exists = isOne && ((await isExistingFile(second)) || ((await isFolder(second)) && (await isFolder(first))));
   if (isOne && !exists) return { ...request, inputs: [first], output: second };
   for (const input of inputs) await requireInput(input);
-  refuseSharedOutput(plansIn(PRODUCTS, named(inputs)));
+  refuseSharedOutput(plansIn(PRODUCTS, named(inputs), request));
   const existing = isOne ? `, and '${second}' exists already. Put -o before it to overwrite it, or transform both` : '';
   const actual = output === '' ? 'received none, or an empty one' : `received none${existing}`;
   throw usage(`Expected an output path after -o, but ${actual}. Type: ${suggestFor(request)}`);
@@ -122,7 +125,7 @@ function refuseLateOption(request: TransformRequest): void {
   if (at < 0 || inputs.length === 0) return;
   const path = request.inputs[at + 1];
   const fits = path !== undefined && (inputs.length === 1 || namesFolder(path));
-  const command = suggestFor({ ...request, inputs }, fits ? withOwnExtension(path) : undefined);
+  const command = suggestFor({ ...request, inputs }, fits ? withOwnExtension(path, request.format) : undefined);
   throw usage(`Expected -o before --, but it comes after it. Type: ${command}`);
 }
 
@@ -148,10 +151,10 @@ type CompleteRequest = TransformRequest & { readonly output: string };
  * @throws NeighborProductError `INVALID_OPTION`, with the command line to type
  */
 export function planOutputs(request: CompleteRequest, found: readonly FoundInput[], intoFolder: boolean): FilePair[] {
-  const { inputs, output, json, raw } = request;
+  const { inputs, output, json, raw, format } = request;
   const isOneFile = found.length === 1 && inputs.length === 1 && found[0].path === inputs[0];
   if (!isOneFile && !intoFolder) {
-    refuseSharedOutput(plansIn(PRODUCTS, found));
+    refuseSharedOutput(plansIn(PRODUCTS, found, request));
     const actual = output === '-' ? 'standard output' : `'${output}'`;
     const folder = output !== '-' && extname(output) === '' ? `${output}/` : undefined;
     const count = found.length === 1 ? 'a folder or a list' : `${found.length} inputs`;
@@ -160,33 +163,39 @@ export function planOutputs(request: CompleteRequest, found: readonly FoundInput
   if (output === '-' && json) {
     throw usage(`Both --json and -o - need standard output. Type: ${suggestFor(request)}`);
   }
-  if (!intoFolder && raw === undefined) refuseForeignExtension(output, (suggested) => suggestFor(request, suggested));
-  const plans = intoFolder ? plansIn(output, found, raw !== undefined) : [{ input: found[0].path, output }];
+  if (!intoFolder && raw === undefined) {
+    refuseForeignExtension(output, format, (suggested) => suggestFor(request, suggested));
+  }
+  const plans = intoFolder ? plansIn(output, found, request) : [{ input: found[0].path, output }];
   refuseSharedOutput(plans);
   return plans;
 }
 
 /** Each file replaces itself. @throws NeighborProductError `INVALID_OPTION` for what cannot be written */
 function planInPlace(request: TransformRequest, found: readonly FoundInput[]): FilePair[] {
-  const isFixed = ({ path }: FoundInput) =>
-    path === '-' || (request.raw === undefined && withOwnExtension(path) !== path);
-  const fixed = found.find(isFixed);
+  const { raw, format } = request;
+  const fixed = found.find(
+    ({ path }) => path === '-' || (raw === undefined && withOwnExtension(path, format) !== path),
+  );
   if (fixed === undefined) return found.map(({ path }) => ({ input: path, output: path }));
-  const what = fixed.path === '-' ? 'standard input' : `'${fixed.path}', whose format is only read`;
-  throw usage(`Cannot replace ${what}. Write to a folder: ${suggestFor(request)}`);
+  const why = format === undefined ? 'whose format is only read' : `which would become ${format}`;
+  const what = fixed.path === '-' ? 'standard input' : `'${fixed.path}', ${why}`;
+  const otherOptions = request.otherOptions.filter((option) => option !== '--in-place');
+  throw usage(`Cannot replace ${what}. Type: ${suggestFor({ ...request, otherOptions })}`);
 }
 
-function plansIn(folder: string, found: readonly FoundInput[], isRaw = false): FilePair[] {
-  return found.map(({ path, relative }) => {
-    const name = isRaw
-      ? path === '-'
-        ? 'stdin.raw'
-        : relative
-      : path === '-'
-        ? 'stdin.png'
-        : withOwnExtension(relative);
-    return { input: path, output: pathIn(folder, name) };
-  });
+type NamingRequest = Pick<TransformRequest, 'raw' | 'format'>;
+
+function plansIn(
+  folder: string,
+  found: readonly FoundInput[],
+  { raw, format = DEFAULT_FORMAT }: NamingRequest,
+): FilePair[] {
+  const nameOf = ({ path, relative }: FoundInput) => {
+    if (raw !== undefined) return path === '-' ? 'stdin.raw' : relative;
+    return withOwnExtension(path === '-' ? 'stdin.png' : relative, format);
+  };
+  return found.map((input) => ({ input: input.path, output: pathIn(folder, nameOf(input)) }));
 }
 
 /** Paths of files as they are named. */
@@ -211,9 +220,9 @@ function refuseSharedOutput(files: readonly FilePair[]): void {
 
 /** The command line with an output: the one given, unless it is an input. */
 function suggestFor(request: TransformRequest, output?: string): string {
-  const { inputs, otherOptions, raw } = request;
+  const { inputs, otherOptions } = request;
   const isFree = output !== undefined && !includesFile(inputs, output);
-  const suggested = namesSeveral(request) ? suggestFolder(inputs) : suggestOutput(inputs[0], raw !== undefined);
+  const suggested = namesSeveral(request) ? suggestFolder(request) : suggestOutput(inputs[0], request);
   const paths = inputs.map((input) => asPath(input, COMMAND_NAMES));
   return suggestCommand([...paths, '-o', asPath(isFree ? output : suggested), ...otherOptions]);
 }
@@ -223,9 +232,13 @@ function includesFile(paths: readonly string[], path: string): boolean {
 }
 
 /** One where no input lies. */
-function suggestFolder(inputs: readonly string[]): string {
+function suggestFolder(request: TransformRequest): string {
   let folder = PRODUCTS;
-  for (let number = 2; plansIn(folder, named(inputs)).some(({ output }) => includesFile(inputs, output)); number++) {
+  const isTaken = () => {
+    const outputs = plansIn(folder, named(request.inputs), request).map(({ output }) => output);
+    return [folder, ...outputs].some((path) => includesFile(request.inputs, path));
+  };
+  for (let number = 2; isTaken(); number++) {
     folder = `products-${number}/`;
   }
   return folder;
@@ -233,10 +246,9 @@ function suggestFolder(inputs: readonly string[]): string {
 
 const PRODUCTS = 'products/';
 
-function suggestOutput(input: string, isRaw: boolean): string {
-  if (input === '-') return isRaw ? 'out.raw' : 'out.png';
-  if (isRaw) return input.replace(/(\.\w+)?$/, '-product$1');
-  return `${withOwnExtension(input).replace(/\.png$/i, '')}-product.png`;
+function suggestOutput(input: string, { raw, format }: NamingRequest): string {
+  if (raw !== undefined) return input === '-' ? 'out.raw' : input.replace(/(\.\w+)?$/, '-product$1');
+  return input === '-' ? withOwnExtension('out.png', format) : productName(input, format);
 }
 
 /**

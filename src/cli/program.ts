@@ -116,7 +116,7 @@ export function createProgram(only?: string): Command {
   const program = new Command('neighbor-product')
     .description(DESCRIPTION)
     .usage(USAGE)
-    .argument('[input...]', 'PNG files, or folders of them; - for standard input')
+    .argument('[input...]', 'image files, or folders of them; - for standard input')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', HELP_END)
@@ -255,7 +255,7 @@ function refuseNoInput(args: readonly string[], command: Command): never {
   throw usage(
     command.name() === COMPLETION
       ? `Expected one of ${SHELLS.join(', ')}, but received none. Type: neighbor-product completion ${SHELLS[0]}`
-      : 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png',
+      : 'Expected an image file, but received none. Type: neighbor-product in.png -o out.png',
   );
 }
 

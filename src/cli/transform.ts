@@ -1,8 +1,10 @@
 /** The `transform` command: several files at once; a bad one is reported and the others are still done. */
 import { BACKENDS, isOracle } from '../backends.js';
 import type { ExtraId } from '../formats/extra.js';
+
 import type { Done, FilePair } from '../image-files/flow.js';
 import { type FileCalls, type FileOutcome, inOrder, outcomesAsTheyCome } from '../image-files/transform-files.js';
+
 import { AUTO, QUICK } from '../selector.js';
 import { type ExitCode, exitCodeOf, exitCodeOfAll } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';

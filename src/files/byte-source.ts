@@ -87,6 +87,21 @@ export class ByteSource {
   }
 }
 
+/** The most that is read of the rest of a stream in order to say how long it is. */
+const MAX_REST_BYTES = 2 ** 20;
+
+/** @returns how many bytes of a file are left, in words; nothing if none are */
+export function* countRest(source: ByteSource): Reading<string> {
+  const end = source.position;
+  if (source.byteLength === undefined) {
+    while (source.position - end < MAX_REST_BYTES && (yield* source.takeSome(MAX_REST_BYTES)).length > 0);
+  }
+  const byteLength = (source.byteLength ?? source.position) - end;
+  if (byteLength <= 0) return '';
+  const isAtLeast = source.byteLength === undefined && byteLength >= MAX_REST_BYTES;
+  return `${isAtLeast ? 'at least ' : ''}${byteLength} byte${byteLength === 1 ? '' : 's'}`;
+}
+
 /** Where the bytes of a file come from. */
 export interface Input {
   /** Bytes of the file, where that is known before its end. */

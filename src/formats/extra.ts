@@ -33,3 +33,7 @@ export interface Extra {
   /** What keeps it when it is written into another file; empty if it cannot be kept. */
   readonly copies: readonly MetadataChunk[];
 }
+
+export function withoutCopies(id: ExtraId, term: string): Extra {
+  return { id, term, copies: [] };
+}

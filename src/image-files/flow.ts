@@ -3,15 +3,18 @@ import { type BackendName, isOracle } from '../backends.js';
 import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
+
 import {
   type CodecUsed,
   createImageFile,
   type Extra,
   type ImageReader,
   type MetadataChoice,
+  outputFormat,
   type TakeBytes,
 } from '../formats/formats.js';
-import type { Compression } from '../formats/png/codec.js';
+import type { Compression, OutputFormat } from '../formats/png/codec.js';
+
 import type { CheckedImage, ImageShape } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';
@@ -36,6 +39,8 @@ export interface FileRequest extends Operation {
   readonly threads?: number | undefined;
   readonly compression: Compression;
   readonly metadata?: MetadataChoice | undefined;
+  /** Of the output. Default: by its extension, PNG where that says nothing. */
+  readonly format?: OutputFormat | undefined;
   /** The most pixels of an image. Default: a limit for what is decoded as a whole, none for others. */
   readonly maxPixels?: number | undefined;
   /** The size of raw images, where files hold nothing but samples. */
@@ -122,7 +127,8 @@ export async function transformImageFile(
   const { width, height, channels } = reader;
   const image = { width, height, channels, isOpaque: isOpaqueResult(reader, request) };
   const take: TakeBytes = (pieces) => watch(`write ${file.output}`, () => output.take(pieces));
-  const written = createImageFile(take, image, { compression: request.compression, metadata: newCopies() });
+  const options = { compression: request.compression, metadata: newCopies() };
+  const written = createImageFile(take, image, options, outputFormat(file.output, request.format));
   let isBegun = false;
   const write = (rows: CheckedImage) => {
     // The file is begun while the first rows are encoded, and not before: a signal would wait for the reference.
@@ -134,14 +140,15 @@ export async function transformImageFile(
   const writer: RowWriter = { write, finish: () => written.finish(newCopies()) };
   await tally.transformRows(reader, writer, width * height, openAgain);
   const inPlace = await watch(`write ${file.output}`, output.finish);
-  const kept = keptOf(reader.extras, request);
+  const extras = written.keepsMetadata ? reader.extras : reader.extras.map((extra) => ({ ...extra, copies: [] }));
+  const kept = keptOf(extras, request);
   return {
     ...tally.done({ width, height }, 1),
     codecs: { decoder: reader.codec, encoder: written.codec },
     fileByteLength: written.byteLength,
     ...(inPlace !== undefined && { inPlace }),
     kept,
-    dropped: reader.extras.filter((extra) => !kept.includes(extra)),
+    dropped: extras.filter((extra) => !kept.includes(extra)),
   };
 }
 

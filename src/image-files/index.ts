@@ -17,6 +17,8 @@ import {
   DEFAULT_COMPRESSION,
   METADATA_CHOICES,
   type MetadataChoice,
+  OUTPUT_FORMATS,
+  type OutputFormat,
 } from '../formats/png/codec.js';
 import { checkRawSize, type RawSize } from '../image-sequence.js';
 import { checkCallOptions } from '../one-call.js';
@@ -38,7 +40,7 @@ import { type FileCalls, type FilesRequest, inOrder, outcomesAsTheyCome, watchCa
 
 export type { BackendName } from '../backends.js';
 export { type ErrorCode, NeighborProductError } from '../errors.js';
-export type { Compression, MetadataChoice } from '../formats/png/codec.js';
+export type { Compression, MetadataChoice, OutputFormat } from '../formats/png/codec.js';
 export type { RawSize } from '../image-sequence.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from '../options.js';
 export type { DoneRecord } from '../records.js';
@@ -51,6 +53,8 @@ export type { FilePair } from './flow.js';
 export interface TransformFileOptions extends OperationOptions, RunOptions {
   /** Default `auto`. */
   readonly backend?: Choice<BackendName> | undefined;
+  /** Of the output. Default: by its extension, PNG where that says nothing. */
+  readonly format?: OutputFormat | undefined;
   /** What to save, time or bytes. Default `balanced`. */
   readonly compression?: Compression | undefined;
   /** `keep` copies density, text, Exif and colour space to the output. Default: they are left out, and named in the result. */
@@ -88,6 +92,7 @@ const OPTION_NAMES: readonly (keyof TransformFilesOptions & string)[] = [
   'threads',
   'signal',
   'onSpan',
+  'format',
   'compression',
   'metadata',
   'maxPixels',
@@ -165,6 +170,7 @@ function checkOptions(options: TransformFilesOptions): FilesRequest {
     threads: call.run.threads,
     signal: call.run.signal,
     compression: oneOf(COMPRESSIONS, options.compression ?? DEFAULT_COMPRESSION, 'options.compression'),
+    format: options.format && oneOf(OUTPUT_FORMATS, options.format, 'options.format'),
     metadata: options.metadata && oneOf(METADATA_CHOICES, options.metadata, 'options.metadata'),
     maxPixels: options.maxPixels,
     maxMemory: options.maxMemory,

@@ -5,7 +5,13 @@ import { type BackendName, isOracle } from '../backends.js';
 import { poolThreads } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import type { Input } from '../files/byte-source.js';
-import type { DecodeLimits, ImageReader } from '../formats/formats.js';
+import {
+  type DecodeLimits,
+  type ImageReader,
+  outputFormat,
+  withOwnExtension,
+  writerBytes,
+} from '../formats/formats.js';
 import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import { bytesHeld } from '../rows.js';
 import { Semaphore } from '../semaphore.js';
@@ -208,12 +214,13 @@ async function tryFile(file: FilePair, { request, calls, memory, onPixels, onBac
         memory.hold(bytesOfRaw(raw, request, maxBytes), () => transformRawFile(input, flow)),
       );
     }
+    refuseMisnamed(file.output, request);
     const limits = limitsOf(request);
     const reader = await watch(opening, () => calls.openImage(input, limits));
     const openAgain = async () => calls.openImage(await calls.openInput(file.input), limits);
     const isFile = input.byteLength !== undefined;
     return await closing(reader, () =>
-      memory.hold(weightOf(reader, request, maxBytes), () =>
+      memory.hold(weightOf(reader, file, request, maxBytes), () =>
         transformImageFile(reader, flow, isFile ? openAgain : undefined),
       ),
     );
@@ -239,6 +246,14 @@ class Memory {
   }
 }
 
+/** The command has refused it before. @throws NeighborProductError `INVALID_OPTION` for the extension of another format */
+function refuseMisnamed(output: string, { format }: FileRequest): void {
+  const fitting = withOwnExtension(output, format);
+  if (fitting === output) return;
+  const message = `Cannot write ${outputFormat(output, format)} to '${output}', whose extension is that of another format. Name it '${fitting}'.`;
+  throw new NeighborProductError('INVALID_OPTION', message);
+}
+
 async function closing<T>(opened: { readonly close: () => Promise<void> }, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -253,12 +268,12 @@ function limitsOf({ maxPixels }: FileRequest): DecodeLimits {
 }
 
 /**
- * How many bytes an image takes while it flows: all there are for one that is decoded as a whole, which keeps this thread
- * busy, so that a signal would wait while another image is being written.
+ * How many bytes an image takes while it flows: all there are for one whose decoding keeps this thread busy, so that a signal
+ * would wait while another image is being written.
  */
-function weightOf(reader: ImageReader, request: FileRequest, maxBytes: number): number {
-  if (reader.isWhole) return maxBytes;
-  return CODEC_BYTES + bytesHeld(reader, request, maxBytes);
+function weightOf(reader: ImageReader, { output }: FilePair, request: FileRequest, maxBytes: number): number {
+  const codecs = CODEC_BYTES + reader.heldBytes + writerBytes(outputFormat(output, request.format), reader);
+  return codecs + bytesHeld(reader, request, maxBytes);
 }
 
 /** The same calls, each as a step. */

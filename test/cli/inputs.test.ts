@@ -22,7 +22,7 @@ describe('memory stays low for', () => {
     const cwd = folderWith();
     const { exitCode, stderr } = await run(['/dev/zero', '-o', 'out.png'], { cwd, before: PRINT_MEMORY });
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('Not a PNG file but a file that begins with the bytes 00 00 00 00 00 00 00 00.');
+    expect(stderr).toContain('Cannot read a file that begins with the bytes 00 00 00 00 00 00 00 00 as an image.');
     expect(memoryIn(stderr)).toBeLessThan(MOST_MEMORY_MIB);
   });
 
@@ -57,7 +57,7 @@ describe('standard input', () => {
     const writeForEver = () => void stdin.write(Buffer.alloc(2 ** 16, 'text'), (error) => error ?? writeForEver());
     writeForEver();
     const { exitCode, stderr } = await ended(child);
-    expect(stderr).toBe('error: standard input: Not a PNG file but text. Name a PNG file.\n');
+    expect(stderr).toBe('error: standard input: Cannot read text as an image. Name an image file.\n');
     expect(exitCode).toBe(3);
     await failed;
   });

@@ -137,8 +137,8 @@ describe('exit code 2: usage', () => {
 
 describe('exit code 3: input', () => {
   test.each([
-    ['text', new TextEncoder().encode('# a text, and no image\n'), 'Not a PNG file but text. Name '],
-    ['an empty file', new Uint8Array(), 'Not a PNG file but an empty file. Name '],
+    ['text', new TextEncoder().encode('# a text, and no image\n'), 'Cannot read text as an image. Name '],
+    ['an empty file', new Uint8Array(), 'Cannot read an empty file as an image. Name '],
     ['a truncated file', PNG_FILE.subarray(0, PNG_FILE.length - 20), 'The PNG was cut short: '],
     ['a wrong CRC', damaged(), 'The PNG is damaged: the CRC of the IDAT chunk '],
     ['an interlaced header of 60000 x 60000', hugeHeader(1), 'The image has 60000x60000 pixels, more than the limit '],
@@ -156,7 +156,7 @@ describe('exit code 3: input', () => {
     [
       'a folder without images',
       '.',
-      "Cannot find an image in '.': expected a file with the extension .png. Name another folder.",
+      "Cannot find an image in '.': expected a file that ends in .png, .jpg, .jpeg, .jpe, .jfif, .webp, .tiff, .tif, .avif, .gif, .pam, .ppm, .pnm, .pgm, .bmp or .dib. Name another folder.",
     ],
     ['nothing', 'gone.png', "Cannot read 'gone.png': no such file. Check the path."],
   ])('%s', async (_, input, message) => {
@@ -263,10 +263,13 @@ describe('backends', () => {
     const source = `
       const close = async () => {};
       const decode = async () => null.x;
-      export const openImage = async () => ({ width: 1, height: 1, channels: 4, extras: [], read: decode, close });
+      export const openImage = async () => ({ width: 1, height: 1, channels: 4, extras: [], heldBytes: 0, read: decode, close });
       export const createImageFile = () => ({});
       export const refuseForeignExtension = () => {};
-      export const withOwnExtension = undefined;
+      export const withOwnExtension = (path) => path;
+      export const outputFormat = () => 'png';
+      export const writerBytes = () => 0;
+      export const productName = undefined;
       export const READABLE_EXTENSIONS = [];`;
     const script = mainOf(await copyWith({ 'formats/formats.js': source }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });

@@ -17,9 +17,7 @@ const FILES = {
   'other.png': PNG_FILE,
   'folder/in.png': PNG_FILE,
   'photo.jpg': JPEG,
-  'photo.webp': 'RIFF....WEBPVP8 ',
   'photo.heic': HEIC,
-  'film.gif': 'GIF89a',
   'drawing.svg': '<?xml version="1.0"?>\n<svg width="5"/>',
   'page.png': '<!doctype html><title>Not found</title>',
   'letter.pdf': '%PDF-1.7',
@@ -218,24 +216,27 @@ const INPUTS: readonly Mistake[] = [
   {
     typed: '- -o out.png',
     exitCode: 3,
-    answer: 'error: standard input: Not a PNG file but an empty file. Name a PNG file.\n',
+    answer: 'error: standard input: Cannot read an empty file as an image. Name an image file.\n',
   },
   ...Object.entries({
-    'photo.jpg': 'a JPEG image. Convert it to PNG first.',
-    'photo.webp': 'a WebP image. Convert it to PNG first.',
     'photo.heic': 'a HEIC image. Convert it to PNG first.',
-    'film.gif': 'a GIF image. Convert it to PNG first.',
     'drawing.svg': 'an SVG drawing. Convert it to PNG first.',
     'page.png': 'a web page. Download the image that it shows.',
-    'letter.pdf': 'a PDF document. Name a PNG file.',
+    'letter.pdf': 'a PDF document. Name an image file.',
     'photos.zip': 'a ZIP archive. Unpack it first.',
-    'empty.png': 'an empty file. Name a PNG file.',
-    'notes.txt': 'text. Name a PNG file.',
+    'empty.png': 'an empty file as an image. Name an image file.',
+    'notes.txt': 'text as an image. Name an image file.',
   }).map(([name, answer]) => ({
     typed: `${name} -o out.png`,
     exitCode: 3,
-    answer: `error: ${name}: Not a PNG file but ${answer}\n`,
+    answer: `error: ${name}: Cannot read ${answer}\n`,
   })),
+  {
+    typed: 'photo.jpg -o out.png',
+    exitCode: 3,
+    answer:
+      /^error: photo\.jpg: sharp cannot read this JPEG: .*\. Download or export it again, or convert it to PNG first\.\n$/,
+  },
   {
     typed: 'damaged.png -o out.png',
     exitCode: 3,
@@ -259,7 +260,8 @@ const OUTPUTS: readonly Mistake[] = [
   {
     typed: 'in.png -o out.jpg',
     exitCode: 2,
-    answer: "error: Cannot write 'out.jpg': only PNG can be written. Type: neighbor-product in.png -o out.png\n",
+    answer:
+      "error: Cannot write 'out.jpg': only PNG, WebP, TIFF and PAM can be written. Type: neighbor-product in.png -o out.png\n",
   },
   {
     typed: 'in.png other.png -o out.png',

@@ -95,7 +95,7 @@ test('a variable chooses the backend, and the command line takes precedence', ()
 });
 
 test.each([
-  [['--passes', '2'], 'Expected a PNG file, but received none. Type: neighbor-product in.png -o out.png'],
+  [['--passes', '2'], 'Expected an image file, but received none. Type: neighbor-product in.png -o out.png'],
   [['--bakend', 'cpu'], "Unknown option '--bakend'. Did you mean --backend?"],
   [['--bakend=cpu'], "Unknown option '--bakend'. Did you mean --backend?"],
   [['a.png', '--vebrose'], "Unknown option '--vebrose'. Did you mean --verbose?"],
@@ -202,7 +202,7 @@ test('help lists every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = Object.values(transformOptions()).map(({ long }) => long!);
-  expect(longNames).toHaveLength(28);
+  expect(longNames).toHaveLength(29);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }

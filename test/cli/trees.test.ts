@@ -104,7 +104,11 @@ describe('a folder', () => {
     ['to a file', ['in', '-o', 'out.png'], "Expected a folder for 4 inputs, but received 'out.png'."],
     ['to standard output', ['in', '-o', '-'], 'Expected a folder for 4 inputs, but received standard output.'],
     ['globs without a folder', ['in/a.png', '-o', 'b.png', '--include', '*'], 'Expected a folder among the inputs'],
-    ['with nothing left', ['in', '-o', 'out', '--exclude', '*'], "Cannot find an image in 'in': expected a file with"],
+    [
+      'with nothing left',
+      ['in', '-o', 'out', '--exclude', '*'],
+      "Cannot find an image in 'in': expected a file that ends in .png",
+    ],
   ])('is refused %s, before any work', async (_, args, message) => {
     const cwd = folderWith(TREE);
     const before = listing(cwd);

@@ -68,6 +68,9 @@ describe('sh', () => {
     'neighbor-product photo.png -o out.png': (folder) => {
       expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
     },
+    'neighbor-product photo.jpg -o out.webp': (folder) => {
+      expect(readFileSync(path.join(folder, 'out.webp')).toString('latin1', 8, 12)).toBe('WEBP');
+    },
     'neighbor-product photo.png out.png': (folder) => {
       expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
     },
@@ -118,7 +121,8 @@ describe('sh', () => {
     const shim = `#!/bin/sh\nexec "${process.execPath}" "${commandPath}" "$@"\n`;
     const programs = folderWith({ 'neighbor-product': shim });
     const frames = Buffer.concat(Array.from({ length: FRAMES }, (_, at) => Buffer.alloc(FRAME_BYTES, `frame ${at}, `)));
-    const folder = folderWith({ 'photo.png': PNG_FILE, 'other.png': OTHER_FILE, frames });
+    const jpeg = readFileSync(path.join(ROOT, 'fixtures/formats/baseline-420.jpg'));
+    const folder = folderWith({ 'photo.png': PNG_FILE, 'photo.jpg': jpeg, 'other.png': OTHER_FILE, frames });
     if (line === FFMPEG) makeVideo(path.join(folder, 'in.mkv'));
     const { NEIGHBOR_PRODUCT_BACKEND: _, ...env } = process.env;
     const PATH = `${programs}${path.delimiter}${env.PATH}`;

@@ -139,7 +139,7 @@ describe.skipIf(!hasRedis)('jobs of a queue', () => {
       {
         data: { input: path.join(folder, 'in/bad.png'), output: path.join(folder, 'out/bad.png'), options: {} },
         attemptsMade: 1,
-        failedReason: expect.stringMatching(/^INVALID_PNG: /),
+        failedReason: expect.stringMatching(/^INVALID_IMAGE: /),
       },
     ]);
     expect(linesOf(worker, 'began').filter((line) => line.includes('bad'))).toHaveLength(1);

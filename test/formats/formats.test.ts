@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createImageFile, refuseForeignExtension, withOwnExtension } from '../../src/formats/formats.js';
+import {
+  createImageFile,
+  outputFormat,
+  productName,
+  refuseForeignExtension,
+  withOwnExtension,
+  writerBytes,
+} from '../../src/formats/formats.js';
+import { OUTPUT_FORMATS } from '../../src/formats/png/codec.js';
 import { readWholeImage } from '../../src/formats/png/read.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { decode, openPieces, pieceByPiece } from './readings.js';
@@ -27,31 +35,44 @@ describe('decode', () => {
 
 describe('a file that cannot be read: decode says what it is', () => {
   it.each([
-    ['', 'an empty file. Name a PNG file.'],
-    ['\xff\xd8\xff\xdb', 'a JPEG image. Convert it to PNG first.'],
-    ['GIF87a', 'a GIF image. Convert it to PNG first.'],
-    ['RIFF....WEBPVP8 ', 'a WebP image. Convert it to PNG first.'],
-    ['RIFF....WAVE\0', 'a file that begins with the bytes 52 49 46 46 2e 2e 2e 2e. Name a PNG file.'],
-    ['II*\0', 'a TIFF image. Convert it to PNG first.'],
-    ['MM\0*', 'a TIFF image. Convert it to PNG first.'],
-    ['\0\0\0\x20ftypavif', 'an AVIF image. Convert it to PNG first.'],
+    ['', 'an empty file as an image. Name an image file.'],
+    ['RIFF....WAVE\0', 'a file that begins with the bytes 52 49 46 46 2e 2e 2e 2e as an image. Name an image file.'],
     ['\0\0\0\x20ftypheic', 'a HEIC image. Convert it to PNG first.'],
+    ['\0\0\0\x1cftypmif1\0\0\0\0mif1heic', 'a HEIC image. Convert it to PNG first.'],
     ['\0\0\0\x0cJXL \r\n\x87\n', 'a JPEG XL image. Convert it to PNG first.'],
     ['\0\0\0\x0cjP  \r\n\x87\n', 'a JPEG 2000 image. Convert it to PNG first.'],
     ['<svg xmlns="http://www.w3.org/2000/svg">', 'an SVG drawing. Convert it to PNG first.'],
     ['<?xml version="1.0"?>\n<!-- a comment -->\n<svg width="1">', 'an SVG drawing. Convert it to PNG first.'],
     ['\n<!DOCTYPE html><svg >', 'a web page. Download the image that it shows.'],
     ['<HTML><p>a PNG', 'a web page. Download the image that it shows.'],
-    ['%PDF-1.7', 'a PDF document. Name a PNG file.'],
+    ['%PDF-1.7', 'a PDF document. Name an image file.'],
     ['PK\x03\x04', 'a ZIP archive. Unpack it first.'],
     ['BM\x36', 'a BMP image. Convert it to PNG first.'],
-    ['P6 3 3 255\n', 'a PPM image. Convert it to PNG first.'],
-    ['Buongiorno.\r\n\tCiao', 'text. Name a PNG file.'],
-    ['\x01\x02', 'a file that begins with the bytes 01 02. Name a PNG file.'],
+    ['P3 3 3 255\n', 'a plain (ASCII) PBM, PGM or PPM image. Convert it to PNG first.'],
+    ['P4 3 3\n', 'a PBM image. Convert it to PNG first.'],
+    ['P7 332\n', 'text as an image. Name an image file.'],
+    ['Buongiorno.\r\n\tCiao', 'text as an image. Name an image file.'],
+    ['\x01\x02', 'a file that begins with the bytes 01 02 as an image. Name an image file.'],
   ])('%j', async (start, kind) => {
     await expect(decode(Buffer.from(start, 'latin1'), LIMITS)).rejects.toMatchObject({
-      code: 'INVALID_PNG',
-      message: `Not a PNG file but ${kind}`,
+      code: 'INVALID_IMAGE',
+      message: `Cannot read ${kind}`,
+    });
+  });
+
+  it.each([
+    ['\xff\xd8\xff\xdb', 'JPEG'],
+    ['GIF87a', 'GIF'],
+    ['RIFF....WEBPVP8 ', 'WebP'],
+    ['II*\0', 'TIFF'],
+    ['MM\0*', 'TIFF'],
+    ['II+\0', 'TIFF'],
+    ['\0\0\0\x20ftypavif', 'AVIF'],
+    ['\0\0\0\x1cftypmif1\0\0\0\0mif1avif', 'AVIF'],
+  ])('%j is taken for a damaged %s', async (start, format) => {
+    await expect(decode(Buffer.from(start, 'latin1'), LIMITS)).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      message: expect.stringContaining(`sharp cannot read this ${format}: `),
     });
   });
 
@@ -85,33 +106,74 @@ describe('openImage', () => {
 
 describe('the extension of an output', () => {
   it.each([
-    'out.png',
-    'out.PNG',
-    'out',
-    'out.',
-    '.jpg',
-    'photo.jpg.png',
-    'out.2',
-    '/dev/stdout',
-    'a.jpg/out',
-    'a.jpg/',
-  ])('%s is accepted', (path) => {
-    expect(() => refuseForeignExtension(path, String)).not.toThrow();
+    ['out.png', 'png'],
+    ['out.PNG', 'png'],
+    ['out.pam', 'pam'],
+    ['out.webp', 'webp'],
+    ['out.tif', 'tiff'],
+    ['out.TIFF', 'tiff'],
+    ['out', 'png'],
+    ['out.', 'png'],
+    ['.jpg', 'png'],
+    ['photo.jpg.png', 'png'],
+    ['out.2', 'png'],
+    ['/dev/stdout', 'png'],
+    ['a.jpg/out', 'png'],
+    ['a.pam/', 'png'],
+  ])('%s is written as %s', (path, format) => {
+    expect(outputFormat(path)).toBe(format);
+    expect(() => refuseForeignExtension(path, undefined, String)).not.toThrow();
     expect(withOwnExtension(path)).toBe(path);
   });
 
   it.each([
     ['out.jpg', 'out.png'],
     ['folder/out.JPEG', 'folder/out.png'],
-    ['a.b.webp', 'a.b.png'],
-    ['out.tiff', 'out.png'],
+    ['a.b.heic', 'a.b.png'],
+    ['out.ppm', 'out.png'],
   ])('%s is refused, and %s suggested', (path, suggested) => {
     expect(withOwnExtension(path)).toBe(suggested);
-    expect(() => refuseForeignExtension(path, (other) => `write ${other}`)).toThrow(
+    expect(() => refuseForeignExtension(path, undefined, (other) => `write ${other}`)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        message: `Cannot write '${path}': only PNG can be written. Type: write ${suggested}`,
+        message: `Cannot write '${path}': only PNG, WebP, TIFF and PAM can be written. Type: write ${suggested}`,
       }),
+    );
+  });
+
+  it.each(['out.pam', 'out.PAM', 'out', '/dev/stdout', 'out.2'])('%s does not contradict --format pam', (path) => {
+    expect(outputFormat(path, 'pam')).toBe('pam');
+    expect(() => refuseForeignExtension(path, 'pam', String)).not.toThrow();
+  });
+
+  it.each(['out.png', 'out.jpg'])('%s contradicts --format pam', (path) => {
+    expect(() => refuseForeignExtension(path, 'pam', (other) => `write ${other}`)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: `Cannot write '${path}': its extension is not that of --format pam. Type: write out.pam`,
+      }),
+    );
+  });
+
+  it('says what writing holds', () => {
+    const image = { width: 3, height: 2, channels: 4 } as const;
+    expect(OUTPUT_FORMATS.map((format) => writerBytes(format, image))).toEqual([0, 48, 48, 0]);
+  });
+
+  it('is replaced in the name of a product', () => {
+    const names = ['a.jpg', 'a.PNG', 'a.2', 'a.b.tif'];
+    expect(names.map((name) => productName(name))).toEqual([
+      'a-product.png',
+      'a-product.png',
+      'a.2-product.png',
+      'a.b-product.png',
+    ]);
+    expect(productName('a.jpg', 'pam')).toBe('a-product.pam');
+  });
+
+  it('of every name that --format knows is that of a format', () => {
+    expect(OUTPUT_FORMATS.map((format) => productName('a', format))).toEqual(
+      OUTPUT_FORMATS.map((format) => `a-product.${format}`),
     );
   });
 });

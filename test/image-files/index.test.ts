@@ -52,6 +52,18 @@ describe('one file', () => {
     expect(listing(folder)).toEqual(['bad.png', 'in.png']);
   });
 
+  test('the output has the format of its name, or the one asked for, and no other name', async () => {
+    const folder = folderWith({ 'in.png': PNG_FILE });
+    const input = path.join(folder, 'in.png');
+    await transformFile(input, path.join(folder, 'a.pam'));
+    expect(readFileSync(path.join(folder, 'a.pam')).subarray(0, 3).toString()).toBe('P7\n');
+    await transformFile(input, path.join(folder, 'b'), { format: 'pam' });
+    expect(readFileSync(path.join(folder, 'b'))).toEqual(readFileSync(path.join(folder, 'a.pam')));
+    await expect(transformFile(input, path.join(folder, 'c.jpg'))).rejects.toThrow(
+      `Cannot write png to '${folder}/c.jpg', whose extension is that of another format. Name it '${folder}/c.png'.`,
+    );
+  });
+
   test('a dash is the name of a file', async () => {
     const [input, output] = ['-', path.join(folderWith(), 'out.png')];
     await expect(transformFile(input, output)).rejects.toThrow(/^Cannot read '\.\/-'/);
@@ -81,7 +93,7 @@ describe('many files', () => {
     for await (const result of transformFiles(pairsIn(folder, NAMES))) {
       inputs.push(path.basename(result.input));
       expect('error' in result).toBe(inputs.length === 4);
-      if ('error' in result) expect(result.error).toMatchObject({ code: 'INVALID_PNG' });
+      if ('error' in result) expect(result.error).toMatchObject({ code: 'INVALID_IMAGE' });
       else expect(existsSync(result.output)).toBe(true);
     }
     expect(inputs).toEqual(NAMES);
@@ -138,10 +150,14 @@ describe('many files', () => {
     const before = transformFiles(pairsIn(folder, NAMES), { signal: AbortSignal.abort('early') });
     await expect(before.next()).rejects.toBe('early');
     const controller = new AbortController();
-    const results = transformFiles(pairsIn(folder, NAMES), { signal: controller.signal });
-    await results.next();
-    controller.abort('enough');
-    await expect(results.next()).rejects.toBe('enough');
+    let count = 0;
+    const some = async () => {
+      for await (const _ of transformFiles(pairsIn(folder, NAMES), { signal: controller.signal })) {
+        if (++count === 2) controller.abort('enough');
+      }
+    };
+    await expect(some()).rejects.toBe('enough');
+    expect(count).toBeLessThan(NAMES.length);
     expect(listing(folder).filter((name) => name.includes('tmp'))).toEqual([]);
   });
 

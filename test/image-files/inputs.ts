@@ -23,5 +23,5 @@ export function readerOf(image: CheckedImage, parts: Partial<ImageReader> = {}):
   const codec = { name: 'a codec', detail: 'for tests' };
   const nothing = async () => {};
   const rows = { width, height, channels, read, finish: nothing, close: nothing };
-  return { ...rows, extras: [], isOpaque: true, isWhole: false, codec, ...parts };
+  return { ...rows, extras: [], isOpaque: true, heldBytes: 0, codec, ...parts };
 }

@@ -56,7 +56,7 @@ describe('several files', () => {
             mostWithWhole = Math.max(mostWithWhole, working.size);
           await sleep(NAMES.indexOf(name) % 2 ? 1 : 20);
         };
-        return readerOf(image, { read, isWhole: whole.includes(name) });
+        return readerOf(image, { read, heldBytes: whole.includes(name) ? Number.POSITIVE_INFINITY : 0 });
       },
       transform: async (input, { output } = {}) => ({ image: output ?? input, backend }) as Result,
       openBackend: async () => {},

@@ -80,9 +80,9 @@ describe('manifest', () => {
     expect(gypfile).toBe(false);
   });
 
-  test('webgpu is optional, and what builds the addon comes along', () => {
+  test('webgpu and sharp are optional, and what builds the addon comes along', () => {
     const { dependencies, optionalDependencies } = manifest();
-    expect(optionalDependencies).toHaveProperty('webgpu');
+    expect(Object.keys(optionalDependencies)).toEqual(['sharp', 'webgpu']);
     expect(Object.keys(dependencies)).toContain('node-addon-api');
   });
 });

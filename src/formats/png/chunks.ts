@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
 import type { ByteSource, Reading } from '../../files/byte-source.js';
+import { checkPixels, tooManyPixels } from '../limits.js';
 import type { DecodeLimits } from './codec.js';
 
 /** The eight bytes every PNG begins with. */
@@ -177,13 +178,8 @@ const COLOUR_TYPES: Readonly<Record<number, { samples: number; bitDepths: readon
   6: { samples: 4, bitDepths: [8, 16] },
 };
 
-/** The longest side, libpng's default; below it, the number of bits in a row fits into 32 bits. */
-const MAX_SIDE = 1_000_000;
-
 /** The image data of a file that is decoded as a whole is handed on as one chunk, and PNG has none longer. */
 const MAX_IMAGE_DATA_BYTES = 2 ** 31 - 1;
-
-const CUT = 'Cut the image into smaller ones';
 
 /** Bytes of an IHDR chunk's data. */
 export const HEADER_BYTES = 13;
@@ -205,22 +201,11 @@ export function readHeader(data: Uint8Array): PngHeader {
 
 /** Refuses an image that is too large, before memory is allocated. @throws NeighborProductError `TOO_MANY_PIXELS` */
 export function checkSize(header: PngHeader, limits: DecodeLimits): void {
-  const { width, height, interlaced } = header;
-  const isWhole = interlaced || limits.maxPixelsByRows === undefined;
-  const maxPixels = isWhole ? limits.maxPixels : limits.maxPixelsByRows!;
-  if (!(width * height <= maxPixels)) {
-    const advice = 'Raise the limit (--max-pixels, maxPixels) if you trust the file';
-    throw tooManyPixels(header, `more than the limit of ${maxPixels}`, advice);
-  }
-  if (Math.max(width, height) > MAX_SIDE) throw tooManyPixels(header, `a side of more than ${MAX_SIDE}`, CUT);
+  const isWhole = header.interlaced || limits.maxPixelsByRows === undefined;
+  checkPixels(header, isWhole ? limits.maxPixels : limits.maxPixelsByRows!);
   if (isWhole && imageDataBytes(header) > MAX_IMAGE_DATA_BYTES) {
-    throw tooManyPixels(header, `more than ${MAX_IMAGE_DATA_BYTES} bytes of samples`, CUT);
+    throw tooManyPixels(header, `more than ${MAX_IMAGE_DATA_BYTES} bytes of samples`);
   }
-}
-
-function tooManyPixels({ width, height }: PngHeader, excess: string, advice: string): NeighborProductError {
-  const message = `The image has ${width}x${height} pixels, ${excess}. ${advice}.`;
-  return new NeighborProductError('TOO_MANY_PIXELS', message);
 }
 
 /** Where each pass of Adam7 starts in the 8x8 pattern, and its steps. */

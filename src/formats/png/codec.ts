@@ -24,6 +24,18 @@ export const DEFAULT_COMPRESSION = 'balanced';
  */
 export type Compression = (typeof COMPRESSIONS)[number];
 
+/** The formats that can be written, by what `--format` calls them. */
+export const OUTPUT_FORMATS = ['png', 'webp', 'tiff', 'pam'] as const;
+
+/**
+ * A format that can be written: `webp` and `tiff` without loss, by the optional package sharp.
+ *
+ * @useDeclaredType
+ */
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const DEFAULT_FORMAT: OutputFormat = 'png';
+
 export interface EncodeOptions {
   /** Default {@link DEFAULT_COMPRESSION}. */
   readonly compression?: Compression;

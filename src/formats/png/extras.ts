@@ -1,5 +1,7 @@
 /** What a PNG file holds besides pixels of 8 bits: what of it can be copied into another file, and what it is called. */
-import type { Extra, ExtraId, MetadataChunk } from '../extra.js';
+
+import { readOrientation } from '../exif.js';
+import { type Extra, type ExtraId, type MetadataChunk, withoutCopies } from '../extra.js';
 import { type ChunkHead, isGreyscale, type PngHeader } from './chunks.js';
 
 /** Chunks that can be copied, since they say something of pixels of any depth and colour type. */
@@ -140,10 +142,6 @@ export class Extras {
   }
 }
 
-function withoutCopies(id: ExtraId, term: string): Extra {
-  return { id, term, copies: [] };
-}
-
 function idOf({ type, data }: MetadataChunk): ExtraId {
   return type in SRGB && Buffer.from(data).toString('hex') === SRGB[type] ? 'srgb' : METADATA[type];
 }
@@ -158,20 +156,3 @@ const ORIENTATIONS: Readonly<Record<number, string>> = {
   7: 'transposed, turned by 180°',
   8: 'turned 90° anticlockwise',
 };
-
-const ORIENTATION_TAG = 0x0112;
-const SHORT = 3;
-
-/** The orientation in the first directory of Exif data, which is laid out as TIFF; undefined if there is none. */
-function readOrientation(exif: Uint8Array): number | undefined {
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
-  const isLittleEndian = exif[0] === 0x49; // II; MM is big-endian
-  const directory = exif.length < 8 ? exif.length : view.getUint32(4, isLittleEndian);
-  if (directory + 2 > exif.length) return undefined;
-  const entries = view.getUint16(directory, isLittleEndian);
-  for (let at = directory + 2; at < directory + 2 + 12 * entries && at + 12 <= exif.length; at += 12) {
-    if (view.getUint16(at, isLittleEndian) !== ORIENTATION_TAG) continue;
-    return view.getUint16(at + 2, isLittleEndian) === SHORT ? view.getUint16(at + 8, isLittleEndian) : undefined;
-  }
-  return undefined;
-}

@@ -3,8 +3,7 @@ import { createInflate, type Inflate, type ZlibOptions } from 'node:zlib';
 
 /** Bytes that zlib makes at a time, and those that may wait to be taken. */
 const CHUNK_BYTES = 2 ** 18;
-/** Of zlib. */
-const LEAST_CHUNK_BYTES = 64;
+const LEAST_CHUNK_BYTES = 2 ** 14;
 const WAITING_BYTES = 2 ** 21;
 
 /** A zlib stream that is written and read at the same time. What follows its end is ignored. */

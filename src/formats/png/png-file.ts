@@ -3,7 +3,7 @@
  * handed on. Whatever a file says of itself, no more is handed on than its header implies and some MiB.
  */
 import { NeighborProductError } from '../../errors.js';
-import type { ByteSource, Reading } from '../../files/byte-source.js';
+import { type ByteSource, countRest, type Reading } from '../../files/byte-source.js';
 import type { Extra } from '../extra.js';
 import {
   CHUNK_OVERHEAD,
@@ -153,9 +153,6 @@ function* passOver(source: ByteSource, head: ChunkHead, onPiece: () => void): Re
 /** What may stand between two files that were joined: zero, tab, line feed, carriage return, space. */
 const PADDING: readonly number[] = [0, 9, 10, 13, 32];
 
-/** The most that is read behind the end of a PNG in order to say how long the rest is. */
-const MAX_TAIL_BYTES = 2 ** 20;
-
 /**
  * @returns how many bytes follow IEND, or nothing
  * @throws NeighborProductError `INVALID_PNG` if another PNG follows
@@ -169,13 +166,7 @@ function* readTail(source: ByteSource): Reading<string> {
     const advice = 'Split it into one file for each; ffmpeg writes a single one with -frames:v 1';
     throw new NeighborProductError('INVALID_PNG', `${message}. ${advice}.`);
   }
-  if (source.byteLength === undefined) {
-    while (source.position - end < MAX_TAIL_BYTES && (yield* source.takeSome(MAX_TAIL_BYTES)).length > 0);
-  }
-  const byteLength = (source.byteLength ?? source.position) - end;
-  if (byteLength <= 0) return '';
-  const isAtLeast = source.byteLength === undefined && byteLength >= MAX_TAIL_BYTES;
-  return `${isAtLeast ? 'at least ' : ''}${byteLength} byte${byteLength === 1 ? '' : 's'}`;
+  return yield* countRest(source);
 }
 
 /** Compressed bytes beyond twice those of the rows: more than encoders add that flush often. */

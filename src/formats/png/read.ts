@@ -108,9 +108,9 @@ export class PngReader implements RowReader {
     return this.#parts.header;
   }
 
-  /** Whether the whole image is decoded before its first row. */
-  get isWhole(): boolean {
-    return this.header.interlaced;
+  /** pngjs keeps this thread busy. */
+  get heldBytes(): number {
+    return this.header.interlaced ? Number.POSITIVE_INFINITY : 0;
   }
 
   get extras(): readonly Extra[] {
@@ -118,7 +118,7 @@ export class PngReader implements RowReader {
   }
 
   get codec() {
-    return this.isWhole
+    return this.header.interlaced
       ? { name: 'pngjs', detail: 'as a whole, since it is interlaced' }
       : { name: 'neighbor-product', detail: this.#codec.detail };
   }

@@ -60,6 +60,7 @@ const COLOUR_TYPES = { 3: 2, 4: 6 } as const;
 export class PngWriter implements RowWriter {
   /** Bytes of the file so far. */
   byteLength = 0;
+  readonly keepsMetadata = true;
   readonly #take: TakeBytes;
   readonly #codec: RowCodec;
   readonly #compression: Compression;
