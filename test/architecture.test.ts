@@ -69,6 +69,7 @@ describe('one file for each outside thing', () => {
   test.each([
     ['pngjs', [path.join('formats', 'png', 'interlace.ts')]],
     ['sharp', [path.join('formats', 'sharp.ts')]],
+    ['picomatch', [path.join('cli', 'inputs.ts')]],
     ['webgpu', [path.join('gpu', 'node-gpu.ts')]],
     ['commander', [path.join('cli', 'options.ts'), path.join('cli', 'program.ts')]],
   ])('%s', (name, importers) => {

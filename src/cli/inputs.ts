@@ -95,7 +95,7 @@ type Matcher = (path: string) => boolean;
 
 /** As in .gitignore: a pattern without a slash is compared with the name, at any depth, any other with the path. */
 function matcherOf(globs: readonly string[]): Matcher {
-  const picomatch = requirePart('picomatch') as (glob: string, options: object) => Matcher;
+  const picomatch = requirePart('picomatch') as typeof import('picomatch');
   const matchers = globs.map((glob) => {
     const trimmed = glob.replace(/(.)\/$/, '$1');
     const isName = !trimmed.includes('/');
