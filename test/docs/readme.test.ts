@@ -74,10 +74,10 @@ describe('sh', () => {
     'neighbor-product photo.png out.png': (folder) => {
       expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
     },
-    'neighbor-product *.png -o out/': (folder) => {
-      expect(listing(path.join(folder, 'out'))).toEqual(['other.png', 'photo.png']);
-      expectPicture(path.join(folder, 'out/other.png'), productOf(OTHER_FILE).data);
-      expectPicture(path.join(folder, 'out/photo.png'), productOf(PNG_FILE).data);
+    'neighbor-product photos/ -o out/ --skip-existing': (folder) => {
+      expect(listing(path.join(folder, 'out'))).toEqual(['a.png', 'trip', 'trip/b.png']);
+      expectPicture(path.join(folder, 'out/a.png'), productOf(PNG_FILE).data);
+      expectPicture(path.join(folder, 'out/trip/b.png'), productOf(OTHER_FILE).data);
     },
     'cat photo.png | neighbor-product - -o - > out.png': (folder) => {
       expectPicture(path.join(folder, 'out.png'), productOf(PNG_FILE).data);
@@ -122,7 +122,13 @@ describe('sh', () => {
     const programs = folderWith({ 'neighbor-product': shim });
     const frames = Buffer.concat(Array.from({ length: FRAMES }, (_, at) => Buffer.alloc(FRAME_BYTES, `frame ${at}, `)));
     const jpeg = readFileSync(path.join(ROOT, 'fixtures/formats/baseline-420.jpg'));
-    const folder = folderWith({ 'photo.png': PNG_FILE, 'photo.jpg': jpeg, 'other.png': OTHER_FILE, frames });
+    const folder = folderWith({
+      'photo.png': PNG_FILE,
+      'photo.jpg': jpeg,
+      'photos/a.png': PNG_FILE,
+      'photos/trip/b.png': OTHER_FILE,
+      frames,
+    });
     if (line === FFMPEG) makeVideo(path.join(folder, 'in.mkv'));
     const { NEIGHBOR_PRODUCT_BACKEND: _, ...env } = process.env;
     const PATH = `${programs}${path.delimiter}${env.PATH}`;
