@@ -8,7 +8,7 @@ export type { CpuFacts } from './cpu/cpu-backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export type { AdapterDescription } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
-export type { GpuFacts } from './gpu/node-gpu.js';
+export type { AdapterFacts, GpuFacts } from './gpu/node-gpu.js';
 export type { CheckedImage, Image } from './image.js';
 export type { RawSize } from './image-sequence.js';
 export type { CallOptions, CallResult, SequenceOptions } from './one-call.js';

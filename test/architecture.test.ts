@@ -44,7 +44,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['formats'],
   ['selector.ts', 'gpu', 'cpu', 'reference.ts'],
   ['files'],
-  ['host.ts', 'rows.ts'],
+  ['host.ts', 'rows.ts', 'admission.ts'],
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],

@@ -68,21 +68,17 @@ describeOnGpu('with WebGPU', () => {
 
   test('where it fails, the reference finishes, and the result says so', async () => {
     const adapter = await gpu.requestAdapter();
+    const device = await adapter!.requestDevice();
     layGpu({
       async requestAdapter() {
-        const device = await adapter!.requestDevice();
-        return {
-          info: adapter!.info,
-          limits: adapter!.limits,
-          features: adapter!.features,
-          requestDevice: async () => {
-            device.destroy();
-            return device;
-          },
-        };
+        const { info, limits, features } = adapter!;
+        return { info, limits, features, requestDevice: async () => device };
       },
     });
-    const { image, backend, fault } = await transform(imageData, { border: 'wrap' });
+    expect((await transform(imageData, { border: 'wrap' })).backend).toBe('gpu');
+    const running = transform(imageData, { border: 'wrap' });
+    device.destroy();
+    const { image, backend, fault } = await running;
     expect({ backend, fault }).toEqual({
       backend: 'reference',
       fault: expect.stringContaining('finished on the reference'),

@@ -1,4 +1,6 @@
 /** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
+
+import { findWrongAnswer } from '../admission.js';
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
 import {
@@ -74,12 +76,16 @@ export type OpenedGpu =
       readonly transformer: Host;
       /** What it runs on. */
       readonly adapter: AdapterDescription;
+      /** Milliseconds of the known-answer test, with compiling. */
+      readonly testMs: number;
     }
   | {
       /** Why there is none, a clause for people. */
       readonly reason: string;
       /** The adapter that answered but was not taken, or failed. */
       readonly adapter?: AdapterDescription | undefined;
+      /** Whether it computes wrong bytes. */
+      readonly isWrong?: boolean | undefined;
     };
 
 /** How to open a GPU. */
@@ -88,9 +94,11 @@ export interface GpuOptions extends GpuSettings {
   readonly acceptSoftware?: boolean;
   /** How long opening may take, in milliseconds. @internal */
   readonly openingMs?: number;
+  /** Whether it is taken without a known-answer test: for the conformance suite, which finds more. @internal */
+  readonly isUntested?: boolean;
 }
 
-/** Opens the best adapter of `gpu`. Nothing is compiled or allocated before the first transform. Never throws. */
+/** Opens the best adapter of `gpu`, and has it pass a known-answer test. Never throws. */
 export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
   const { acceptSoftware = true, openingMs = acceptSoftware ? OPENING_MS : AUTOMATIC_OPENING_MS } = options;
   return openInTime(openingMs, async () => {
@@ -119,7 +127,9 @@ export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
   try {
     const adapters = await requestAdapters(gpu);
     if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
-    return await Promise.all(adapters.map((adapter) => openInTime(OPENING_MS, () => openAdapter(gpu, adapter, {}))));
+    return await Promise.all(
+      adapters.map((adapter) => openInTime(OPENING_MS, () => openAdapter(gpu, adapter, { isUntested: true }))),
+    );
   } catch (error) {
     return [{ reason: messageOf(error) }];
   }
@@ -130,6 +140,14 @@ export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
  * before it: both end the process.
  */
 const keptAlive = new Set<readonly [GPU, GPUAdapter, GPUDevice]>();
+
+/** Opens an adapter, has it pass the known-answer test, and gives it back. Never throws. */
+export async function testAdapter(gpu: GPU, adapter: GPUAdapter): Promise<{ testMs: number } | { reason: string }> {
+  const opened = await openInTime(OPENING_MS, () => openAdapter(gpu, adapter, {}));
+  if ('reason' in opened) return { reason: opened.reason };
+  opened.transformer.dispose();
+  return { testMs: opened.testMs };
+}
 
 async function openAdapter(gpu: GPU, adapter: GPUAdapter, options: GpuOptions): Promise<OpenedGpu> {
   const description = describeAdapter(adapter.info);
@@ -144,9 +162,24 @@ async function openAdapter(gpu: GPU, adapter: GPUAdapter, options: GpuOptions): 
     const objects = [gpu, adapter, device] as const;
     keptAlive.add(objects);
     backend.lost.then(() => keptAlive.delete(objects));
-    return { transformer: new Host(backend), adapter: description };
+    const startMs = performance.now();
+    const wrong = options.isUntested ? undefined : await wrongAnswerOf(backend);
+    const testMs = performance.now() - startMs;
+    if (wrong === undefined) return { transformer: new Host(backend), adapter: description, testMs };
+    backend.dispose();
+    return { reason: `${text} is refused: ${wrong}`, adapter: description, isWrong: true };
   } catch (error) {
     return { reason: messageOf(error), adapter: description };
+  }
+}
+
+/** @throws BackendFault, once the device is given back */
+async function wrongAnswerOf(backend: GpuBackend): Promise<string | undefined> {
+  try {
+    return await findWrongAnswer(backend);
+  } catch (error) {
+    backend.dispose();
+    throw error;
   }
 }
 

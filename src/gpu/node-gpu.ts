@@ -12,6 +12,7 @@ import {
   openAllAdapters,
   openBestAdapter,
   requestAdapters,
+  testAdapter,
 } from './adapters.js';
 import { NoAnswer } from './answer.js';
 import { adviseOn, lacksHardware, readSystem } from './system.js';
@@ -50,15 +51,28 @@ export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
   }
 }
 
+/** Set to 1, a GPU in software passes for hardware: for trials and tests on machines without one. */
+const SOFTWARE_VARIABLE = 'NEIGHBOR_PRODUCT_SOFTWARE_GPU';
+
+function takesSoftware(): boolean {
+  return process.env[SOFTWARE_VARIABLE] === '1';
+}
+
 /**
  * As the registry opens it. Automatically only hardware, since software is slower than the CPU backend, and not in worker
  * threads: Dawn aborts the whole process when a thread is terminated while it works.
  */
 export async function openForTransforms({ isAutomatic = false }: OpenOptions = {}): Promise<Opened> {
   if (isAutomatic && !isMainThread) return { reason: 'it is not used automatically in worker threads' };
-  const opened = await openGpu({ acceptSoftware: !isAutomatic });
-  if ('transformer' in opened) return { transformer: opened.transformer, reason: 'a hardware GPU answers' };
-  return { reason: opened.reason, advice: 'Run neighbor-product devices to see what is missing.' };
+  const opened = await openGpu({ acceptSoftware: !isAutomatic || takesSoftware() });
+  if ('transformer' in opened) {
+    const kind = opened.adapter.software ? 'software' : 'hardware';
+    return { transformer: opened.transformer, reason: `a ${kind} GPU answers` };
+  }
+  const advice = opened.isWrong
+    ? 'Update its driver; neighbor-product conformance --backend gpu --report out.html shows what is wrong.'
+    : 'Run neighbor-product devices to see what is missing.';
+  return { reason: opened.reason, advice };
 }
 
 /** Every adapter, opened. Never throws. */
@@ -90,10 +104,18 @@ function factsOf(adapter: AdapterDescription) {
   ];
 }
 
+/** An adapter, and what its known-answer test gave; one in software is not tested, since nothing takes it by itself. */
+export interface AdapterFacts extends AdapterDescription {
+  /** Milliseconds that it took to pass, with compiling. */
+  readonly testMs?: number | undefined;
+  /** Why it is not taken, a clause for people. */
+  readonly refusal?: string | undefined;
+}
+
 /** What this computer offers to WebGPU. */
 export interface GpuFacts {
   /** The best first. */
-  readonly adapters: readonly AdapterDescription[];
+  readonly adapters: readonly AdapterFacts[];
   /** Why WebGPU does not load at all. */
   readonly failure?: string | undefined;
   /** Why no adapter answers, a clause for people. */
@@ -102,7 +124,7 @@ export interface GpuFacts {
   readonly advice: readonly string[];
 }
 
-/** Asks every adapter for its description; opens no device. Never throws. */
+/** Asks every adapter for its description, and tests those that `auto` would take. Never throws. */
 export async function listAdapters(): Promise<GpuFacts> {
   const system = readSystem();
   const none = { adapters: [] };
@@ -116,12 +138,21 @@ export async function listAdapters(): Promise<GpuFacts> {
     return { ...none, failure, advice: adviseOn({ ...none, failure, system }) };
   }
   try {
-    const adapters = (await requestAdapters(gpu)).map(({ info }) => describeAdapter(info));
+    const adapters: AdapterFacts[] = [];
+    for (const adapter of await requestAdapters(gpu)) adapters.push(await factsOfAdapter(gpu, adapter));
     return { adapters, advice: adviseOn({ adapters, system }) };
   } catch (error) {
     const isSilent = error instanceof NoAnswer;
     return { ...none, reason: messageOf(error), advice: adviseOn({ ...none, isSilent, system }) };
   }
+}
+
+async function factsOfAdapter(gpu: GPU, adapter: GPUAdapter): Promise<AdapterFacts> {
+  const description = describeAdapter(adapter.info);
+  if (description.software && !takesSoftware()) return description;
+  const tested = await testAdapter(gpu, adapter);
+  if ('reason' in tested) return { ...description, refusal: tested.reason };
+  return { ...description, testMs: Math.round(tested.testMs) };
 }
 
 /** What the `devices` command says of GPUs. */
@@ -134,6 +165,11 @@ function linesOf({ adapters, failure, reason = 'no adapter answers' }: GpuFacts)
   if (failure !== undefined) return [`none: ${loadFailure(failure)}`];
   if (adapters.length === 0) return [`none: ${reason}`];
   return adapters.map((adapter) => {
-    return `${adapterText(adapter)}${adapter.software ? ', slower than the CPU: never taken automatically' : ''}`;
+    const { refusal, testMs } = adapter;
+    const text = adapterText(adapter);
+    if (refusal !== undefined) return refusal.includes(text) ? refusal : `${text}, not taken: ${refusal}`;
+    const tested = testMs === undefined ? '' : `, gave the right bytes of a test image in ${testMs} ms`;
+    const slow = adapter.software && !takesSoftware() ? ', slower than the CPU: never taken automatically' : '';
+    return `${text}${tested}${slow}`;
   });
 }

@@ -1,6 +1,6 @@
 /** The GPU of a page: for programs that want a device of their own choice, and in the choice of backends there. */
 import type { BackendEntry, Opened } from '../backend.js';
-import { adapterText, type OpenedGpu, openBestAdapter } from './adapters.js';
+import { adapterText, type GpuOptions, type OpenedGpu, openBestAdapter } from './adapters.js';
 
 /** How to open a GPU in a page. */
 export interface OpenGpuOptions {
@@ -12,8 +12,9 @@ export interface OpenGpuOptions {
 
 /**
  * Opens the page's best GPU, or that of another `GPU` object: for the conformance suite, and for a page that asks for
- * hardware or frees each device by itself. For images use `transform`, which checks its arguments; the `transformer`
- * here trusts them. Nothing is compiled or allocated before the first transform. Never throws.
+ * hardware or frees each device by itself. A device that computes wrong bytes is opened, too: the suite says how wrong.
+ * For images use `transform`, which checks the device and its arguments; the `transformer` here trusts them. Nothing is
+ * compiled or allocated before the first transform. Never throws.
  *
  * @example
  * const opened = await openGpu({ acceptSoftware: false });
@@ -21,7 +22,11 @@ export interface OpenGpuOptions {
  * const report = await runConformance({ subjects: [{ name: 'this page', backend }] });
  */
 export async function openGpu({ gpu = pageGpu(), acceptSoftware = true }: OpenGpuOptions = {}): Promise<OpenedGpu> {
-  return gpu === undefined ? { reason: 'this browser has no WebGPU' } : openBestAdapter(gpu, { acceptSoftware });
+  return open(gpu, { acceptSoftware, isUntested: true });
+}
+
+async function open(gpu: GPU | undefined, options: GpuOptions): Promise<OpenedGpu> {
+  return gpu === undefined ? { reason: 'this browser has no WebGPU' } : openBestAdapter(gpu, options);
 }
 
 function pageGpu(): GPU | undefined {
@@ -33,7 +38,7 @@ export const pageGpuEntry = {
   name: 'gpu',
   title: 'GPU',
   async open(): Promise<Opened> {
-    const opened = await openGpu();
+    const opened = await open(pageGpu(), {});
     if ('reason' in opened) return { reason: opened.reason };
     const { transformer, adapter } = opened;
     return {

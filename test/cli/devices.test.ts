@@ -56,6 +56,19 @@ describe('the command', () => {
     expect(JSON.parse(json.stdout.toString()).gpu.adapters).toContainEqual(expect.objectContaining({ software: true }));
   });
 
+  test.runIf(softwareGpuExists)('with the switch for trials it is tested and taken', async () => {
+    const env = { NEIGHBOR_PRODUCT_SOFTWARE_GPU: '1' };
+    const { stdout } = await run(['devices'], { cwd: folderWith(), env });
+    expect(stdout.toString()).toMatch(
+      /^gpu {8}.*in software\), gave the right bytes of a test image in \d+ ms\ncpu {8}/m,
+    );
+    expect(stdout.toString()).toMatch(/\nauto {7}takes gpu: a software GPU answers; /);
+    const json = await run(['devices', '--json'], { cwd: folderWith(), env });
+    const { gpu, auto } = JSON.parse(json.stdout.toString());
+    expect(gpu.adapters).toContainEqual(expect.objectContaining({ software: true, testMs: expect.any(Number) }));
+    expect(auto.backend).toBe('gpu');
+  });
+
   test('no Vulkan driver: what to do is said', async () => {
     const env = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
     const { exitCode, stdout } = await run(['devices'], { cwd: folderWith(), env });

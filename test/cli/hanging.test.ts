@@ -64,8 +64,12 @@ function hangingWebGpu(place: Hang): string {
   `;
 }
 
-/** The command with that package, a GPU that seems to be there, and a tenth of the patience. */
-async function commandWith(webGpu: string): Promise<string> {
+/**
+ * The command with that package, a GPU that seems to be there, and a tenth of the patience.
+ *
+ * @param isTrusted whether the device need not show at once that it gives the right bytes
+ */
+async function commandWith(webGpu: string, isTrusted = false): Promise<string> {
   const read = (name: string) => readFileSync(path.join(DIST, name), 'utf8');
   const without = (name: string, source: string) =>
     source.replace(`function ${name}() {`, (start) => `${start} return;`);
@@ -77,6 +81,7 @@ async function commandWith(webGpu: string): Promise<string> {
     'gpu/system.js': without('lacksHardware', read('gpu/system.js')),
     'gpu/vulkan.js': without('missingVulkan', read('gpu/vulkan.js')),
     'gpu/answer.js': shortened(read('gpu/answer.js')),
+    ...(isTrusted && { 'admission.js': 'export const findWrongAnswer = async () => undefined;' }),
   });
   rmSync(path.join(root, 'node_modules'));
   mkdirSync(path.join(root, 'node_modules/webgpu'), { recursive: true });
@@ -90,16 +95,20 @@ async function commandWith(webGpu: string): Promise<string> {
   return mainOf(root);
 }
 
-describe.each(HANGS)('a GPU that never answers: %s', (place) => {
-  const isOpening = place.startsWith('request');
+const WHEN_OPENED = HANGS.map((place) => [place, 'when it is opened'] as const);
+const LATER = HANGS.filter((place) => !place.startsWith('request')).map((place) => [place, 'later'] as const);
+
+describe.each([...WHEN_OPENED, ...LATER])('a GPU that never answers: %s, %s', (place, when) => {
+  const isLater = when === 'later';
+
   test('auto goes on without it, and says why', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const script = await commandWith(hangingWebGpu(place));
+    const script = await commandWith(hangingWebGpu(place), isLater);
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
     expect(stderr).toMatch(
-      isOpening
-        ? /no GPU: it did not answer for 0\.2 s/
-        : /warning: GPU failed while .* \(it did not answer for 0\.2 s\)/,
+      isLater
+        ? /warning: GPU failed while .* \(it did not answer for 0\.2 s\)/
+        : /no GPU: .*it did not answer for 0\.2 s/,
     );
     expect(exitCode).toBe(0);
     expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
@@ -107,13 +116,31 @@ describe.each(HANGS)('a GPU that never answers: %s', (place) => {
 
   test('asked for by name it is an error', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
-    const script = await commandWith(hangingWebGpu(place));
+    const script = await commandWith(hangingWebGpu(place), isLater);
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--backend', 'gpu'], { cwd, script });
     expect(stderr).toMatch(/^error: .*it did not answer for 0\.[24] s/);
-    expect(exitCode).toBe(isOpening ? 4 : 75);
+    expect(exitCode).toBe(isLater ? 75 : 4);
     expect(listing(cwd)).toEqual(['in.png']);
   });
 });
+
+test('a GPU that computes nothing is refused, with what to do', async () => {
+  const cwd = folderWith({ 'in.png': PNG_FILE });
+  const answering = hangingWebGpu('onSubmittedWorkDone').replace(/destroy\(\) \{ Atomics.*? \},/, 'destroy() {},');
+  const script = await commandWith(answering);
+  const automatic = await run(['in.png', '-o', 'out.png'], { cwd, script });
+  expect(automatic).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringMatching(
+      /no GPU: hanging GPU \(none\) is refused: it computed wrong bytes when it was opened/,
+    ),
+  });
+  const { exitCode, stderr } = await run(['in.png', '-o', 'out.png', '--backend', 'gpu'], { cwd, script });
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(
+    / Update its driver; neighbor-product conformance --backend gpu --report out\.html shows what is wrong\./,
+  );
+}, 20_000);
 
 test('a GPU that never answers: devices says so, and does not advise to install one', async () => {
   const script = await commandWith(hangingWebGpu('requestAdapter'));
@@ -126,7 +153,7 @@ test('a GPU that never answers: devices says so, and does not advise to install 
 
 test('a GPU that never answers between two submissions', async () => {
   const cwd = folderWith({ 'in.png': encodePng(testImage(300, 300)) });
-  const script = await commandWith(hangingWebGpu('onSubmittedWorkDone'));
+  const script = await commandWith(hangingWebGpu('onSubmittedWorkDone'), true);
   const args = ['in.png', '-o', 'out.png', '--passes', '400', '--backend', 'gpu'];
   const { exitCode, stderr } = await run(args, { cwd, script });
   expect(stderr).toMatch(/^error: in\.png: GPU failed while submitting work \(it did not answer for 0\.2 s\)/);

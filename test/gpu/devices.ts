@@ -27,14 +27,14 @@ export function describeOnGpu(name: string, tests: () => void): void {
   describe.skipIf(!hasAdapter)(name, tests);
 }
 
-/** As the registry opens a GPU: here the software GPU passes for hardware. */
+/** As the registry opens a GPU, but untested: here the software GPU passes for hardware. */
 export function openGpuForTests(options: GpuOptions): Promise<OpenedGpu> {
-  return openBestAdapter(gpu, options);
+  return openBestAdapter(gpu, { isUntested: true, ...options });
 }
 
 /** A host on a GPU that is disposed of after the tests that opened it. */
 export async function openHost(options: GpuOptions = {}): Promise<Host & { readonly backend: GpuBackend }> {
-  const opened = await openBestAdapter(gpu, options);
+  const opened = await openGpuForTests(options);
   if ('reason' in opened) throw new Error(opened.reason);
   afterAll(() => opened.transformer.dispose());
   return opened.transformer as Host & { readonly backend: GpuBackend };

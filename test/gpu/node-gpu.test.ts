@@ -131,7 +131,7 @@ describeOnGpu('processes', () => {
 
   test('an error of the device that belongs to no call is not printed', async () => {
     const script = `
-      const opened = await openGpu({ onPhase: (phase, device) => {
+      const opened = await openGpu({ isUntested: true, onPhase: (phase, device) => {
         if (phase === 'map') queueMicrotask(() => device.createBuffer({ size: 2 ** 50, usage: 8 }));
       } });
       await check(opened.transformer).catch(() => {});

@@ -13,17 +13,10 @@ import { regionOf } from '../../src/regions.js';
 import { firstDifference, operationOf, referenceOf } from '../transforms.js';
 import { undecidedFlat } from './comparisons.js';
 import { describeOnGpu, openHost } from './devices.js';
+import { changed, MISTAKES, oneWorkgroup, T, ULP } from './mistakes.js';
 
 const HARD_KINDS: ImageKind[] = ['exact-integers', 'near-integers', 'domination', 'domination-band', 'domination-turn'];
 const PLAIN_KINDS: ImageKind[] = ['noise', 'zeros', 'extremes', 'all-255', 'photograph'];
-
-/** A text with one place changed; the place must occur exactly once. */
-function changed(from: string, to: string, text = shaderCode): string {
-  const parts = text.split(from);
-  if (parts.length !== 2)
-    throw new Error(`Expected '${from}' once in the shaders, but found it ${parts.length - 1} times.`);
-  return parts.join(to);
-}
 
 interface Expectation {
   readonly name: string;
@@ -49,11 +42,6 @@ async function differenceWith(code: string): Promise<string | undefined> {
   }
   return undefined;
 }
-
-const oneWorkgroup = changed('/ exact_workgroup_size < most_exact_workgroups', '/ exact_workgroup_size < 1u');
-
-const T = '255.0 * inverseSqrt(max(dot(product, product), 0x1p-80))';
-const ULP = '0x1p-23';
 
 describeOnGpu('every device that keeps the accuracy of the WGSL specification', () => {
   test.each<[string, string]>([
@@ -83,25 +71,7 @@ describeOnGpu('every device that keeps the accuracy of the WGSL specification', 
 });
 
 describeOnGpu('mistakes that are found', () => {
-  test.each<[string, string]>([
-    ['no error bound', changed('UNDECIDED_WITHIN = 0x1p-19', 'UNDECIDED_WITHIN = 0.0')],
-    ['t larger by 20 ULP', changed(T, `${T} * (1.0 + 20.0 * ${ULP})`)],
-    ['t smaller by 20 ULP', changed(T, `${T} * (1.0 - 20.0 * ${ULP})`)],
-    ['surely 255 from 2^-25 on', changed('SURELY_255_BELOW = 0x1p-29', 'SURELY_255_BELOW = 0x1p-25')],
-    ['surely below 255 from 2^-29 on', changed('SURELY_BELOW_255_ABOVE = 0x1p-24', 'SURELY_BELOW_255_ABOVE = 0x1p-29')],
-    ['no rescaling', changed('RESCALE_EXPONENT = 36u', 'RESCALE_EXPONENT = 0u')],
-    ['no exact pass', changed('slot < undecided_read.count', 'slot < 0u')],
-    [
-      'one workgroup and no stride',
-      changed('slot += workgroups.x * exact_workgroup_size', 'slot += undecided_read.count', oneWorkgroup),
-    ],
-    ['factors in another order', changed('neighbours[k], channel', 'neighbours[9 - k], channel')],
-    ['a quotient of 1 clamped to 254', changed('vec2u(0u, 0x1fe000u)', 'vec2u(0u, 0x1fdfffu)')],
-    ['ties to odd', changed('(significand.x & 1u) == 1u', '(significand.x & 1u) == 0u')],
-    ['rounding towards zero', changed('cut > half ||', 'false ||')],
-    ['no sticky bit', changed('select(0u, 1u, cut_off != 0u)', '0u')],
-    ['the first bit of a quotient lost', changed('quotient.x = 1u;', '')],
-  ])('%s', async (_, code) => {
+  test.each(MISTAKES)('%s', async (_, code) => {
     expect(await differenceWith(code)).toMatch(/expected \d+, \w+ \d+/);
   });
 });
