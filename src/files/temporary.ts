@@ -14,6 +14,13 @@ const MOST_ENTRIES = 10_000;
 /** Longer than any pause of a process that is still writing, seen from another host or container. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 
+/** Clocks of file systems are coarse, and may be another machine's. */
+const CLOCK_MARGIN_MS = 5000;
+
+function processStartMs(): number {
+  return Date.now() - process.uptime() * 1000;
+}
+
 /** A path for a temporary file in a folder. */
 export function temporaryIn(folder: string): string {
   // No UUID: node:crypto takes longer to load than a small image to transform.
@@ -43,11 +50,11 @@ async function isLeftover(folder: string, name: string, unfinished: Iterable<str
   const [temporaryName, itsHost, pid] = TEMPORARY_NAME.exec(name) ?? [];
   if (temporaryName === undefined) return false;
   if ([...unfinished].some((path) => basename(path) === name)) return false;
-  if (itsHost === host()) {
-    // A process with this very number is this one, as in every container that is started anew.
-    if (Number(pid) === process.pid || hasEnded(Number(pid))) return true;
-  }
+  if (itsHost === host() && hasEnded(Number(pid))) return true;
   const { mtimeMs } = await lstat(pathOf(pathIn(folder, name)));
+  // A process with this very number may be this one, and the file another thread's; or an earlier one, in a container that
+  // was started anew.
+  if (itsHost === host() && Number(pid) === process.pid) return mtimeMs < processStartMs() - CLOCK_MARGIN_MS;
   return Date.now() - mtimeMs > ABANDONED_AFTER_MS;
 }
 

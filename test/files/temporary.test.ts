@@ -44,7 +44,7 @@ describe('a temporary name', () => {
 describe('leftovers', () => {
   it.each([
     ['of an ended process of this host', nameOf(endedPid), 0],
-    ['of this process, or one with its number before it', temporaryIn('.'), 0],
+    ['of a process with the number of this one, before it', temporaryIn('.'), 24 * 60 * MINUTES],
     ['of another host, an hour old', '.neighbor-product-0otherhost-1-abc.tmp', 61 * MINUTES],
     ['of a living process with the same number, an hour old', nameOf(process.ppid), 61 * MINUTES],
     ['of an earlier version, an hour old', '.neighbor-product-4711-jt504lq2cz.tmp', 61 * MINUTES],
@@ -56,6 +56,7 @@ describe('leftovers', () => {
 
   it.each([
     ['a file of a living process', nameOf(process.ppid), 0],
+    ['a file of another thread of this process', temporaryIn('.'), 0],
     ['a file of another host', '.neighbor-product-0otherhost-1-abc.tmp', 59 * MINUTES],
     ['a file of another host whose process has a number that ended here', `.neighbor-product-0-${endedPid}-abc.tmp`, 0],
     ['a file of an earlier version', '.neighbor-product-4711-jt504lq2cz.tmp', 59 * MINUTES],
