@@ -88,8 +88,10 @@ export interface StripPlan {
   readonly halo: number;
   /** Whether the rows of the other end are read before the first and after the last row. */
   readonly isCyclic: boolean;
-  readonly strips: readonly StripRows[];
-  /** Rows of the strip that holds most. */
+  readonly count: number;
+  /** Not a list: a header of a few bytes can ask for a million. */
+  readonly strip: (index: number) => StripRows;
+  /** Rows of the strip that holds most, at most. */
   readonly mostRows: number;
 }
 
@@ -137,20 +139,20 @@ export function planStrips(
   const wanted = Math.min(MOST_STRIP_BYTES, Math.max(LEAST_STRIP_BYTES, (rowBytes * height) / STRIPS));
   const rows = Math.min(Math.max(Math.ceil(wanted / rowBytes), HALOS_IN_STRIP * passes), mostRows - 2 * passes);
   if (height <= Math.max(rows, Math.min(mostRows, 2 * passes))) {
-    return { halo: 0, isCyclic: false, strips: [stripRows(0, 0, height, height)], mostRows: height };
+    return { halo: 0, isCyclic: false, count: 1, strip: () => stripRows(0, 0, height, height), mostRows: height };
   }
   if (rows < 1) throw tooLittleMemory(rowBytes, Math.min(2 * passes + 1, height), passes, maxBytes);
   const isCyclic = needsOtherEdge(border);
   const [first, end] = isCyclic ? [passes, height + passes] : [0, height];
   const count = Math.ceil(height / rows);
   const start = (index: number) => first + Math.floor((height * index) / count);
-  const strips = Array.from({ length: count }, (_, index) => {
+  const strip = (index: number) => {
     const [firstRow, endRow] = [start(index), start(index + 1)];
     if (isCyclic) return stripRows(firstRow - passes, firstRow, endRow, endRow + passes);
     return stripRows(Math.max(first, firstRow - passes), firstRow, endRow, Math.min(end, endRow + passes));
-  });
-  const held = strips.map(({ firstHeld, endHeld }) => endHeld - firstHeld);
-  return { halo: passes, isCyclic, strips, mostRows: Math.max(...held) };
+  };
+  const most = Math.ceil(height / count) + 2 * passes;
+  return { halo: passes, isCyclic, count, strip, mostRows: isCyclic ? most : Math.min(most, height) };
 }
 
 function stripRows(firstHeld: number, firstRow: number, endRow: number, endHeld: number): StripRows {
@@ -160,22 +162,22 @@ function stripRows(firstHeld: number, firstRow: number, endRow: number, endHeld:
 async function flow(
   reader: RowReader,
   writer: RowWriter,
-  { strips, mostRows }: StripPlan,
+  { count, strip, mostRows }: StripPlan,
   { border }: Operation,
   transform: TransformStrip,
   { onRows, signal }: FlowOptions,
 ): Promise<void> {
   const { width, channels } = reader;
-  const images = () => Array.from({ length: Math.min(2, strips.length) }, () => createImage(width, mostRows, channels));
+  const images = () => Array.from({ length: Math.min(2, count) }, () => createImage(width, mostRows, channels));
   const [inputs, outputs] = [images(), images()];
-  const last = strips.length - 1;
-  const top = strips[0].firstRow;
+  const last = count - 1;
+  const top = strip(0).firstRow;
 
   const read = async (index: number) => {
-    const { firstHeld, endHeld } = strips[index];
+    const { firstHeld, endHeld } = strip(index);
     const input = packedRows(inputs[index % 2], 0, endHeld - firstHeld);
-    const before = strips[index - 1];
-    const kept = before === undefined ? 0 : before.endHeld - firstHeld;
+    const before = strip(Math.max(0, index - 1));
+    const kept = index === 0 ? 0 : before.endHeld - firstHeld;
     if (kept > 0) {
       const from = firstHeld - before.firstHeld;
       input.data.set(packedRows(inputs[(index - 1) % 2], from, from + kept).data);
@@ -185,7 +187,7 @@ async function flow(
   };
 
   const write = async (index: number, output: CheckedImage) => {
-    const { firstHeld, firstRow, endRow } = strips[index];
+    const { firstHeld, firstRow, endRow } = strip(index);
     await writer.write(packedRows(output, firstRow - firstHeld, endRow - firstHeld));
     onRows?.(endRow - top);
   };
@@ -205,7 +207,7 @@ async function flow(
       await writing[index - 2]; // its memory is written to again
       const output = packedRows(outputs[index % 2], 0, input.height);
       if (leavesEdges(border) && index === last) packedRows(output, input.height - 1, input.height).data.fill(0);
-      await transform(input, output, strips[index]);
+      await transform(input, output, strip(index));
       writing[index] = write(index, output);
       writing[index].catch(() => {}); // heard when it is waited for
       delete writing[index - 2];

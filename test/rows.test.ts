@@ -102,7 +102,7 @@ describe.each(BORDER_MODES)('with the border mode %s', (border) => {
 
 test('strips of the usual height flow, too, with every alpha mode', async () => {
   const input = makeImage('alpha-patches', 700, 2100, 4, 1);
-  expect(planStrips(input, JOB, 2 ** 28).strips.length).toBeGreaterThan(5);
+  expect(planStrips(input, JOB, 2 ** 28).count).toBeGreaterThan(5);
   for (const alpha of ['opaque', 'channel', 'keep'] as const) {
     const operation = { ...JOB, alpha };
     expect(Buffer.compare((await flow(input, operation, 2 ** 28)).data, whole(input, operation).data), alpha).toBe(0);
@@ -122,13 +122,23 @@ describe('strips', () => {
     const operation = { ...JOB, passes };
     expect(bytesHeld(image, operation, maxBytes)).toBeLessThanOrEqual(maxBytes);
     const plan = planStrips(image, operation, maxBytes);
-    expect(plan.strips[0].firstRow).toBe(0);
-    expect(plan.strips.at(-1)?.endRow).toBe(100_000);
-    for (const [index, strip] of plan.strips.entries()) {
-      expect(strip.endRow).toBe(plan.strips[index + 1]?.firstRow ?? 100_000);
+    const strips = Array.from({ length: plan.count }, (_, index) => plan.strip(index));
+    expect(strips[0].firstRow).toBe(0);
+    expect(strips.at(-1)?.endRow).toBe(100_000);
+    for (const [index, strip] of strips.entries()) {
+      expect(strip.endRow).toBe(strips[index + 1]?.firstRow ?? 100_000);
       expect(strip.firstHeld).toBe(Math.max(0, strip.firstRow - passes));
       expect(strip.endHeld).toBe(Math.min(100_000, strip.endRow + passes));
     }
+  });
+
+  test('are no list: a header of a few bytes can ask for a million', () => {
+    const plan = planStrips({ width: 1e6, height: 1e9, channels: 4 }, JOB, 2 ** 28);
+    expect(plan.count).toBeGreaterThan(1e8);
+    const { firstRow, endRow } = plan.strip(1e8);
+    expect(plan.strip(1e8 - 1).endRow).toBe(firstRow);
+    expect(plan.strip(1e8)).toEqual({ firstHeld: firstRow - 1, firstRow, endRow, endHeld: endRow + 1 });
+    expect(plan.strip(plan.count - 1).endRow).toBe(1e9);
   });
 
   test('are held beside the image, where it is kept for its ends', () => {
@@ -146,7 +156,7 @@ describe('strips', () => {
           '1000 passes over rows of 4000 bytes need 31 MiB at once, more than the 1 MiB allowed. Raise --max-memory to 31M.',
       }),
     );
-    expect(planStrips(image, { ...JOB, passes: 1000 }, 31 * 2 ** 20).strips.length).toBeGreaterThan(1);
+    expect(planStrips(image, { ...JOB, passes: 1000 }, 31 * 2 ** 20).count).toBeGreaterThan(1);
   });
 });
 
