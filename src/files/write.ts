@@ -19,7 +19,9 @@ import { access, constants, readlink, rename, stat, unlink } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
+import { NeighborProductError } from '../errors.js';
 import { unwritable } from './explain.js';
+import { createFolder } from './folders.js';
 import { nameFrom, pathIn, pathOf } from './names.js';
 import { deleteLeftovers, temporaryIn } from './temporary.js';
 
@@ -36,6 +38,9 @@ const REFUSALS = new Set(['EACCES', 'EBUSY', 'EINVAL', 'ENAMETOOLONG', 'ENOSYS',
 
 /** For a file system that has nothing to flush. */
 const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP']);
+
+/** To create a file in a folder that other processes create and remove. */
+const MOST_TRIES = 5;
 
 /** Before the umask. */
 const NEW_FILE_MODE = 0o666;
@@ -85,21 +90,28 @@ export class OutputFile {
   #begun: Promise<Draft> | undefined;
   /** What is to be dropped if the file is not finished. */
   #draft: Draft | undefined;
+  /** Whether its folder is created where it does not exist. */
+  readonly #makesFolder: boolean;
+  #isAbandoned = false;
+  /** Resolves when nothing is being written. */
+  #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, copyAttributes: CopyAttributes) {
+  constructor(path: string, copyAttributes: CopyAttributes, makesFolder = false) {
     this.#path = path;
     this.#copyAttributes = copyAttributes;
+    this.#makesFolder = makesFolder;
   }
 
   /** One call after another; without any bytes it only begins the file. @throws NeighborProductError `OUTPUT_UNWRITABLE` */
   write(pieces: readonly Uint8Array[]): Promise<void> {
     return this.#explained(async () => {
       const { file } = await this.#begin();
+      // Its number may be another file's by now.
+      if (this.#isAbandoned) throw new Error('The file was abandoned');
       if (pieces.length === 0) return;
-      const byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
-      const bytesWritten = await writePieces(file, pieces);
-      // Seldom: a pipe, or a signal.
-      if (bytesWritten < byteLength) await promisify(writeFileBy)(file, Buffer.concat(pieces).subarray(bytesWritten));
+      const writing = writeAll(file, pieces);
+      this.#writing = writing.catch(() => {});
+      await writing;
     });
   }
 
@@ -115,9 +127,11 @@ export class OutputFile {
     });
   }
 
-  /** Deletes what was begun. Harmless after {@link finish}. */
+  /** Deletes what was begun, once nothing is being written. Harmless after {@link finish}. */
   async abandon(): Promise<void> {
+    this.#isAbandoned = true;
     await this.#begun?.catch(() => {});
+    await this.#writing;
     if (this.#draft !== undefined) await this.#drop(this.#draft);
   }
 
@@ -125,6 +139,7 @@ export class OutputFile {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof NeighborProductError) throw error;
       throw unwritable(this.#path, error, dirname(this.#draft?.target ?? this.#path));
     }
   }
@@ -148,7 +163,7 @@ export class OutputFile {
     const mode = existing ? 0o600 : NEW_FILE_MODE;
     let draft: Draft;
     try {
-      draft = { ...place, ...create(temporaryIn(dirname(target)), mode) };
+      draft = { ...place, ...(await this.#createTemporary(dirname(target), mode)) };
     } catch (error) {
       const inPlace = refusal('temporary file', error);
       return existing
@@ -165,6 +180,19 @@ export class OutputFile {
       } catch {
         await this.#drop(draft);
         throw error;
+      }
+    }
+  }
+
+  async #createTemporary(folder: string, mode: number): Promise<{ path: string; file: number }> {
+    for (let tries = 1; ; tries++) {
+      if (this.#makesFolder) await createFolder(folder);
+      try {
+        return create(temporaryIn(folder), mode);
+      } catch (error) {
+        // Another process may have removed the folder, which was empty.
+        if (!this.#makesFolder || tries === MOST_TRIES || (error as NodeJS.ErrnoException).code !== 'ENOENT')
+          throw error;
       }
     }
   }
@@ -331,8 +359,14 @@ function ignoreUnsupported(error: NodeJS.ErrnoException): void {
   if (!CANNOT_FLUSH.has(error.code ?? '')) throw error;
 }
 
-// Not by promisify, which takes tens of microseconds; files may be small and many.
+async function writeAll(file: number, pieces: readonly Uint8Array[]): Promise<void> {
+  const byteLength = pieces.reduce((sum, { length }) => sum + length, 0);
+  const bytesWritten = await writePieces(file, pieces);
+  // Seldom: a pipe, or a signal.
+  if (bytesWritten < byteLength) await promisify(writeFileBy)(file, Buffer.concat(pieces).subarray(bytesWritten));
+}
 
+/** Not by promisify, which takes tens of microseconds; files may be small and many. */
 function writePieces(file: number, pieces: readonly Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => {
     writev(file, pieces, (error, byteLength) => (error ? reject(error) : resolve(byteLength)));

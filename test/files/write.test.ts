@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { removeUnfinishedOutputs, writeOutput as writeOutputWith } from '../../src/files/write.js';
+import { OutputFile, removeUnfinishedOutputs, writeOutput as writeOutputWith } from '../../src/files/write.js';
 
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
 /** The addon's copy has tests of its own. */
@@ -137,6 +137,51 @@ describe('writeOutput', () => {
     await expect(failing).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
     expect(readdirSync(folder)).toEqual(['out']);
     expect(readFileSync(inFolder('out'), 'utf8')).toBe('old');
+  });
+});
+
+describe('OutputFile', () => {
+  const outputFile = (name: string, makesFolder = false) => new OutputFile(inFolder(name), () => {}, makesFolder);
+
+  it('takes nothing after it was abandoned: the number of its file is another one’s then', async () => {
+    const [a, b] = [outputFile('a'), outputFile('b')];
+    await a.write([Buffer.from('AAAA')]);
+    await a.abandon();
+    await b.write([Buffer.from('BBBB')]);
+    await expect(a.write([Buffer.from('late')])).rejects.toThrow();
+    await b.finish();
+    expect(readFileSync(inFolder('b'), 'utf8')).toBe('BBBB');
+    expect(readdirSync(folder)).toEqual(['b']);
+  });
+
+  it('is abandoned once what it is writing is written', async () => {
+    for (let round = 0; round < 20; round++) {
+      const [a, b] = [outputFile('a'), outputFile('b')];
+      await a.write([Buffer.from('A')]);
+      const writing = a.write([Buffer.alloc(2 ** 22, 'A')]).catch(() => {});
+      await a.abandon();
+      await b.write([Buffer.from('BBBB')]);
+      await writing;
+      await b.finish();
+      expect(readFileSync(inFolder('b'), 'utf8')).toBe('BBBB');
+    }
+    expect(readdirSync(folder)).toEqual(['b']);
+  });
+
+  it('makes its folder when it is begun, and not before', async () => {
+    const file = outputFile('x/y/a', true);
+    expect(readdirSync(folder)).toEqual([]);
+    await file.write([BYTES]);
+    await file.finish();
+    expectBytes('x/y/a');
+    await expect(outputFile('z/a').write([BYTES])).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+  });
+
+  it('says why its folder cannot be made', async () => {
+    writeFileSync(inFolder('x'), '');
+    await expect(outputFile('x/y/a', true).write([BYTES])).rejects.toThrow(
+      /^Cannot write '.*a': a part of its path is not a folder\./,
+    );
   });
 });
 
