@@ -60,6 +60,8 @@ interface Format {
   readonly matches: (start: Uint8Array) => boolean;
   /** @param source the bytes that were looked at, of the input */
   readonly open: (source: ByteSource, input: Input, limits: DecodeLimits) => Promise<ImageReader>;
+  /** Whether {@link open} reads the whole file. */
+  readonly isReadWhole?: boolean;
   /** Absent for a format that is only read. */
   readonly create?: (take: TakeBytes, image: ImageToWrite, options: EncodeOptions) => ImageWriter;
   /** Bytes held for an image that is written, besides rows; absent for none. */
@@ -98,6 +100,7 @@ const BMP = {
   name: 'BMP',
   extensions: ['.bmp', '.dib'],
   matches: isBmp,
+  isReadWhole: true,
   open: BmpReader.open,
 } as const satisfies Format;
 
@@ -117,6 +120,7 @@ function bySharp<Name extends SharpFormat>(
     name,
     extensions,
     matches: (start: Uint8Array) => matches(Buffer.from(start).toString('latin1')),
+    isReadWhole: true,
     open: (source, input, limits) => SharpReader.open(name, source, input, limits),
   } as const satisfies Format;
 }
@@ -211,6 +215,12 @@ export async function openImage(input: Input, limits: DecodeLimits): Promise<Ima
     await input.close();
     throw error;
   }
+}
+
+/** Whether a file of this name is probably read into memory as a whole when it is opened. */
+export function isReadWhole(path: string): boolean {
+  const extension = splitExtension(path)[1].toLowerCase();
+  return FORMATS.some((format) => format.isReadWhole === true && format.extensions.includes(extension));
 }
 
 /** Begins a file. @param take gets its bytes in their order */

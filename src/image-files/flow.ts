@@ -61,7 +61,7 @@ export interface Done {
   /** One, or as many raw images as came one after another. */
   readonly images: number;
   readonly result: Pick<Result, 'backend' | 'reason' | 'device' | 'exactPixels' | 'fault'>;
-  /** The three go on at the same time. */
+  /** Decoding, transforming and encoding go on at the same time. */
   readonly decodeMs: number;
   readonly transformMs: number;
   readonly encodeMs: number;

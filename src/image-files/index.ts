@@ -141,8 +141,20 @@ export function transformFiles(
   options: TransformFilesOptions = {},
 ): AsyncGenerator<DoneRecord | FileFailure, void, void> {
   const request = checkOptions(options);
+  const given = files as Partial<AsyncIterable<FilePair> & Iterable<FilePair>> | null | undefined;
+  if (!given?.[Symbol.asyncIterator] && !given?.[Symbol.iterator]) throw invalidOption('an iterable', 'files', files);
   const calls = watchCalls(CALLS, (_name, step) => step(), options.onSpan);
-  return results(files, request, calls);
+  return results(checked(files), request, calls);
+}
+
+/** @throws NeighborProductError `INVALID_OPTION` for what is no pair of paths */
+async function* checked(files: AsyncIterable<FilePair> | Iterable<FilePair>): AsyncGenerator<FilePair, void, void> {
+  for await (const file of files) {
+    for (const name of ['input', 'output'] as const) {
+      if (typeof file?.[name] !== 'string') throw invalidOption('the path of a file', name, file?.[name]);
+    }
+    yield file;
+  }
 }
 
 async function* results(

@@ -8,6 +8,7 @@ import type { Input } from '../files/byte-source.js';
 import {
   type DecodeLimits,
   type ImageReader,
+  isReadWhole,
   outputFormat,
   withOwnExtension,
   writerBytes,
@@ -89,6 +90,7 @@ function defaultJobs(): number {
 type Event =
   | { readonly kind: 'next'; readonly next: IteratorResult<FilePair, unknown> }
   | { readonly kind: 'backend'; readonly name: BackendName }
+  | { readonly kind: 'aborted' }
   | ({ readonly kind: 'ended' } & NumberedOutcome);
 
 /**
@@ -104,7 +106,14 @@ export async function* outcomesAsTheyCome(
   onPixels: PixelListener = () => {},
 ): AsyncGenerator<NumberedOutcome, void, void> {
   const leaving = new AbortController();
-  const stopListening = onAbort(request.signal, () => leaving.abort(request.signal?.reason));
+  let onAborted = () => {};
+  const aborted = new Promise<Event>((resolve) => {
+    onAborted = () => resolve({ kind: 'aborted' });
+  });
+  const stopListening = onAbort(request.signal, () => {
+    leaving.abort(request.signal?.reason);
+    onAborted();
+  });
   const memory = new Memory(request.maxMemory ?? defaultMaxBytes());
   let onBackend = (_name: BackendName) => {};
   let learning: Promise<Event> | undefined = new Promise((resolve) => {
@@ -116,27 +125,33 @@ export async function* outcomesAsTheyCome(
   let asking: Promise<Event> | undefined;
   let atOnce = 1;
   let begun = 0;
+  /** Whether no other file is begun, and whether there is none. */
   let isAtEnd = false;
+  let isExhausted = false;
   try {
     request.signal?.throwIfAborted();
     for (;;) {
       if (!isAtEnd && underWay.size < atOnce) asking ??= askFor(source);
       if (asking === undefined && underWay.size === 0) return;
-      const events = [asking, learning, ...underWay.values()].filter((promise) => promise !== undefined);
-      const event = await Promise.race(events);
+      const events = [aborted, asking, learning, ...underWay.values()].filter((promise) => promise !== undefined);
+      const event = await Promise.race(events).catch((error) => {
+        isExhausted = true; // only the source throws
+        throw error;
+      });
       leaving.signal.throwIfAborted();
       if (event.kind === 'backend') {
         learning = undefined;
         atOnce = filesAtOnce(event.name, request);
       } else if (event.kind === 'next') {
         asking = undefined;
-        isAtEnd ||= event.next.done === true;
+        isExhausted = event.next.done === true;
+        isAtEnd ||= isExhausted;
         if (isAtEnd) continue;
         const index = begun++;
         const work = tryFile(event.next.value as FilePair, shared);
         const ended = work.then((outcome): Event => ({ kind: 'ended', index, outcome }));
         underWay.set(index, ended);
-      } else {
+      } else if (event.kind === 'ended') {
         underWay.delete(event.index);
         isAtEnd ||= isHopeless(event.outcome);
         if (isAtEnd) asking = undefined;
@@ -146,7 +161,7 @@ export async function* outcomesAsTheyCome(
   } finally {
     stopListening();
     leaving.abort();
-    void source.return?.(); // not waited for: it may be waiting for a file
+    if (!isExhausted) leave(source);
     await Promise.all(underWay.values());
   }
 }
@@ -166,6 +181,12 @@ export async function* inOrder(outcomes: AsyncIterable<NumberedOutcome>): AsyncG
 
 async function askFor(source: AsyncIterator<FilePair> | Iterator<FilePair>): Promise<Event> {
   return { kind: 'next', next: await source.next() };
+}
+
+/** Not waited for, since it may be waiting for a file; and what it throws then would hide why it is left. */
+function leave(source: AsyncIterator<FilePair> | Iterator<FilePair>): void {
+  const leaving = async () => source.return?.();
+  leaving().catch(() => {});
 }
 
 /** Whether it would fail for every file. */
@@ -190,10 +211,24 @@ interface Shared {
 }
 
 /** Never rejects. */
-async function tryFile(file: FilePair, { request, calls, memory, onPixels, onBackend }: Shared): Promise<FileOutcome> {
+async function tryFile(file: FilePair, shared: Shared): Promise<FileOutcome> {
+  let output: OutputStream | undefined;
+  try {
+    output = shared.calls.create(file.output, shared.request.raw === undefined);
+    return await transformOne(file, output, shared);
+  } catch (error) {
+    await output?.abandon().catch(() => {}); // the first failure counts
+    return { kind: 'failed', file, error };
+  }
+}
+
+async function transformOne(
+  file: FilePair,
+  output: OutputStream,
+  { request, calls, memory, onPixels, onBackend }: Shared,
+): Promise<Done> {
   const { raw } = request;
   const { maxBytes } = memory;
-  const output = calls.create(file.output, raw === undefined);
   const { transform, openBackend, watch } = calls;
   const flow = {
     file,
@@ -206,34 +241,31 @@ async function tryFile(file: FilePair, { request, calls, memory, onPixels, onBac
     onPixels: (done: number, all: number | undefined) => onPixels(file, done, all),
     onBackend,
   };
-  try {
-    const opening = `read ${file.input}`;
-    const input = await watch(opening, () => calls.openInput(file.input));
-    if (raw !== undefined) {
-      return await closing(input, async () =>
-        memory.hold(bytesOfRaw(raw, request, maxBytes), () => transformRawFile(input, flow)),
-      );
-    }
-    refuseMisnamed(file.output, request);
-    const limits = limitsOf(request);
-    const reader = await watch(opening, () => calls.openImage(input, limits));
-    const openAgain = async () => calls.openImage(await calls.openInput(file.input), limits);
-    const isFile = input.byteLength !== undefined;
-    return await closing(reader, () =>
-      memory.hold(weightOf(reader, file, request, maxBytes), () =>
-        transformImageFile(reader, flow, isFile ? openAgain : undefined),
-      ),
+  if (raw === undefined) refuseMisnamed(file.output, request);
+  const opening = `read ${file.input}`;
+  const input = await watch(opening, () => calls.openInput(file.input));
+  if (raw !== undefined) {
+    return closing(input, async () =>
+      memory.hold(bytesOfRaw(raw, request, maxBytes), () => transformRawFile(input, flow)),
     );
-  } catch (error) {
-    await output.abandon();
-    return { kind: 'failed', file, error };
   }
+  const limits = limitsOf(request);
+  const isFile = input.byteLength !== undefined;
+  const open = () => watch(opening, () => calls.openImage(input, limits));
+  const openAgain = async () => calls.openImage(await calls.openInput(file.input), limits);
+  const transformed = (reader: ImageReader) => transformImageFile(reader, flow, isFile ? openAgain : undefined);
+  const weight = (reader: ImageReader) => weightOf(reader, file, request, maxBytes);
+  if (isFile && isReadWhole(file.input)) return memory.holdOpened(open, weight, transformed);
+  const reader = await open();
+  return closing(reader, () => memory.hold(weight(reader), () => transformed(reader)));
 }
 
 /** The bytes that files may take together. */
 class Memory {
   readonly maxBytes: number;
   readonly #semaphore: Semaphore;
+  /** Files that are read as a whole when they are opened, before it is known how much they take: one at a time. */
+  readonly #opening = new Semaphore(1);
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
@@ -243,6 +275,23 @@ class Memory {
   async hold<T>(byteLength: number, work: () => Promise<T>): Promise<T> {
     const release = await this.#semaphore.acquire(byteLength);
     return work().finally(release);
+  }
+
+  async holdOpened<T>(
+    open: () => Promise<ImageReader>,
+    weightOf: (reader: ImageReader) => number,
+    work: (reader: ImageReader) => Promise<T>,
+  ): Promise<T> {
+    const opened = await this.#opening.run(async () => {
+      const reader = await open();
+      try {
+        return { reader, release: await this.#semaphore.acquire(weightOf(reader)) };
+      } catch (error) {
+        await reader.close();
+        throw error;
+      }
+    });
+    return closing(opened.reader, () => work(opened.reader).finally(opened.release));
   }
 }
 

@@ -1,8 +1,9 @@
 /** Files through the library, on the disk. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { makeImage } from '../../src/conformance/images.js';
 import { type FilePair, transformFile, transformFiles } from '../../src/image-files/index.js';
 import { folderWith, listing, PNG_FILE, pixelsIn, productOf, testImage } from '../cli/command.js';
 import { encodePng } from '../encode-png.js';
@@ -160,6 +161,73 @@ describe('many files', () => {
     expect(count).toBeLessThan(NAMES.length);
     expect(listing(folder).filter((name) => name.includes('tmp'))).toEqual([]);
   });
+
+  test('an aborted signal is heard while the next file is waited for', async () => {
+    const folder = folderWith(files());
+    async function* source() {
+      yield pairsIn(folder, NAMES)[0];
+      await new Promise(() => {});
+    }
+    const controller = new AbortController();
+    const results = transformFiles(source(), { signal: controller.signal });
+    await results.next();
+    const next = results.next();
+    controller.abort('enough');
+    await expect(next).rejects.toBe('enough');
+  });
+
+  test('what the source throws when it is left hides nothing', async () => {
+    const folder = folderWith(files());
+    async function* source() {
+      try {
+        yield* pairsIn(folder, NAMES);
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: that is what the test is about
+        throw new Error('at the end');
+      }
+    }
+    for await (const _ of transformFiles(source())) break;
+    await sleep(10); // an unhandled rejection would end the run
+  });
+
+  test('outputs with the extension of another format leave no file open', async () => {
+    const folder = folderWith(files());
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = process.platform === 'linux' ? open() : 0;
+    const pairs = pairsIn(folder, NAMES).map(({ input, output }) => ({ input, output: `${output}.jpg` }));
+    for await (const result of transformFiles(pairs)) expect(result).toHaveProperty('error');
+    if (process.platform === 'linux') expect(open()).toBeLessThanOrEqual(before + 2);
+  });
+
+  test.each([
+    [42, 'Expected an iterable for files, but received 42 (number).'],
+    [undefined, 'Expected an iterable for files, but received undefined.'],
+  ])('%s is no list of files', (given, message) => {
+    expect(() => transformFiles(given as never)).toThrow(message);
+  });
+
+  test.each([
+    [['a.png'], 'Expected the path of a file for input, but received undefined.'],
+    [[{ input: 'a.png' }], 'Expected the path of a file for output, but received undefined.'],
+    [[null], 'Expected the path of a file for input, but received undefined.'],
+  ])('%j is no list of pairs', async (given, message) => {
+    await expect(transformFiles(given as never).next()).rejects.toThrow(message);
+  });
+
+  test('a file that fails late writes nothing into another one', async () => {
+    const noise = encodePng(makeImage('noise', 700, 1200, 4, 1));
+    const bad = noise.subarray(0, -5000);
+    const good = encodePng(makeImage('noise', 60, 60, 4, 2));
+    const names = Array.from({ length: 120 }, (_, at) => `${String(at).padStart(3, '0')}${at % 8 ? '' : '-bad'}.png`);
+    const folder = folderWith(Object.fromEntries(names.map((name) => [name, name.includes('bad') ? bad : good])));
+    const product = productOf(good).data;
+    for await (const result of transformFiles(pairsIn(folder, names), { jobs: 8 })) {
+      expect('error' in result).toBe(result.input.includes('bad'));
+    }
+    for (const name of names.filter((one) => !one.includes('bad'))) {
+      expect(Buffer.compare(pixelsIn(readFileSync(path.join(folder, `out-${name}`))), product), name).toBe(0);
+    }
+  }, 60_000);
 
   test('what the source throws is thrown, once what is under way has ended', async () => {
     const folder = folderWith(files());

@@ -111,6 +111,30 @@ describe('several files', () => {
     expect(await play({ whole: 'ce' })).toMatchObject({ most: MOST, mostWithWhole: 1, names: NAMES });
   });
 
+  test('files that are read whole are opened one at a time, until there is room for them', async () => {
+    let [opened, most] = [0, 0];
+    const image = createImage(4, 4, 4);
+    const held = 40 * 2 ** 20;
+    const calls: FileCalls = {
+      openInput: async (name) => namedInput(name),
+      openImage: async () => {
+        opened++;
+        most = Math.max(most, opened);
+        await sleep(2);
+        return readerOf(image, { heldBytes: held, close: async () => void opened-- });
+      },
+      transform: async (input, { output } = {}) => ({ image: output ?? input, backend: 'cpu' }) as Result,
+      openBackend: async () => {},
+      create: () => ({ take: async () => {}, finish: async () => undefined, abandon: async () => {} }),
+      watch: (_name, step) => step(),
+    };
+    const files = NAMES.map((name) => ({ input: `${name}.bmp`, output: name }));
+    const request = { ...REQUEST, jobs: 8, maxMemory: 64 * 2 ** 20 };
+    for await (const { outcome } of outcomesAsTheyCome(files, request, calls)) expect(outcome.kind).toBe('done');
+    // One that is transformed, and one that waits for its memory.
+    expect({ most, opened }).toEqual({ most: 2, opened: 0 });
+  });
+
   test('bad images stop no other', async () => {
     const bad = new NeighborProductError('INVALID_PNG', '');
     const { names, kinds, written } = await play({ failing: { a: bad, d: bad } });
