@@ -66,7 +66,7 @@ export interface DoneRecord {
 export interface FailedRecord {
   /** The path as it was given; `-` is standard input. */
   readonly input: string;
-  /** Where the result would have been written. */
+  /** Where the result would have been written; empty for a folder that cannot be read. */
   readonly output: string;
   /** What went wrong. */
   readonly error: {
@@ -97,6 +97,8 @@ export interface TotalRecord {
   readonly failed: number;
   /** Images that `--skip-existing` left out. */
   readonly skipped: number;
+  /** Images that were not begun: after an interruption, or where the backend chosen by name is not available. */
+  readonly notBegun: number;
   /** Millions of pixels that were written. */
   readonly megapixels: number;
   /** Milliseconds for all images, without the start of the program. */

@@ -1,5 +1,5 @@
 /** Which files the command line means: those that are named, those in named folders, and those in a list. */
-import { type Stats, statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { basename, posix } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import { nameFrom, pathOf } from '../files/names.js';
@@ -8,6 +8,7 @@ import { filesIn, identityOf } from '../files/tree.js';
 import { READABLE_EXTENSIONS } from '../formats/formats.js';
 import { requirePart } from '../package.js';
 import type { TransformRequest } from './program.js';
+import { usage } from './usage-errors.js';
 
 /** An input, and where it belongs below the folder of the outputs. */
 export interface FoundInput {
@@ -44,7 +45,9 @@ export async function findInputs(selection: Selection, outputFolder: string | un
     for await (const entry of filesIn(path, treeOptions(selection, path, outputFolder))) found.push(entry);
     if (found.length === before) throw withoutImages(path, selection);
   }
-  if (folders === 0) refuseUnusedGlobs(selection);
+  if (folders === 0) refuseUnused(selection);
+  if (selection.filesFrom === undefined && selection.null)
+    throw usage('Expected --files-from with --null, but received none.');
   if (selection.filesFrom !== undefined) found.push(...(await readList(selection.filesFrom, selection.null ?? false)));
   return found;
 }
@@ -59,9 +62,9 @@ function isFolder(path: string): boolean {
   return statsOf(path)?.isDirectory() ?? false;
 }
 
-function statsOf(path: string): Stats | undefined {
+function statsOf(path: string): BigIntStats | undefined {
   try {
-    return statSync(pathOf(path));
+    return statSync(pathOf(path), { bigint: true });
   } catch {
     return undefined; // reading it says why
   }
@@ -97,19 +100,27 @@ type Matcher = (path: string) => boolean;
 function matcherOf(globs: readonly string[]): Matcher {
   const picomatch = requirePart('picomatch') as typeof import('picomatch');
   const matchers = globs.map((glob) => {
-    const trimmed = glob.replace(/(.)\/$/, '$1');
-    const isName = !trimmed.includes('/');
-    const matches = picomatch(trimmed.replace(/^\//, ''), { dot: true });
-    return (path: string) => matches(isName ? posix.basename(path) : path);
+    // `folder/` is all that is in it, at any depth.
+    const isFolderName = /^[^/]+\/$/.test(glob);
+    const whole = isFolderName ? `**/${glob}**` : glob.replace(/\/$/, '/**').replace(/^\//, '');
+    const matches = picomatch(whole, { dot: true, nonegate: true });
+    const isName = !glob.includes('/');
+    const matchesFolder = glob.endsWith('/') ? picomatch(whole.slice(0, -3), { dot: true, nonegate: true }) : undefined;
+    return (path: string) => matches(isName ? posix.basename(path) : path) || (matchesFolder?.(path) ?? false);
   });
   return (path) => matchers.some((matches) => matches(path));
 }
 
-function refuseUnusedGlobs({ include, exclude }: Selection): void {
-  const option = include ? '--include' : exclude ? '--exclude' : undefined;
+/** What is asked of folders, where there is none. */
+function refuseUnused({ include, exclude, recursive, hidden, follow }: Selection): void {
+  const given = { '--include': include, '--exclude': exclude, '--hidden': hidden, '--follow': follow };
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [
+    recursive === undefined ? undefined : recursive ? '--recursive' : '--no-recursive',
+  ];
   if (option === undefined) return;
-  const message = `Expected a folder among the inputs for ${option}, but received none. Name a folder, or leave ${option} out.`;
-  throw new NeighborProductError('INVALID_OPTION', message);
+  throw usage(
+    `Expected a folder among the inputs for ${option}, but received none. Name a folder, or leave ${option} out.`,
+  );
 }
 
 function withoutImages(folder: string, { include, exclude, raw }: Selection): NeighborProductError {

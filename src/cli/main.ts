@@ -85,6 +85,7 @@ async function end(exitCode: number): Promise<void> {
     cleanUp();
     if (!signals.endStopped()) process.exit();
   };
+  process.once('beforeExit', exit); // where nothing is left that keeps the process
   process.stderr.write('', canExitAtOnce ? exit : () => setTimeout(exit, HANGING_MS).unref());
 }
 
@@ -111,7 +112,7 @@ async function tidied(command: () => Promise<number>): Promise<number> {
     exitCode = await command();
     return exitCode;
   } finally {
-    if (exitCode !== 0) await (await import('../files/folders.js')).removeEmptyFolders();
+    if (exitCode !== 0 || signals.isStopped) await (await import('../files/folders.js')).removeEmptyFolders();
   }
 }
 
@@ -246,7 +247,7 @@ async function loadCalls(): Promise<FileCalls> {
   };
   const create = (path: string, isHeld: boolean) => {
     if (path === '-') return standardOutput(isHeld);
-    const file = new OutputFile(path, copyAttributes);
+    const file = new OutputFile(path, copyAttributes, true);
     const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
     return signals.guard({ take, finish: () => file.finish(), abandon: () => file.abandon() });
   };

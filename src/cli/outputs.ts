@@ -17,6 +17,7 @@ import { type FoundInput, findInputs, namesSeveral } from './inputs.js';
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
 import { isInShard, resolveShard, type Shard } from './shard.js';
 import { asPath, suggestCommand } from './suggestions.js';
+import { usage } from './usage-errors.js';
 
 /** What is to be done. */
 export interface Plan {
@@ -34,8 +35,8 @@ export interface Plan {
 const known = new WeakMap<TransformRequest, Promise<Plan>>();
 
 /**
- * Plans the outputs, and checks that each can be written and overwrites no input. Folders are created where the output is a
- * folder. Once for a request: a list on standard input can be read only once.
+ * Plans the outputs, and checks that each can be written and overwrites no input. The folder of the outputs is created, those
+ * in it when a file is written. Once for a request: a list on standard input can be read only once.
  *
  * @throws NeighborProductError `INVALID_OPTION`, `INPUT_UNREADABLE`, `OUTPUT_UNWRITABLE`
  */
@@ -55,21 +56,22 @@ async function prepare(given: TransformRequest): Promise<Plan> {
   const readable = found.filter(({ error }) => error === undefined);
   const all =
     output === undefined ? planInPlace(request, readable) : planOutputs({ ...request, output }, readable, intoFolder);
+  const states = new FileStates();
+  // Of all parts: another one may be under way.
+  const inputs = all.map(({ input }) => input);
+  if (output === undefined) {
+    refuseTwice(inputs, states);
+  } else {
+    const outputs = all.map((file) => file.output);
+    refuseOverwriting(inputs, outputs, states);
+  }
   const shard = request.shard === undefined ? undefined : resolveShard(request.shard, process.env);
   const isOurs = ({ relative }: FoundInput) => shard === undefined || isInShard(relative, shard);
   const files = all.filter((_file, index) => isOurs(readable[index]));
-  const states = new FileStates();
-  const inputs = files.map(({ input }) => input);
-  if (output === undefined) refuseTwice(inputs, states);
-  else refuseOverwriting(inputs, outputsOf(files), states);
   const isDone = (file: FilePair) => request.skipExisting === true && states.isNewer(file.output, file.input);
   const failed = found.filter((input) => input.error !== undefined && isOurs(input));
-  if (intoFolder) {
-    await createFolder(output);
-    for (const folder of new Set(outputsOf(files).map((path) => dirname(path)))) await createFolder(folder);
-  } else if (output !== undefined) {
-    await requireFolderOf(output);
-  }
+  if (intoFolder) await createFolder(output);
+  else if (output !== undefined) await requireFolderOf(output);
   return {
     files: files.filter((file) => !isDone(file)),
     skipped: files.filter(isDone),
@@ -85,10 +87,6 @@ async function isOutputFolder(output: string, { inputs, filesFrom }: TransformRe
   // `folder -o out.png` is a mistake.
   if (extname(output) !== '' || new FileStates().statsOf(output) !== undefined) return false;
   return filesFrom !== undefined || (inputs.length === 1 && inputs[0] !== '-' && (await isFolder(inputs[0])));
-}
-
-function outputsOf(files: readonly FilePair[]): string[] {
-  return files.map(({ output }) => output);
 }
 
 /** Standard input is one image, or the list. */
@@ -211,7 +209,7 @@ function refuseSharedOutput(files: readonly FilePair[]): void {
     if (other !== undefined) {
       throw usage(
         `The inputs '${other}' and '${input}' have the same output '${output}'. ` +
-          'Run the command once for each, with another folder.',
+          'Leave one of them out, or run the command once for each, with another folder.',
       );
     }
     inputOf.set(output, input);
@@ -340,11 +338,6 @@ export async function requireFolderOf(output: string): Promise<void> {
     throw outputError(`The output folder '${folder}' does not exist. Create it first.`);
   }
   throw outputError(`Cannot write '${output}': '${folder}' is not a folder. Name another one.`);
-}
-
-/** The error of a command line that is not valid. */
-export function usage(message: string): NeighborProductError {
-  return new NeighborProductError('INVALID_OPTION', message);
 }
 
 function outputError(message: string): NeighborProductError {

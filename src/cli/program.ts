@@ -19,7 +19,7 @@ import {
   valueText,
 } from './options.js';
 import { suggestCommand } from './suggestions.js';
-import { usageSentence } from './usage-errors.js';
+import { usage, usageSentence } from './usage-errors.js';
 
 /** What the user asks for, every option checked. */
 export interface TransformRequest extends TransformOptionValues {
@@ -80,7 +80,7 @@ neighbor-product --help lists every option and command.`;
 
 const HELP_END = `${EXAMPLE_LINES}
 
-Exit codes (of several failures, the first one counts):
+Exit codes (of several failures the first one counts, or 75 if there is one):
 ${EXIT_CODES.map(({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`).join('\n')}`;
 
 const COMMANDS = [
@@ -317,10 +317,6 @@ function refuseFlagsAsValues(command: Command): void {
     if (!option.required || !flags.includes(value ?? '')) continue;
     throw usage(`Expected a value after ${option.long}, but received the option ${value}. Put the value between them.`);
   }
-}
-
-function usage(message: string, cause?: Error): NeighborProductError {
-  return new NeighborProductError('INVALID_OPTION', message, { cause });
 }
 
 /** Of the bundle's package; absent in what is not bundled. */

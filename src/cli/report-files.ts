@@ -4,8 +4,9 @@ import { expected } from '../errors.js';
 import { pathOf } from '../files/names.js';
 import { readBeginning } from '../files/read.js';
 import { isOpenFile } from '../files/write.js';
-import { prepareOutputs, refuseOverwriting, requireFolderOf, usage } from './outputs.js';
+import { prepareOutputs, refuseOverwriting, requireFolderOf } from './outputs.js';
 import type { Work } from './program.js';
+import { usage } from './usage-errors.js';
 
 /** A file of a command that is no image. */
 export interface ReportKind {

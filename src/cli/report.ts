@@ -85,18 +85,17 @@ export interface Total {
   readonly done: number;
   readonly failed: number;
   readonly skipped: number;
+  /** After an interruption, or a failure that holds for all. */
+  readonly notBegun: number;
   readonly pixels: number;
   readonly elapsedMs: number;
 }
 
 /** `495 done, 5 failed, 10 skipped  495 megapixels  12.3 s` */
-export function totalLine({ done, failed, skipped, pixels, elapsedMs }: Total): string {
-  const counts = [
-    `${done} done`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(skipped > 0 ? [`${skipped} skipped`] : []),
-  ];
-  return [counts.join(', '), megapixelsText(pixels), duration(elapsedMs)].join('  ');
+export function totalLine({ done, failed, skipped, notBegun, pixels, elapsedMs }: Total): string {
+  const others = { failed, skipped, 'not begun': notBegun };
+  const counts = Object.entries(others).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
+  return [[`${done} done`, ...counts].join(', '), megapixelsText(pixels), duration(elapsedMs)].join('  ');
 }
 
 /** The last line of JSON, of a run over several files. */
@@ -173,7 +172,7 @@ export function droppedWarnings(dropped: readonly Extra[], metadata: MetadataCho
   const others = major.filter(({ id, copies }) => copies.length === 0 && id !== '16-bit');
   const advice = `Add --metadata keep to copy ${copyable.length === 1 ? 'it' : 'them'}.`;
   return [
-    ...(major.some(({ id }) => id === '16-bit') ? ['16-bit samples were rounded to 8 bits.'] : []),
+    ...major.filter(({ id }) => id === '16-bit').map(({ term }) => `${term} were rounded to 8 bits.`),
     ...(others.length > 0 ? [`Not in the output: ${termsOf(others)}.`] : []),
     ...(copyable.length > 0 ? [`Not in the output: ${termsOf(copyable)}. ${advice}`] : []),
   ];

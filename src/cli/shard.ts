@@ -1,6 +1,6 @@
 /** One of several parts of the inputs, for machines that share the work: by `--shard`, and what an engine's variables say. */
-import { NeighborProductError } from '../errors.js';
 import { pathOf } from '../files/names.js';
+import { usage } from './usage-errors.js';
 
 /** Part `index` of `count`, from 1. */
 export interface Shard {
@@ -92,8 +92,4 @@ function hash(name: string | Uint8Array): number {
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
   return (state ^ (state >>> 16)) >>> 0;
-}
-
-function usage(message: string): NeighborProductError {
-  return new NeighborProductError('INVALID_OPTION', message);
 }

@@ -50,7 +50,12 @@ export class Signals {
   stopOnFirst(onFirst: () => void): () => boolean {
     this.#onFirst = onFirst;
     this.#listen();
-    return () => this.#stoppedBy !== undefined;
+    return () => this.isStopped;
+  }
+
+  /** Whether a signal stopped a run over several files. */
+  get isStopped(): boolean {
+    return this.#stoppedBy !== undefined;
   }
 
   /** After the run. @returns whether the process ends by the signal that stopped it */

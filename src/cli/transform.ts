@@ -63,7 +63,7 @@ export async function runTransform(
     progress.ended(outcome);
     await report.ended(index, outcome);
   }
-  if (isBatch) await report.total(performance.now() - startMs);
+  if (isBatch) await report.total(files.length + failed.length, performance.now() - startMs);
   return report.exitCode;
 }
 
@@ -121,10 +121,12 @@ class Report {
     return exitCodeOfAll(this.#failures.toSorted((a, b) => a.index - b.index).map(({ exitCode }) => exitCode));
   }
 
-  async total(elapsedMs: number): Promise<void> {
+  /** @param files that were not left out */
+  async total(files: number, elapsedMs: number): Promise<void> {
     const { json, quiet } = this.#request;
-    const failed = this.#failures.length;
-    const total = { done: this.#done, failed, skipped: this.#skipped, pixels: this.#pixels, elapsedMs };
+    const [done, failed] = [this.#done, this.#failures.length];
+    const notBegun = files - done - failed;
+    const total = { done, failed, skipped: this.#skipped, notBegun, pixels: this.#pixels, elapsedMs };
     if (json) await this.#sink.print(totalRecordLine(total));
     if (!quiet && !json) this.#sink.warn(totalLine(total));
   }

@@ -1,4 +1,10 @@
 /** Mistakes on a command line as sentences: what was expected, what came instead, what to do. */
+import { NeighborProductError } from '../errors.js';
+
+/** The error of a command line that is not valid. */
+export function usage(message: string, cause?: Error): NeighborProductError {
+  return new NeighborProductError('INVALID_OPTION', message, { cause });
+}
 
 /** An error of commander. */
 interface ParseError {

@@ -45,7 +45,7 @@ export function readableName(name: string): string {
  */
 export function pathIn(folder: string, name: string): string {
   if (process.platform === 'win32') return join(folder, name);
-  if (folder === '.') return name;
+  if (folder === '.') return name === '-' ? './-' : name; // - alone is a stream
   return folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
 }
 

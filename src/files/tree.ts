@@ -1,5 +1,5 @@
 /** The files in a folder and the folders below it, in the order of their names. */
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { unreadable } from './explain.js';
 import { nameFrom, pathIn, pathOf } from './names.js';
@@ -30,8 +30,8 @@ export interface TreeEntry {
   readonly error?: unknown;
 }
 
-/** The same for every path of a folder or file: device and inode. */
-export function identityOf({ dev, ino }: { readonly dev: number | bigint; readonly ino: number | bigint }): string {
+/** The same for every path of a folder or file: device and inode, which on Windows has more bits than a number. */
+export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
   return `${dev}:${ino}`;
 }
 
@@ -94,7 +94,7 @@ function kindBehind(path: string): Kind {
 
 function identityAt(path: string): string | undefined {
   try {
-    return identityOf(statSync(pathOf(path)));
+    return identityOf(statSync(pathOf(path), { bigint: true }));
   } catch {
     return undefined;
   }

@@ -267,6 +267,7 @@ describe('backends', () => {
       export const createImageFile = () => ({});
       export const refuseForeignExtension = () => {};
       export const withOwnExtension = (path) => path;
+      export const isReadWhole = () => false;
       export const outputFormat = () => 'png';
       export const writerBytes = () => 0;
       export const productName = undefined;
@@ -499,9 +500,23 @@ describe('interruption', () => {
       expect(how).toMatchObject({ exitCode: null, signal });
       expect(written).toEqual(['a.png', 'b.png', 'c.png']);
       expect(stderr).toContain(INTERRUPTED);
-      expect(stderr).toMatch(/^3 done {2}/m);
+      expect(stderr).toMatch(/^3 done, 3 not begun {2}/m);
     },
     20_000,
+  );
+
+  test.runIf(softwareGpuExists)(
+    'SIGINT ends a run that uses a GPU by the signal, too',
+    async () => {
+      const names = Array.from({ length: 30 }, (_, at) => `${at}.png`);
+      const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
+      const child = spawnCommand([...names, '-o', 'out/', '--backend', 'gpu', '--jobs', '1', '--json', '-q'], { cwd });
+      child.stdout!.once('data', () => child.kill('SIGINT'));
+      const { stdout, ...how } = await ended(child);
+      expect(how).toMatchObject({ exitCode: null, signal: 'SIGINT' });
+      expect(JSON.parse(stdout.toString().trimEnd().split('\n').at(-1)!).notBegun).toBeGreaterThan(0);
+    },
+    60_000,
   );
 
   test('a second SIGINT ends at once, and leaves what was written and no temporary file', async () => {

@@ -279,8 +279,8 @@ const OUTPUTS: readonly Mistake[] = [
     typed: 'in.png folder/in.png -o products/',
     exitCode: 2,
     answer:
-      "error: The inputs 'in.png' and 'folder/in.png' have the same output 'products/in.png'. Run the command once for " +
-      'each, with another folder.\n',
+      "error: The inputs 'in.png' and 'folder/in.png' have the same output 'products/in.png'. Leave one of them out, " +
+      'or run the command once for each, with another folder.\n',
   },
   {
     typed: 'in.png in.png -o products/',

@@ -232,7 +232,7 @@ describe('the command', () => {
     expect({ exitCode, written }).toEqual({ exitCode: 4, written: [] });
     expect(log).toEqual([
       'error: x.png: the message of BACKEND_UNAVAILABLE',
-      expect.stringMatching(/^0 done, 1 failed {2}0\.0 megapixels {2}.* ms$/),
+      expect.stringMatching(/^0 done, 1 failed, 2 not begun {2}0\.0 megapixels {2}.* ms$/),
     ]);
   });
 

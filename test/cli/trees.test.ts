@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { makeImage } from '../../src/conformance/images.js';
 import { encodePng } from '../encode-png.js';
-import { ended, folderWith, listing, PNG_FILE, pixelsIn, productOf, run, spawnCommand } from './command.js';
+import { ended, folderWith, listing, PNG_FILE, pixelsIn, productOf, run, spawnCommand, testImage } from './command.js';
 
 const PRODUCT = productOf(PNG_FILE).data;
 const DAMAGED = PNG_FILE.subarray(0, -20);
@@ -63,6 +63,9 @@ describe('a folder', () => {
     ['--exclude x/', ['B.PNG', 'a.png']],
     ['--exclude /x/y --exclude a.*', ['B.PNG', 'x/c.png']],
     ['--include *.{png,PNG} --exclude **/d.png', ['B.PNG', 'a.png', 'x/c.png']],
+    ['--include y/', ['x/y/d.png']],
+    ['--exclude y/', ['B.PNG', 'a.png', 'x/c.png']],
+    ['--exclude !a.png', ['B.PNG', 'a.png', 'x/c.png', 'x/y/d.png']],
   ])('with %s', async (options, expected) => {
     const { exitCode, out } = await transformed(folderWith(TREE), 'in', '-o', 'out', '-q', ...options.split(' '));
     expect({ exitCode, out }).toEqual({ exitCode: 0, out: expected });
@@ -98,12 +101,34 @@ describe('a folder', () => {
     expect(stderr).toMatch(/^4 done, 2 failed /m);
   });
 
+  test('a file in the place of a folder stops no other image', async () => {
+    const cwd = folderWith({ ...TREE, 'out/x': 'a file' });
+    const { exitCode, stderr, out } = await transformed(cwd, 'in', '-o', 'out');
+    expect({ exitCode, out }).toEqual({ exitCode: 5, out: ['B.PNG', 'a.png', 'x'] });
+    expect(stderr.match(/^error: .*Cannot write 'out\/x.*: a part of its path is not a folder\./gm)).toHaveLength(2);
+  });
+
+  test.runIf(process.platform === 'linux')('with a file named - is no stream', async () => {
+    const cwd = folderWith({ 'in/-': testImage(3, 3).data });
+    expect(await run(['.', '-o', '../out/', '--raw', '3x3', '-q'], { cwd: path.join(cwd, 'in') })).toMatchObject({
+      exitCode: 0,
+      stdout: Buffer.alloc(0),
+    });
+    expect(filesIn(path.join(cwd, 'out'))).toEqual(['-']);
+    const again = await run(['in/-', '-o', '.', '--raw', '3x3', '-q'], { cwd });
+    expect(again).toMatchObject({ exitCode: 0, stdout: Buffer.alloc(0) });
+    expect(listing(cwd)).toContain('-');
+  });
+
   test.each([
     ['over itself', ['in', '-o', 'in'], "The output 'in/B.PNG' is the same file as the input 'in/B.PNG'."],
     ['a folder twice', ['in', 'in', '-o', 'out/'], "The input 'in/B.PNG' is named twice."],
     ['to a file', ['in', '-o', 'out.png'], "Expected a folder for 4 inputs, but received 'out.png'."],
     ['to standard output', ['in', '-o', '-'], 'Expected a folder for 4 inputs, but received standard output.'],
     ['globs without a folder', ['in/a.png', '-o', 'b.png', '--include', '*'], 'Expected a folder among the inputs'],
+    ['-L without a folder', ['in/a.png', '-o', 'b.png', '-L'], 'Expected a folder among the inputs for --follow'],
+    ['-r without a folder', ['in/a.png', '-o', 'b.png', '-r'], 'Expected a folder among the inputs for --recursive'],
+    ['-0 without a list', ['in/a.png', '-o', 'b.png', '-0'], 'Expected --files-from with --null'],
     [
       'with nothing left',
       ['in', '-o', 'out', '--exclude', '*'],
@@ -360,6 +385,21 @@ describe('--shard', () => {
     for (const name of filesIn(path.join(cwd, 'out'))) {
       expect(pixelsIn(readFileSync(path.join(cwd, 'out', name)))).toEqual(PRODUCT);
     }
+  });
+
+  test('an input of another part is not overwritten, and no file is replaced twice', async () => {
+    const cwd = folderWith({ 'sub/a.png': PNG_FILE, 'out/sub/a.png': PNG_FILE, list: 'sub/a.png\nout/sub/a.png\n' });
+    symlinkSync('a.png', path.join(cwd, 'sub/b.png'));
+    for (const part of ['1/2', '2/2']) {
+      const listed = await run(['--files-from', 'list', '-o', 'out/', '--shard', part], { cwd });
+      expect({ exitCode: listed.exitCode, stderr: listed.stderr }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringContaining('is the same file as the input'),
+      });
+      const replaced = await run(['sub', '--in-place', '-L', '--shard', part], { cwd });
+      expect(replaced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is the same file as') });
+    }
+    expect(readFileSync(path.join(cwd, 'out/sub/a.png'))).toEqual(PNG_FILE);
   });
 
   test('a part without files is done', async () => {
