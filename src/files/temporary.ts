@@ -51,7 +51,9 @@ async function isLeftover(folder: string, name: string, unfinished: Iterable<str
   if (temporaryName === undefined) return false;
   if ([...unfinished].some((path) => basename(path) === name)) return false;
   if (itsHost === host() && hasEnded(Number(pid))) return true;
-  const { mtimeMs } = await lstat(pathOf(pathIn(folder, name)));
+  const stats = await lstat(pathOf(pathIn(folder, name))).catch(() => undefined);
+  if (stats === undefined) return false; // finished meanwhile
+  const { mtimeMs } = stats;
   // A process with this very number may be this one, and the file another thread's; or an earlier one, in a container that
   // was started anew.
   if (itsHost === host() && Number(pid) === process.pid) return mtimeMs < processStartMs() - CLOCK_MARGIN_MS;

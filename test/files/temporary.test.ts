@@ -54,6 +54,19 @@ describe('leftovers', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('are deleted though a file before them was finished since the folder was read', async () => {
+    const leftover = nameOf(endedPid);
+    createAged(leftover);
+    const names = [temporaryIn('.'), leftover];
+    const entries = (async function* () {
+      for (const name of names) yield { name };
+    })();
+    vi.spyOn(fsPromises, 'opendir').mockResolvedValue(entries as unknown as fs.Dir);
+    syncBuiltinESMExports();
+    await deleteLeftovers(folder, []);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it.each([
     ['a file of a living process', nameOf(process.ppid), 0],
     ['a file of another thread of this process', temporaryIn('.'), 0],
