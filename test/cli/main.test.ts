@@ -496,7 +496,7 @@ describe('interruption', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s lets the files under way finish, and begins no other',
     async (signal) => {
-      const { stderr, written, ...how } = await interrupted(signal, 500, false);
+      const { stderr, written, ...how } = await interrupted(signal, 2000, false);
       expect(how).toMatchObject({ exitCode: null, signal });
       expect(written).toEqual(['a.png', 'b.png', 'c.png']);
       expect(stderr).toContain(INTERRUPTED);
