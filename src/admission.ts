@@ -3,17 +3,21 @@
  * computes a small image that holds every hard kind of pixel, and its bytes are compared with those of the definition.
  */
 import type { Backend } from './backend.js';
+import { fnv1a } from './hash.js';
 import { type CheckedImage, createImage, rowsOf } from './image.js';
 import type { Operation } from './options.js';
 import { cutIntoStrips, regionOf } from './regions.js';
 
-/** A transform of the image, and the hash of its bytes. */
+/** A transform of the image, and the FNV-1a hash of its bytes. */
 export interface KnownAnswer extends Operation {
   readonly channels: 3 | 4;
   readonly hash: number;
 }
 
-/** Every alpha mode and border mode, both numbers of channels, one pass and several. test/gpu/admission.test.ts has the reference confirm them. */
+/**
+ * Every alpha mode and border mode, both numbers of channels, one pass and several. The reference confirms them in
+ * test/gpu/admission.test.ts.
+ */
 export const KNOWN_ANSWERS: readonly KnownAnswer[] = [
   { channels: 4, alpha: 'opaque', border: 'wrap', passes: 1, hash: 0x3fee0002 },
   { channels: 4, alpha: 'channel', border: 'reflect', passes: 1, hash: 0xbb9edf46 },
@@ -46,7 +50,7 @@ export async function findWrongAnswer(backend: Backend): Promise<string | undefi
       passes,
     }));
     await Promise.all(strips.map((strip) => backend.compute(strip, {})));
-    if (hashOf(output.data) === hash) continue;
+    if (fnv1a(output.data) === hash) continue;
     const which = `${channels} channels, alpha ${alpha}, border ${border}, ${passes === 1 ? 'one pass' : `${passes} passes`}`;
     return `it computed wrong bytes when it was opened (${which})`;
   }
@@ -145,11 +149,4 @@ function randomBelow(): (count: number) => number {
     state ^= state << 5;
     return (state >>> 0) % count;
   };
-}
-
-/** FNV-1a, 32 bits. */
-export function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

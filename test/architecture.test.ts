@@ -48,7 +48,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],
-  ['errors.ts', 'fallback-warning.ts', 'package.ts'],
+  ['errors.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
 ];
 
 test('there are imports to look at, and no relative one leads nowhere', () => {

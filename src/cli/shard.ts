@@ -1,5 +1,6 @@
 /** One of several parts of the inputs, for machines that share the work: by `--shard`, and what an engine's variables say. */
 import { pathOf } from '../files/names.js';
+import { fnv1a } from '../hash.js';
 import { usage } from './usage-errors.js';
 
 /** Part `index` of `count`, from 1. */
@@ -85,10 +86,9 @@ export function isInShard(relative: string, { index, count }: Shard): boolean {
   return hash(pathOf(relative)) % count === index - 1;
 }
 
-/** FNV-1a, 32 bits, and the finish of MurmurHash3, since similar names would leave the low bits alike. */
+/** With the finish of MurmurHash3, since similar names would leave the low bits alike. */
 function hash(name: string | Uint8Array): number {
-  let state = 0x811c9dc5;
-  for (const byte of Buffer.from(name as string)) state = Math.imul(state ^ byte, 0x01000193);
+  let state = fnv1a(Buffer.from(name as string));
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
   return (state ^ (state >>> 16)) >>> 0;

@@ -3,6 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { lstat, opendir, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
+import { fnv1a } from '../hash.js';
 import { pathIn, pathOf } from './names.js';
 
 /** The host and the process, and a number of its own; names of earlier versions lack the host. */
@@ -76,7 +77,7 @@ let knownHost: string | undefined;
  * host, but then differ in their PID namespace.
  */
 function host(): string {
-  knownHost ??= shortHash(`${hostname()} ${pidNamespace()}`);
+  knownHost ??= fnv1a(Buffer.from(`${hostname()} ${pidNamespace()}`)).toString(36);
   return knownHost;
 }
 
@@ -86,11 +87,4 @@ function pidNamespace(): string {
   } catch {
     return ''; // not Linux
   }
-}
-
-/** FNV-1a, 32 bits. */
-function shortHash(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(36);
 }
