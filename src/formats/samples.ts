@@ -6,6 +6,17 @@ export function bytesOfSamples(maxval: number): Uint8Array {
   return Uint8Array.from({ length: maxval + 1 }, (_, sample) => Math.round((sample * 255) / maxval));
 }
 
+const byteTables = new Map<number, Uint8Array>();
+
+/** Samples of up to 16 bits as bytes, to the nearest. @param bits that were shifted to 16 */
+export function toBytes(samples: Uint16Array, bits = 16): Uint8Array {
+  const byteOf = byteTables.get(bits) ?? bytesOfSamples(2 ** bits - 1);
+  byteTables.set(bits, byteOf);
+  const bytes = new Uint8Array(samples.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = byteOf[samples[at] >> (16 - bits)];
+  return bytes;
+}
+
 /**
  * Widens pixels to RGBA.
  *

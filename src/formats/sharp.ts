@@ -13,7 +13,7 @@ import { type Extra, type MetadataChunk, withoutCopies } from './extra.js';
 import { checkPixels } from './limits.js';
 import { type Compression, DEFAULT_COMPRESSION, type DecodeLimits, type EncodeOptions } from './png/codec.js';
 import type { ImageToWrite, TakeBytes } from './png/write.js';
-import { bytesOfSamples, packRows, widenToRgba } from './samples.js';
+import { packRows, toBytes, widenToRgba } from './samples.js';
 import { readWholeFile } from './whole-file.js';
 
 type Sharp = typeof import('sharp')['default'];
@@ -126,17 +126,6 @@ interface Decoded {
   /** In a pixel. */
   readonly depth: number;
 }
-
-/** To the nearest. @param bits that were shifted to 16 */
-function toBytes(samples: Uint16Array, bits: number): Uint8Array {
-  const byteOf = byteTables.get(bits) ?? bytesOfSamples(2 ** bits - 1);
-  byteTables.set(bits, byteOf);
-  const bytes = new Uint8Array(samples.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = byteOf[samples[at] >> (16 - bits)];
-  return bytes;
-}
-
-const byteTables = new Map<number, Uint8Array>();
 
 /** Damaged data of a JPEG and a palette that is cut off from a TIFF are only warnings. */
 const READ_OPTIONS = { failOn: 'warning', ignoreIcc: true, limitInputPixels: false, unlimited: false } as const;

@@ -2,6 +2,7 @@
 import { deflateSync } from 'node:zlib';
 import { NeighborProductError } from '../../errors.js';
 import { requirePart } from '../../package.js';
+import { toBytes } from '../samples.js';
 import { type CheckedPng, checkFilters } from './check.js';
 import { chunkBytes, HEADER_BYTES, PNG_SIGNATURE } from './chunks.js';
 
@@ -62,7 +63,7 @@ function plainPng({ header, palette, imageData }: CheckedPng): Buffer {
 function toRgba8(samples: Uint8Array | Uint16Array, { header, palette, colourKey }: CheckedPng): Uint8Array {
   if (palette !== undefined) return samples as Uint8Array;
   if (colourKey !== undefined) clearKeyedAlpha(samples, colourKey);
-  if (samples instanceof Uint16Array) return roundTo8Bits(samples);
+  if (samples instanceof Uint16Array) return toBytes(samples);
   if (header.bitDepth < 8) widenTo8Bits(samples, header.bitDepth);
   return samples;
 }
@@ -74,13 +75,6 @@ function clearKeyedAlpha(samples: Uint8Array | Uint16Array, colourKey: readonly 
   for (let at = 0; at < samples.length; at += 4) {
     if (samples[at] === red && samples[at + 1] === green && samples[at + 2] === blue) samples[at + 3] = 0;
   }
-}
-
-/** To the nearest: equals Math.round(sample * 255 / 65535) for every sample. */
-function roundTo8Bits(samples: Uint16Array): Uint8Array {
-  const bytes = new Uint8Array(samples.length);
-  for (let at = 0; at < samples.length; at++) bytes[at] = (samples[at] * 255 + 32895) >> 16;
-  return bytes;
 }
 
 /** The greatest values of 1, 2 and 4 bits divide 255. */
