@@ -9,7 +9,7 @@ const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
  */
 const LONG = [
   'test/bench/{candidates,measure,whole-runs}.test.ts',
-  'test/cli/{bench,conformance,files,flow,hanging,main,mistakes,report-files,suggestions}.test.ts',
+  'test/cli/{bench,conformance,files,flow,hanging,interruption,main,mistakes,report-files,suggestions,trees}.test.ts',
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,hostile-system,worker}.test.ts',
   'test/docs/{api,readme}.test.ts',

@@ -78,7 +78,7 @@ fi
 
 /** `*.[pP][nN][gG]`: names with an extension in any case. */
 function anyCase(extension: string): string {
-  return `*.${extension.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)}`;
+  return `*${extension.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)}`;
 }
 
 function bashValueCases({ name, options }: DescribedCommand): string[] {
@@ -111,7 +111,7 @@ function bashOperandCase({ name, operand }: DescribedCommand): string[] {
 }
 
 /** Offers other files where there is no image. */
-const ZSH_IMAGES = `_files -g "*.(#i)(${READABLE_EXTENSIONS.join('|')})(-.)"`;
+const ZSH_IMAGES = `_files -g "*(#i)(${READABLE_EXTENSIONS.join('|')})(-.)"`;
 
 /** For zsh, by its own `_arguments`: sourced, or as a file `_neighbor-product` in a folder of $fpath. */
 function zshCompletion([transform, ...commands]: readonly [DescribedCommand, ...DescribedCommand[]]): string {
@@ -228,7 +228,7 @@ function fishValue(value: DescribedValue | undefined): string[] {
 /** Images first, then other files. */
 function fishOperand({ isPath, choices }: DescribedValue): string {
   return isPath
-    ? `-k -a '(__fish_complete_suffix ${READABLE_EXTENSIONS.map((name) => `.${name}`).join(' ')})'`
+    ? `-k -a '(__fish_complete_suffix ${READABLE_EXTENSIONS.join(' ')})'`
     : `-a ${quoteForFish(choices.join(' '))}`;
 }
 

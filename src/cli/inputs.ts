@@ -1,11 +1,11 @@
 /** Which files the command line means: those that are named, those in named folders, and those in a list. */
-import { type BigIntStats, statSync } from 'node:fs';
 import { basename, posix } from 'node:path';
 import { NeighborProductError } from '../errors.js';
-import { nameFrom, pathOf } from '../files/names.js';
+import { nameFrom } from '../files/names.js';
 import { openInput } from '../files/read.js';
-import { filesIn, identityOf } from '../files/tree.js';
-import { READABLE_EXTENSIONS } from '../formats/formats.js';
+import { identityOf, isFolder, statsOf } from '../files/stats.js';
+import { filesIn } from '../files/tree.js';
+import { isReadable, READABLE_EXTENSIONS } from '../formats/formats.js';
 import { requirePart } from '../package.js';
 import type { TransformRequest } from './program.js';
 import { usage } from './usage-errors.js';
@@ -57,19 +57,6 @@ export function namesSeveral({ inputs, filesFrom }: Pick<Selection, 'inputs' | '
   return inputs.length > 1 || filesFrom !== undefined || inputs.some((path) => path !== '-' && isFolder(path));
 }
 
-/** Whether a path leads to a folder; not the promise, since there may be ten thousand names. */
-function isFolder(path: string): boolean {
-  return statsOf(path)?.isDirectory() ?? false;
-}
-
-function statsOf(path: string): BigIntStats | undefined {
-  try {
-    return statSync(pathOf(path), { bigint: true });
-  } catch {
-    return undefined; // reading it says why
-  }
-}
-
 function treeOptions(selection: Selection, root: string, outputFolder: string | undefined) {
   const { recursive, hidden, follow, include = [], exclude = [], raw } = selection;
   const isIncluded = include.length === 0 ? () => true : matcherOf(include);
@@ -87,11 +74,6 @@ function treeOptions(selection: Selection, root: string, outputFolder: string | 
       return isDirectory || ((raw !== undefined || isReadable(relative)) && isIncluded(relative));
     },
   };
-}
-
-function isReadable(name: string): boolean {
-  const [, extension] = /\.([^./]+)$/.exec(name) ?? [];
-  return extension !== undefined && READABLE_EXTENSIONS.includes(extension.toLowerCase());
 }
 
 type Matcher = (path: string) => boolean;
@@ -124,8 +106,7 @@ function refuseUnused({ include, exclude, recursive, hidden, follow }: Selection
 }
 
 function withoutImages(folder: string, { include, exclude, raw }: Selection): NeighborProductError {
-  const extensions = READABLE_EXTENSIONS.map((extension) => `.${extension}`);
-  const choices = `${extensions.slice(0, -1).join(', ')} or ${extensions.at(-1)}`;
+  const choices = `${READABLE_EXTENSIONS.slice(0, -1).join(', ')} or ${READABLE_EXTENSIONS.at(-1)}`;
   const expected = raw === undefined ? `a file that ends in ${choices}` : 'a file';
   const matching = include || exclude ? ' that --include and --exclude leave' : '';
   const message = `Cannot find an image in '${folder}': expected ${expected}${matching}. Name another folder.`;

@@ -1,19 +1,17 @@
 /** Which output belongs to which input; refuses, before anything runs, what would fail or do harm later. */
-import { type BigIntStats, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { NeighborProductError } from '../errors.js';
 import { unreadable, unwritable } from '../files/explain.js';
-import { createFolder, isFolder } from '../files/folders.js';
+import { createFolder } from '../files/folders.js';
 import { pathIn, pathOf } from '../files/names.js';
-
-import { identityOf } from '../files/tree.js';
+import { identityOf, isFolder, statsOf } from '../files/stats.js';
 import { productName, refuseForeignExtension, withOwnExtension } from '../formats/formats.js';
 import { DEFAULT_FORMAT } from '../formats/png/codec.js';
 import type { FilePair } from '../image-files/flow.js';
 import type { Failed } from '../image-files/transform-files.js';
 import { type FoundInput, findInputs, namesSeveral } from './inputs.js';
-
 import { COMMAND_NAMES, type TransformRequest } from './program.js';
 import { isInShard, resolveShard, type Shard } from './shard.js';
 import { asPath, suggestCommand } from './suggestions.js';
@@ -51,24 +49,19 @@ async function prepare(given: TransformRequest): Promise<Plan> {
   const request = given.inPlace ? given : await withOutput(given);
   const isBatch = namesSeveral(request);
   const { output } = request;
-  const intoFolder = output !== undefined && output !== '-' && (await isOutputFolder(output, request));
+  const intoFolder = output !== undefined && output !== '-' && isOutputFolder(output, request);
   const found = await findInputs(request, intoFolder ? output : undefined);
   const readable = found.filter(({ error }) => error === undefined);
   const all =
     output === undefined ? planInPlace(request, readable) : planOutputs({ ...request, output }, readable, intoFolder);
-  const states = new FileStates();
   // Of all parts: another one may be under way.
   const inputs = all.map(({ input }) => input);
-  if (output === undefined) {
-    refuseTwice(inputs, states);
-  } else {
-    const outputs = all.map((file) => file.output);
-    refuseOverwriting(inputs, outputs, states);
-  }
+  if (output === undefined) refuseTwice(inputs);
+  else refuseOverwriting(inputs, outputsOf(all));
   const shard = request.shard === undefined ? undefined : resolveShard(request.shard, process.env);
   const isOurs = ({ relative }: FoundInput) => shard === undefined || isInShard(relative, shard);
   const files = all.filter((_file, index) => isOurs(readable[index]));
-  const isDone = (file: FilePair) => request.skipExisting === true && states.isNewer(file.output, file.input);
+  const isDone = (file: FilePair) => request.skipExisting === true && isNewer(file.output, file.input);
   const failed = found.filter((input) => input.error !== undefined && isOurs(input));
   if (intoFolder) await createFolder(output);
   else if (output !== undefined) await requireFolderOf(output);
@@ -82,11 +75,15 @@ async function prepare(given: TransformRequest): Promise<Plan> {
 }
 
 /** Whether the output is a folder: an existing one, one that ends in a slash, or for a folder a new one. */
-async function isOutputFolder(output: string, { inputs, filesFrom }: TransformRequest): Promise<boolean> {
-  if (namesFolder(output) || (await isFolder(output))) return true;
+function isOutputFolder(output: string, { inputs, filesFrom }: TransformRequest): boolean {
+  if (namesFolder(output) || isFolder(output)) return true;
   // `folder -o out.png` is a mistake.
-  if (extname(output) !== '' || new FileStates().statsOf(output) !== undefined) return false;
-  return filesFrom !== undefined || (inputs.length === 1 && inputs[0] !== '-' && (await isFolder(inputs[0])));
+  if (extname(output) !== '' || statsOf(output) !== undefined) return false;
+  return filesFrom !== undefined || (inputs.length === 1 && inputs[0] !== '-' && isFolder(inputs[0]));
+}
+
+function outputsOf(files: readonly FilePair[]): string[] {
+  return files.map(({ output }) => output);
 }
 
 /** Standard input is one image, or the list. */
@@ -107,7 +104,7 @@ async function withOutput(request: TransformRequest): Promise<CompleteRequest> {
   refuseLateOption(request);
   const [first, second] = inputs;
   const isOne = inputs.length === 2 && output === undefined && second !== '-' && filesFrom === undefined;
-  const exists = isOne && ((await isExistingFile(second)) || ((await isFolder(second)) && (await isFolder(first))));
+  const exists = isOne && statsOf(second) !== undefined && (!isFolder(second) || isFolder(first));
   if (isOne && !exists) return { ...request, inputs: [first], output: second };
   for (const input of inputs) await requireInput(input);
   refuseSharedOutput(plansIn(PRODUCTS, named(inputs), request));
@@ -233,7 +230,7 @@ function includesFile(paths: readonly string[], path: string): boolean {
 function suggestFolder(request: TransformRequest): string {
   let folder = PRODUCTS;
   const isTaken = () => {
-    const outputs = plansIn(folder, named(request.inputs), request).map(({ output }) => output);
+    const outputs = outputsOf(plansIn(folder, named(request.inputs), request));
     return [folder, ...outputs].some((path) => includesFile(request.inputs, path));
   };
   for (let number = 2; isTaken(); number++) {
@@ -254,15 +251,12 @@ function suggestOutput(input: string, { raw, format }: NamingRequest): string {
  *
  * @throws NeighborProductError `INVALID_OPTION`
  */
-export function refuseOverwriting(
-  reads: readonly string[],
-  writes: readonly string[],
-  states: FileStates = new FileStates(),
-): void {
-  const inputOf = new Map(reads.map((input) => [states.identityOf(input), input]));
+export function refuseOverwriting(reads: readonly string[], writes: readonly string[]): void {
+  const identities = new Identities();
+  const inputOf = new Map(reads.map((input) => [identities.of(input), input]));
   const outputOf = new Map<string, string>();
   for (const output of writes) {
-    const identity = states.identityOf(output);
+    const identity = identities.of(output);
     if (identity === undefined) continue;
     const input = inputOf.get(identity);
     if (input !== undefined) {
@@ -277,10 +271,11 @@ export function refuseOverwriting(
 }
 
 /** Refuses to replace a file twice. @throws NeighborProductError `INVALID_OPTION` */
-function refuseTwice(paths: readonly string[], states: FileStates): void {
+function refuseTwice(paths: readonly string[]): void {
+  const identities = new Identities();
   const seen = new Map<string, string>();
   for (const path of paths) {
-    const identity = states.identityOf(path);
+    const identity = identities.of(path);
     if (identity === undefined) continue;
     const other = seen.get(identity);
     if (other !== undefined) throw usage(`'${path}' is the same file as '${other}'. Name it once.`);
@@ -288,43 +283,29 @@ function refuseTwice(paths: readonly string[], states: FileStates): void {
   }
 }
 
-/** Looks at files, and once at each folder. Synchronous: a promise for each of ten thousand files takes longer. */
-class FileStates {
+/** Files by what they are and not by their names. Looks once at each folder. */
+class Identities {
   readonly #folders = new Map<string, BigIntStats | undefined>();
-
-  /** Undefined where nothing exists, or nothing that can be looked at: reading or writing it says why. */
-  statsOf(path: string): BigIntStats | undefined {
-    try {
-      return statSync(pathOf(path), { bigint: true, throwIfNoEntry: false });
-    } catch {
-      return undefined;
-    }
-  }
 
   /**
    * The same for every path of one file: through symbolic links, hard links, `./`, and letter case on file systems that
    * ignore it. A file that does not exist yet is identified by its folder and name; what is not a file has no identity.
    */
-  identityOf(path: string): string | undefined {
+  of(path: string): string | undefined {
     if (path === '-') return undefined;
-    const stats = this.statsOf(path);
+    const stats = statsOf(path);
     if (stats) return stats.isFile() ? identityOf(stats) : undefined;
     const name = dirname(path);
-    if (!this.#folders.has(name)) this.#folders.set(name, this.statsOf(name));
+    if (!this.#folders.has(name)) this.#folders.set(name, statsOf(name));
     const folder = this.#folders.get(name);
     return folder && `${identityOf(folder)}/${basename(path)}`;
   }
-
-  /** Whether a file exists, complete as every output is, and its input did not change after it. */
-  isNewer(output: string, input: string): boolean {
-    const [written, read] = [this.statsOf(output), this.statsOf(input)];
-    return written !== undefined && read !== undefined && written.isFile() && written.mtimeNs >= read.mtimeNs;
-  }
 }
 
-async function isExistingFile(path: string): Promise<boolean> {
-  const stats = await stat(pathOf(path)).catch(() => undefined);
-  return stats !== undefined && !stats.isDirectory();
+/** Whether a file exists, complete as every output is, and its input did not change after it. */
+function isNewer(output: string, input: string): boolean {
+  const [written, read] = [statsOf(output), statsOf(input)];
+  return written !== undefined && read !== undefined && written.isFile() && written.mtimeNs >= read.mtimeNs;
 }
 
 /** Refuses a file whose folder does not exist. @throws NeighborProductError `OUTPUT_UNWRITABLE` */

@@ -1,8 +1,9 @@
 /** Folders created for what is written into them. */
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { uncreatable } from './explain.js';
 import { pathOf } from './names.js';
+import { isFolder } from './stats.js';
 
 /** By this process, parents first. */
 const created: string[] = [];
@@ -14,24 +15,18 @@ const created: string[] = [];
  * @throws NeighborProductError `OUTPUT_UNWRITABLE`
  */
 export async function createFolder(path: string): Promise<void> {
-  if (await isFolder(path)) return;
+  if (isFolder(path)) return;
   const parent = dirname(path);
   if (parent !== path) await createFolder(parent);
   try {
     await mkdir(pathOf(path));
     created.push(path);
   } catch (error) {
-    if (!(await isFolder(path))) throw uncreatable(path, error); // else another process was faster
+    if (!isFolder(path)) throw uncreatable(path, error); // else another process was faster
   }
 }
 
 /** Deletes the folders that {@link createFolder} created, where they are empty. */
 export async function removeEmptyFolders(): Promise<void> {
   for (const folder of created.splice(0).reverse()) await rmdir(pathOf(folder)).catch(() => {});
-}
-
-/** Whether a path leads to a folder. */
-export async function isFolder(path: string): Promise<boolean> {
-  const stats = await stat(pathOf(path)).catch(() => undefined);
-  return stats?.isDirectory() ?? false;
 }

@@ -1,8 +1,8 @@
 /** The files in a folder and the folders below it, in the order of their names. */
-import { type BigIntStats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { unreadable } from './explain.js';
 import { nameFrom, pathIn, pathOf } from './names.js';
+import { identityOf, statsOf } from './stats.js';
 
 export interface TreeOptions {
   /** Whether folders in the folder are taken too. */
@@ -28,11 +28,6 @@ export interface TreeEntry {
   readonly relative: string;
   /** `INPUT_UNREADABLE`; absent for a file. */
   readonly error?: unknown;
-}
-
-/** The same for every path of a folder or file: device and inode, which on Windows has more bits than a number. */
-export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
-  return `${dev}:${ino}`;
 }
 
 /** Yields files, and folders that cannot be read; other things, such as pipes, are left out. */
@@ -84,18 +79,12 @@ async function entriesOf(folder: string): Promise<{ readonly name: string; reado
 
 /** What a link leads to. A broken one passes for a file, whose reading says what is wrong. */
 function kindBehind(path: string): Kind {
-  try {
-    const stats = statSync(pathOf(path));
-    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-  } catch {
-    return 'file';
-  }
+  const stats = statsOf(path);
+  if (stats === undefined) return 'file';
+  return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
 }
 
 function identityAt(path: string): string | undefined {
-  try {
-    return identityOf(statSync(pathOf(path), { bigint: true }));
-  } catch {
-    return undefined;
-  }
+  const stats = statsOf(path);
+  return stats && identityOf(stats);
 }

@@ -136,10 +136,13 @@ function writtenBySharp(name: 'WebP' | 'TIFF', extensions: readonly string[], ma
 /** Every format. Importing this loads no codec: each is loaded when it is first used. */
 const FORMATS: readonly Format[] = [PNG, JPEG, WEBP, TIFF, AVIF, GIF, PAM, PPM, PGM, BMP];
 
-/** Of every file that can be read, in lower case and without the dot. */
-export const READABLE_EXTENSIONS: readonly string[] = FORMATS.flatMap(({ extensions }) =>
-  extensions.map((extension) => extension.slice(1)),
-);
+/** Of every file that can be read, in lower case, with the dot. */
+export const READABLE_EXTENSIONS: readonly string[] = FORMATS.flatMap(({ extensions }) => extensions);
+
+/** Whether a file of this name can be read, if it is what its name says. */
+export function isReadable(path: string): boolean {
+  return READABLE_EXTENSIONS.some((extension) => path.toLowerCase().endsWith(extension));
+}
 
 /** A format that can be neither read nor written. */
 interface ForeignFormat {

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion.js';
@@ -271,6 +269,7 @@ describe('backends', () => {
       export const outputFormat = () => 'png';
       export const writerBytes = () => 0;
       export const productName = undefined;
+      export const isReadable = undefined;
       export const READABLE_EXTENSIONS = [];`;
     const script = mainOf(await copyWith({ 'formats/formats.js': source }));
     const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], { cwd, script });
@@ -417,111 +416,3 @@ describe('streams', () => {
 });
 
 // A shell reports 128 + 2 = 130 for what SIGINT ended.
-describe('interruption', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s ends even the reference at once and leaves nothing',
-    async (signal) => {
-      const cwd = folderWith({ 'in.png': encodePng(testImage(500, 500)) });
-      const child = spawnCommand(['in.png', '-o', 'out.png', '--backend', 'reference', '--passes', '1000'], { cwd });
-      const end = ended(child);
-      await Promise.race([sleep(1500), end]);
-      child.kill(signal);
-      expect(await end).toMatchObject({ exitCode: null, signal, stderr: '' });
-      expect(listing(cwd)).toEqual(['in.png']);
-    },
-    20_000,
-  );
-
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s while writing leaves no temporary file',
-    async (signal) => {
-      const cwd = folderWith({ 'in.png': PNG_FILE });
-      mkdirSync(path.join(cwd, 'out'));
-      const before = `
-      import fs from 'node:fs/promises';
-      import { syncBuiltinESMExports } from 'node:module';
-      fs.rename = () => {
-        process.stderr.write('at rename\\n');
-        return new Promise((resolve) => setTimeout(resolve, 60_000));
-      };
-      syncBuiltinESMExports();
-    `;
-      const child = spawnCommand(['in.png', '-o', 'out/', '-q'], { cwd, before });
-      const end = ended(child);
-      await Promise.race([once(child.stderr!, 'data'), end]);
-      expect(listing(path.join(cwd, 'out'))).toEqual([expect.stringMatching(/\.tmp$/)]);
-      child.kill(signal);
-      expect(await end).toMatchObject({ exitCode: null, signal, stderr: 'at rename\n' });
-      expect(listing(path.join(cwd, 'out'))).toEqual([]);
-    },
-    20_000,
-  );
-
-  /** Of several files, all but the first take long to get their names. */
-  function slowRenames(elapsedMs: number) {
-    return `
-      import fs from 'node:fs/promises';
-      import { syncBuiltinESMExports } from 'node:module';
-      const { rename } = fs;
-      fs.rename = async (from, to) => {
-        if (to.endsWith('a.png')) return rename(from, to);
-        process.stderr.write('@');
-        await new Promise((resolve) => setTimeout(resolve, ${elapsedMs}));
-        return rename(from, to);
-      };
-      syncBuiltinESMExports();
-    `;
-  }
-
-  const INTERRUPTED = 'warning: Interrupted. The files under way are finished; interrupt again to end at once.\n';
-
-  /** Interrupts the command once two of its files are being written, and again when it has said so, if at all. */
-  async function interrupted(signal: NodeJS.Signals, elapsedMs: number, isAgain: boolean) {
-    const names = ['a.png', 'b.png', 'c.png', 'd.png', 'e.png', 'f.png'];
-    const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
-    mkdirSync(path.join(cwd, 'out'));
-    const words = [...names, '-o', 'out/', '--backend', 'cpu', '--jobs', '2'];
-    const child = spawnCommand(words, { cwd, before: slowRenames(elapsedMs) });
-    const end = ended(child);
-    let text = '';
-    let isStopped = false;
-    child.stderr!.on('data', (part) => {
-      text += part;
-      if (!isStopped && text.split('@').length === 3) isStopped = child.kill(signal);
-      if (isAgain && text.includes(INTERRUPTED)) child.kill(signal);
-    });
-    return { ...(await end), written: listing(path.join(cwd, 'out')) };
-  }
-
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s lets the files under way finish, and begins no other',
-    async (signal) => {
-      const { stderr, written, ...how } = await interrupted(signal, 2000, false);
-      expect(how).toMatchObject({ exitCode: null, signal });
-      expect(written).toEqual(['a.png', 'b.png', 'c.png']);
-      expect(stderr).toContain(INTERRUPTED);
-      expect(stderr).toMatch(/^3 done, 3 not begun {2}/m);
-    },
-    20_000,
-  );
-
-  test.runIf(softwareGpuExists)(
-    'SIGINT ends a run that uses a GPU by the signal, too',
-    async () => {
-      const names = Array.from({ length: 30 }, (_, at) => `${at}.png`);
-      const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
-      const child = spawnCommand([...names, '-o', 'out/', '--backend', 'gpu', '--jobs', '1', '--json', '-q'], { cwd });
-      child.stdout!.once('data', () => child.kill('SIGINT'));
-      const { stdout, ...how } = await ended(child);
-      expect(how).toMatchObject({ exitCode: null, signal: 'SIGINT' });
-      expect(JSON.parse(stdout.toString().trimEnd().split('\n').at(-1)!).notBegun).toBeGreaterThan(0);
-    },
-    60_000,
-  );
-
-  test('a second SIGINT ends at once, and leaves what was written and no temporary file', async () => {
-    const { written, ...how } = await interrupted('SIGINT', 60_000, true);
-    expect(how).toMatchObject({ exitCode: null, signal: 'SIGINT' });
-    expect(written).toEqual(['a.png']);
-  }, 20_000);
-});

@@ -10,10 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { makeImage } from '../../src/conformance/images.js';
-import { encodePng } from '../encode-png.js';
 import { ended, folderWith, listing, PNG_FILE, pixelsIn, productOf, run, spawnCommand, testImage } from './command.js';
 
 const PRODUCT = productOf(PNG_FILE).data;
@@ -241,51 +238,6 @@ describe('--skip-existing', () => {
       stderr: expect.stringMatching(/^0 done, 4 skipped {2}0\.0 megapixels {2}.* ms\n$/),
     });
   });
-});
-
-/** How often a process is stopped, by each signal. */
-const STOPS = Number(process.env.NEIGHBOR_PRODUCT_KILLS ?? 4);
-
-describe.runIf(process.platform !== 'win32')('stopped at any moment, a run is continued by --skip-existing', () => {
-  const names = Array.from({ length: 24 }, (_, at) => `in/${at % 4}/${at}.png`);
-  const images = Object.fromEntries(
-    names.map((name, at) => [name, encodePng(makeImage('photograph', 200 + 10 * at, 150, 4, at))]),
-  );
-  const args = 'in -o out --skip-existing -q'.split(' ');
-
-  test.each(['SIGINT', 'SIGKILL'] as const)(
-    `${STOPS} times by %s: every byte as if it had not been`,
-    async (signal) => {
-      const whole = folderWith(images);
-      const startMs = performance.now();
-      expect(await run(args, { cwd: whole })).toMatchObject({ exitCode: 0 });
-      const wholeMs = performance.now() - startMs;
-      const out = filesIn(path.join(whole, 'out'));
-      expect(out).toHaveLength(names.length);
-      let [stopped, partial] = [0, 0];
-      for (let stop = 0; stop < STOPS; stop++) {
-        const cwd = folderWith(images);
-        const child = spawnCommand(args, { cwd });
-        const end = ended(child);
-        await sleep((wholeMs * (stop + 0.5)) / STOPS);
-        child.kill(signal);
-        stopped += (await end).signal === signal ? 1 : 0;
-        const written = existsSync(path.join(cwd, 'out')) ? filesIn(path.join(cwd, 'out')) : [];
-        const complete = written.filter((name) => !name.endsWith('.tmp'));
-        if (signal === 'SIGINT') expect(written).toEqual(complete);
-        partial += complete.length > 0 && complete.length < names.length ? 1 : 0;
-        expect(await run(args, { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
-        expect(filesIn(path.join(cwd, 'out'))).toEqual(out);
-        for (const name of out) {
-          const [actual, expected] = [cwd, whole].map((folder) => readFileSync(path.join(folder, 'out', name)));
-          expect(Buffer.compare(actual, expected), name).toBe(0);
-        }
-      }
-      expect(stopped).toBeGreaterThan(0);
-      expect(partial, 'runs that had done a part').toBeGreaterThan(0);
-    },
-    STOPS * 30_000,
-  );
 });
 
 describe('--in-place', () => {
