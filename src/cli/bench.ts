@@ -11,7 +11,7 @@ import { NeighborProductError } from '../errors.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
 import { decodePngSync } from '../formats/png/decode.js';
-import { copyAttributes } from '../image-files/attributes.js';
+import { copyAttributes } from '../image-files/output.js';
 import type { SpanListener } from '../span.js';
 import type { ReportSink } from './conformance.js';
 import type { BenchOptionValues } from './options.js';

@@ -16,7 +16,7 @@ import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
 import { decodePngSync } from '../formats/png/decode.js';
 import { shaderCode } from '../gpu/shader-code.js';
-import { copyAttributes } from '../image-files/attributes.js';
+import { copyAttributes } from '../image-files/output.js';
 import type { SpanListener } from '../span.js';
 import type { ConformanceOptionValues } from './options.js';
 import { CONFORMANCE_PAGE, prepareReport } from './report-files.js';

@@ -128,7 +128,7 @@ async function traced(
     import('./trace.js'),
     import('./report-files.js'),
     import('../files/write.js'),
-    import('../image-files/attributes.js'),
+    import('../image-files/output.js'),
   ]);
   await prepareTrace(path, work);
   const trace = new Trace(loadedMs);
@@ -231,14 +231,14 @@ async function loadCalls(): Promise<FileCalls> {
     { transform, openBackend, hasOpenedDevice },
     { openImage },
     { openInput },
-    { OutputFile, removeUnfinishedOutputs, leftoversDeleted },
-    { copyAttributes },
+    { removeUnfinishedOutputs, leftoversDeleted },
+    { createOutput },
   ] = await Promise.all([
     import('../transform.js'),
     import('../formats/formats.js'),
     import('../files/read.js'),
     import('../files/write.js'),
-    import('../image-files/attributes.js'),
+    import('../image-files/output.js'),
   ]);
   cleanUp = removeUnfinishedOutputs;
   settle = async () => {
@@ -247,9 +247,7 @@ async function loadCalls(): Promise<FileCalls> {
   };
   const create = (path: string, isHeld: boolean) => {
     if (path === '-') return standardOutput(isHeld);
-    const file = new OutputFile(path, copyAttributes, true);
-    const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
-    return signals.guard({ take, finish: () => file.finish(), abandon: () => file.abandon() });
+    return signals.guard(createOutput(path, true));
   };
   return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
 }

@@ -1,10 +1,8 @@
 /** The `transform` command: several files at once; a bad one is reported and the others are still done. */
 import { BACKENDS, isOracle } from '../backends.js';
 import type { ExtraId } from '../formats/extra.js';
-
 import type { Done, FilePair } from '../image-files/flow.js';
 import { type FileCalls, type FileOutcome, inOrder, outcomesAsTheyCome } from '../image-files/transform-files.js';
-
 import { AUTO, QUICK } from '../selector.js';
 import { type ExitCode, exitCodeOf, exitCodeOfAll } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';
@@ -55,12 +53,12 @@ export async function runTransform(
   const report = new Report(request, sink);
   for (const file of skipped) await report.skipped(file);
   for (const failure of failed) await report.ended(-1, failure);
-  const progress = new Progress(request, isBatch ? files.length : 1, sink.showProgress);
+  const progress = new Progress(request, report, isBatch ? files.length + failed.length : 1, sink.showProgress);
   const outcomes = outcomesAsTheyCome(filesUntil(isStopped(plan), files), inTurn(request), calls, (file, done, all) =>
     progress.show(file, done, all),
   );
   for await (const { index, outcome } of request.json ? outcomes : inOrder(outcomes)) {
-    progress.ended(outcome);
+    progress.clear();
     await report.ended(index, outcome);
   }
   if (isBatch) await report.total(files.length + failed.length, performance.now() - startMs);
@@ -86,9 +84,10 @@ class Report {
   readonly #said: Said = { warnings: new Set(), dropped: new Set() };
   /** Which of the files failed. */
   readonly #failures: { readonly index: number; readonly exitCode: ExitCode }[] = [];
-  #done = 0;
   #skipped = 0;
-  #pixels = 0;
+  /** Images that were written, and their pixels. */
+  done = 0;
+  pixels = 0;
 
   constructor(request: TransformRequest, sink: OutputSink) {
     this.#request = request;
@@ -105,8 +104,8 @@ class Report {
     const { json, quiet, verbose } = this.#request;
     if (json) await this.#sink.print(recordLine(outcome));
     if (outcome.kind === 'done') {
-      this.#done++;
-      this.#pixels += outcome.width * outcome.height * outcome.images;
+      this.done++;
+      this.pixels += outcome.width * outcome.height * outcome.images;
       if (!quiet) reportDone(outcome, this.#request, this.#sink, this.#said);
     } else {
       const { file, error } = outcome;
@@ -114,6 +113,10 @@ class Report {
       this.#sink.warn(errorText(error, style));
       this.#failures.push({ index, exitCode: exitCodeOf(error) });
     }
+  }
+
+  get failed(): number {
+    return this.#failures.length;
   }
 
   /** Of all files. */
@@ -124,9 +127,9 @@ class Report {
   /** @param files that were not left out */
   async total(files: number, elapsedMs: number): Promise<void> {
     const { json, quiet } = this.#request;
-    const [done, failed] = [this.#done, this.#failures.length];
+    const { done, failed, pixels } = this;
     const notBegun = files - done - failed;
-    const total = { done, failed, skipped: this.#skipped, notBegun, pixels: this.#pixels, elapsedMs };
+    const total = { done, failed, skipped: this.#skipped, notBegun, pixels, elapsedMs };
     if (json) await this.#sink.print(totalRecordLine(total));
     if (!quiet && !json) this.#sink.warn(totalLine(total));
   }
@@ -172,15 +175,20 @@ const SHOWN_MS = 200;
 /** A line on a terminal that says how far the image is, or how many files are done. */
 class Progress {
   readonly #show: ((line: string) => void) | undefined;
+  readonly #report: Report;
   readonly #files: number;
   readonly #beganMs = performance.now();
   /** When the file was begun, where there is one. */
   #startMs: number | undefined;
   #shownMs = 0;
-  #ended = 0;
-  #pixels = 0;
 
-  constructor({ quiet, json }: TransformRequest, files: number, show: ((line: string) => void) | undefined) {
+  constructor(
+    { quiet, json }: TransformRequest,
+    report: Report,
+    files: number,
+    show: ((line: string) => void) | undefined,
+  ) {
+    this.#report = report;
     this.#show = quiet || json ? undefined : show;
     this.#files = files;
   }
@@ -193,17 +201,16 @@ class Progress {
     if (nowMs - startMs < SILENT_MS || nowMs - this.#shownMs < SHOWN_MS) return;
     this.#shownMs = nowMs;
     const elapsedMs = nowMs - startMs;
+    const { done: written, failed, pixels } = this.#report;
     this.#show?.(
       this.#files > 1
-        ? filesProgressText(this.#ended, this.#files, this.#pixels, elapsedMs)
+        ? filesProgressText(written + failed, this.#files, pixels, elapsedMs)
         : progressText(file, done, all, elapsedMs),
     );
   }
 
   /** Makes room for other lines. */
-  ended(outcome: FileOutcome): void {
-    this.#ended++;
-    if (outcome.kind === 'done') this.#pixels += outcome.width * outcome.height;
+  clear(): void {
     if (this.#shownMs > 0) this.#show?.('');
     this.#shownMs = 0;
   }

@@ -3,7 +3,6 @@ import { type BackendName, isOracle } from '../backends.js';
 import { availableCores, defaultThreads } from '../cpu/cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
-
 import {
   type CodecUsed,
   createImageFile,
@@ -14,7 +13,6 @@ import {
   type TakeBytes,
 } from '../formats/formats.js';
 import type { Compression, OutputFormat } from '../formats/png/codec.js';
-
 import type { CheckedImage, ImageShape } from '../image.js';
 import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';

@@ -9,7 +9,6 @@
  */
 import { BACKEND_NAMES, type BackendName } from '../backends.js';
 import { openInput } from '../files/read.js';
-import { OutputFile } from '../files/write.js';
 import { openImage } from '../formats/formats.js';
 import {
   COMPRESSIONS,
@@ -33,8 +32,8 @@ import {
 import type { DoneRecord } from '../records.js';
 import type { Choice } from '../selector.js';
 import { openBackend, transform } from '../transform.js';
-import { copyAttributes } from './attributes.js';
 import type { FilePair } from './flow.js';
+import { createOutput } from './output.js';
 import { doneRecord } from './record.js';
 import { type FileCalls, type FilesRequest, inOrder, outcomesAsTheyCome, watchCalls } from './transform-files.js';
 
@@ -197,11 +196,7 @@ const CALLS: FileCalls = {
   openImage,
   transform,
   openBackend,
-  create: (path) => {
-    const file = new OutputFile(asPath(path), copyAttributes);
-    const take = (pieces: readonly Uint8Array[]) => file.write(pieces);
-    return { take, finish: () => file.finish(), abandon: () => file.abandon() };
-  },
+  create: (path) => createOutput(asPath(path)),
   watch: (_name, step) => step(),
 };
 

@@ -106,14 +106,8 @@ export async function* outcomesAsTheyCome(
   onPixels: PixelListener = () => {},
 ): AsyncGenerator<NumberedOutcome, void, void> {
   const leaving = new AbortController();
-  let onAborted = () => {};
-  const aborted = new Promise<Event>((resolve) => {
-    onAborted = () => resolve({ kind: 'aborted' });
-  });
-  const stopListening = onAbort(request.signal, () => {
-    leaving.abort(request.signal?.reason);
-    onAborted();
-  });
+  const stopListening = onAbort(request.signal, () => leaving.abort(request.signal?.reason));
+  const aborted = new Promise<Event>((resolve) => onAbort(leaving.signal, () => resolve({ kind: 'aborted' })));
   const memory = new Memory(request.maxMemory ?? defaultMaxBytes());
   let onBackend = (_name: BackendName) => {};
   let learning: Promise<Event> | undefined = new Promise((resolve) => {
@@ -299,7 +293,9 @@ class Memory {
 function refuseMisnamed(output: string, { format }: FileRequest): void {
   const fitting = withOwnExtension(output, format);
   if (fitting === output) return;
-  const message = `Cannot write ${outputFormat(output, format)} to '${output}', whose extension is that of another format. Name it '${fitting}'.`;
+  const message =
+    `Cannot write ${outputFormat(output, format)} to '${output}', whose extension is that of another format. ` +
+    `Name it '${fitting}'.`;
   throw new NeighborProductError('INVALID_OPTION', message);
 }
 
