@@ -162,13 +162,15 @@ Outcome compute(const Strip& strip, int threads, const InstructionSet& instructi
                 const std::atomic<uint8_t>* cancelled, Timeline* timeline) {
   const Place first = strip.region.first, end = strip.region.end;
   if (end.x <= first.x || end.y <= first.y) return {0, 1, 1};
-  // Each thread that opens a parallel region gets a team of its own: several at once would oversubscribe the cores.
-  static std::mutex one_at_a_time;
-  const std::lock_guard<std::mutex> turn(one_at_a_time);
   const Alpha alpha = strip.channels == 4 ? strip.alpha : Alpha::opaque;
   const ptrdiff_t chunks = (end.y - first.y + tile_height - 1) / tile_height;
   // More threads than chunks would have nothing to do, and a team's threads live until the process ends.
   const int wanted = static_cast<int>(std::min<ptrdiff_t>({threads, chunks, most_threads()}));
+  // Each thread that opens a parallel region gets a team of its own: several at once would oversubscribe the cores.
+  // What needs no team waits for no other: a row may be checked while a whole image is computed.
+  static std::mutex one_at_a_time;
+  std::unique_lock<std::mutex> turn(one_at_a_time, std::defer_lock);
+  if (wanted > 1) turn.lock();
   const InstructionSet::Kernel& kernel = instruction_set.kernels[static_cast<int>(alpha)];
   const int startable = startable_threads(wanted);
   Outcome outcome{0, 1, 1};
