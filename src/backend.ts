@@ -1,6 +1,6 @@
 /**
- * The contract of a backend: it computes a region, and nothing else. Border modes, passes, overlapping memory, strips
- * and falling back are the host's (host.ts); which backends there are is the registry's (backends.ts).
+ * The contract of a backend: it computes a region, and nothing else. Border modes, passes and overlapping memory are the
+ * host's (host.ts), or the dealer's where several take part (deal.ts); which there are is the registry's (backends.ts).
  */
 import { type ErrorCode, NeighborProductError } from './errors.js';
 import type { CheckedImage } from './image.js';
@@ -63,20 +63,15 @@ export interface Backend {
 
 /** Transforms whole images: the host on a backend ({@link Backend}), or the reference. */
 export interface Transformer {
+  /** What it runs on, where that computes regions; absent of the reference, which shares nothing with the host. */
+  readonly backend?: Backend;
   /**
    * Writes the transform of `input` into `output`, which has the same size and channels and may overlap it.
    * Border pixels that the border mode skips, and padding between rows, are left as they are.
    *
-   * @param takeOver chooses who computes the rest where the backend fails; without it the fault is thrown
-   * @throws the reason of `run.signal` once that is aborted
+   * @throws the reason of `run.signal` once that is aborted; BackendFault
    */
-  transform(
-    input: CheckedImage,
-    output: CheckedImage,
-    operation: Operation,
-    run?: RunOptions,
-    takeOver?: TakeOver,
-  ): Promise<Computed>;
+  transform(input: CheckedImage, output: CheckedImage, operation: Operation, run?: RunOptions): Promise<Computed>;
   /** The same on the calling thread; absent where the backend cannot. */
   readonly transformSync?:
     | ((input: CheckedImage, output: CheckedImage, operation: Operation, run?: RunOptions) => Computed)
@@ -87,13 +82,16 @@ export interface Transformer {
   dispose(): void;
 }
 
-/**
- * Called where a backend failed, with the number of rows of the output that are finished.
- *
- * @returns who computes the rest
- * @throws what the transform then throws
- */
-export type TakeOver = (fault: BackendFault, rowsDone: number) => Promise<Transformer>;
+/** How much of a transform a backend did. */
+export interface Share<Name extends string = string> {
+  readonly backend: Name;
+  /** What it ran on, for people. */
+  readonly device: string;
+  /** Rows that it computed, over all passes. */
+  readonly rows: number;
+  /** Milliseconds that its strips took, added up: of a device with several under way more than passed. */
+  readonly elapsedMs: number;
+}
 
 /** What is to be computed, as far as it decides which backend is worth taking. */
 export interface Work {
@@ -109,16 +107,22 @@ export interface OpenOptions {
   readonly isAutomatic?: boolean;
   /** Of the CPU; default the fastest. */
   readonly instructionSet?: string;
+  /** How long a device may take to answer, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** An open backend, or why there is none. */
-export type Opened =
+export type Opened = (
   | {
       readonly transformer: Transformer;
       /** Why it is worth taking, a clause for people. */
       readonly reason?: string;
     }
-  | Unavailable;
+  | Unavailable
+) & {
+  /** Opens further devices that can take part in the work of one process. Never throws. */
+  readonly openOthers?: () => Promise<readonly Opened[]>;
+};
 
 /** A backend that does not open. */
 export interface Unavailable {
@@ -176,7 +180,7 @@ export interface BackendEntry {
 /** What a {@link BackendFault} knows besides its reason. */
 export interface FaultOptions {
   /** Default `BACKEND_FAILED`. */
-  readonly code?: Extract<ErrorCode, 'BACKEND_FAILED' | 'OUT_OF_MEMORY' | 'DEVICE_LIMIT'>;
+  readonly code?: Extract<ErrorCode, 'BACKEND_FAILED' | 'BACKEND_UNAVAILABLE' | 'OUT_OF_MEMORY' | 'DEVICE_LIMIT'>;
   readonly cause?: unknown;
 }
 

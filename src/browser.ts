@@ -17,7 +17,7 @@ import {
 import { referenceEntry } from './reference.js';
 import { Selector } from './selector.js';
 
-export type { Backend, BackendFault, Computed, Strip, TakeOver, Transformer } from './backend.js';
+export type { Backend, BackendFault, Computed, Share, Strip, Transformer } from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export { type AdapterDescription, adapterText, type OpenedGpu } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';

@@ -127,6 +127,20 @@ export function rowsOf(image: CheckedImage, first: number, end: number): Checked
   return { ...image, data: image.data.subarray(first * image.rowBytes), height: end - first };
 }
 
+/** Copies a part of an image to the same place of another one. @param y where the rows of `from` begin in `to` */
+export function copyPart(
+  from: CheckedImage,
+  to: CheckedImage,
+  y: number,
+  [firstX, endX]: readonly [number, number],
+): void {
+  const { channels } = from;
+  for (let row = 0; row < from.height; row++) {
+    const part = from.data.subarray(row * from.rowBytes + firstX * channels, row * from.rowBytes + endX * channels);
+    to.data.set(part, (y + row) * to.rowBytes + firstX * channels);
+  }
+}
+
 /** Whether the memory of two images may overlap. */
 export function overlaps(a: CheckedImage, b: CheckedImage): boolean {
   // Two SharedArrayBuffer objects may stand for the same memory, and cannot be compared.

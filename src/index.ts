@@ -3,6 +3,7 @@
  *
  * @module neighbor-product
  */
+export type { Share } from './backend.js';
 export type { BackendChoice, BackendName } from './backends.js';
 export type { CpuFacts } from './cpu/cpu-backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';

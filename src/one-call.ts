@@ -1,4 +1,5 @@
 /** The one-call transform, on any list of backends. */
+import type { Share } from './backend.js';
 import { expected, NeighborProductError } from './errors.js';
 import { type CheckedImage, checkImage, createImage, type Image, sizeText } from './image.js';
 import {
@@ -30,6 +31,8 @@ const OPTION_NAMES: readonly (keyof CallOptions<string>)[] = [
   'border',
   'passes',
   'threads',
+  'gpuTimeoutMs',
+  'auditSeed',
   'output',
   'signal',
   'onSpan',
@@ -39,11 +42,15 @@ const OPTION_NAMES: readonly (keyof CallOptions<string>)[] = [
 export interface CallResult<Name extends string> {
   /** The transformed image: the caller's output where one was given. */
   readonly image: CheckedImage;
-  /** The backend that ran; the one that finished, where another failed. */
+  /** The backend that computed most rows. */
   readonly backend: Name;
   /** Why this backend, a clause for people. */
   readonly reason: string;
-  /** What failed, a sentence, where another backend had to finish. The bytes are correct all the same. */
+  /** Who computed how many rows, the most first. */
+  readonly shares: readonly Share<Name>[];
+  /** Which rows of a GPU were computed again and compared follows from it; absent where none took part under `auto`. */
+  readonly auditSeed?: number | undefined;
+  /** What failed, a sentence, where another backend had to do its work. The bytes are correct all the same. */
   readonly fault?: string | undefined;
   /** What it ran on, for people: an instruction set and a thread count, or an adapter. */
   readonly device: string;

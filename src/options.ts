@@ -6,6 +6,8 @@ import type { SpanListener } from './span.js';
 export const ALPHA_MODES = ['opaque', 'channel', 'keep'] as const;
 export const MAX_PASSES = 1000;
 export const MAX_THREADS = 256;
+/** An hour. */
+export const MAX_GPU_TIMEOUT_MS = 3_600_000;
 
 /**
  * How the fourth channel is handled; without effect on images of three channels.
@@ -40,6 +42,14 @@ export interface RunOptions {
    * for a small image.
    */
   readonly threads?: number | undefined;
+  /**
+   * How long a GPU may take to answer, in milliseconds, 1 to 3,600,000; then it is abandoned. Default: 10,000 for each step of a strip, and for
+   * opening under `auto`; a GPU chosen by name has a minute to open, since its driver may load firmware, and one in software
+   * five minutes for a step.
+   */
+  readonly gpuTimeoutMs?: number | undefined;
+  /** Decides which rows of a GPU are computed again and compared under `auto`: 0 to 2^32 - 1. Default: a new one each time. */
+  readonly auditSeed?: number | undefined;
   /** Stops a waiting or running transform: its promise rejects with the signal's reason, the output is unspecified. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -63,10 +73,16 @@ export function checkOperation(options: OperationOptions): Operation {
 }
 
 /** Checks the options that do not. @throws NeighborProductError `INVALID_OPTION` */
-export function checkRunOptions({ threads, signal, onSpan }: RunOptions): RunOptions {
+export function checkRunOptions({ threads, gpuTimeoutMs, auditSeed, signal, onSpan }: RunOptions): RunOptions {
   if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('an AbortSignal', 'options.signal', signal);
   if (onSpan !== undefined && typeof onSpan !== 'function') throw invalidOption('a function', 'options.onSpan', onSpan);
+  if (auditSeed !== undefined && (auditSeed < 0 || auditSeed >= 2 ** 32 || !Number.isInteger(auditSeed))) {
+    throw invalidOption('a whole number from 0 to 4294967295', 'options.auditSeed', auditSeed);
+  }
   return {
+    gpuTimeoutMs:
+      gpuTimeoutMs === undefined ? undefined : countUpTo(MAX_GPU_TIMEOUT_MS, gpuTimeoutMs, 'options.gpuTimeoutMs'),
+    auditSeed,
     threads: threads === undefined ? undefined : countUpTo(MAX_THREADS, threads, 'options.threads'),
     signal,
     onSpan: onSpan && isolated(onSpan),

@@ -1,4 +1,5 @@
 /** What the command prints with `--json`: types only, for programs that read it. Fields may be added; none changes. */
+import type { Share } from './backend.js';
 import type { BackendName } from './backends.js';
 import type { CpuFacts } from './cpu/cpu-backend.js';
 import type { ErrorCode } from './errors.js';
@@ -31,12 +32,14 @@ export interface DoneRecord {
   readonly height: number;
   /** 1, or with `--raw` as many as came one after another. */
   readonly images: number;
-  /** The backend that ran; the one that finished, where another failed. */
+  /** The backend that computed most rows. */
   readonly backend: BackendName;
   /** Why this backend, a clause for people. */
   readonly reason: string;
   /** What it ran on, for people. */
   readonly device: string;
+  /** Who computed how many rows, over all passes and strips, the most first; rows that two strips need count twice. */
+  readonly shares: readonly Share<BackendName>[];
   /** The package that read the file; `none` for raw samples. */
   readonly decoder: string;
   /** The package that wrote the file; `none` for raw samples. */
@@ -115,8 +118,10 @@ export interface DevicesRecord {
   readonly reference: Record<string, never>;
   /** The choice of `auto`. */
   readonly auto: {
-    /** The backend that it takes. */
+    /** The backend that begins at once, or the only one. */
     readonly backend: BackendName;
+    /** The backends that join it for longer work. */
+    readonly joining: readonly BackendName[];
     /** Why, a clause for people. */
     readonly reason: string;
   };

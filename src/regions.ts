@@ -104,10 +104,22 @@ export function cutIntoStrips(region: Region, maxRows: number): Region[] {
   if (rows <= maxRows) return [region];
   const count = Math.ceil(rows / maxRows);
   const start = (index: number) => region.first.y + Math.floor((rows * index) / count);
-  return Array.from({ length: count }, (_, index) => band(region, start(index), start(index + 1)));
+  return Array.from({ length: count }, (_, index) => band(region, { first: start(index), end: start(index + 1) }));
 }
 
-function band(region: Region, first: number, end: number): Region {
+/** The first rows of a region, and the others. @param rows at least 1, and less than all */
+export function splitRows(region: Region, rows: number): readonly [top: Region, bottom: Region] {
+  const { first, end } = region;
+  const middle = first.y + rows;
+  return [band(region, { first: first.y, end: middle }), band(region, { first: middle, end: end.y })];
+}
+
+export function countRows({ first, end }: Region): number {
+  return Math.max(0, end.y - first.y);
+}
+
+/** Some rows of a region. */
+export function band(region: Region, { first, end }: Rows): Region {
   return {
     first: { x: region.first.x, y: first },
     end: { x: region.end.x, y: end },

@@ -106,11 +106,6 @@ const STRIPS_HELD = 4;
 /** Where there are many passes, a strip has so many times the rows that are computed in vain on either side. */
 const HALOS_IN_STRIP = 4;
 
-/** The pixels of the largest strip. @throws NeighborProductError `OUT_OF_MEMORY` */
-export function pixelsOfStrip(image: ImageShape, operation: Operation, maxBytes: number): number {
-  return planStrips(image, operation, maxBytes).mostRows * image.width;
-}
-
 /**
  * The most bytes of an image that are held while it flows: strips, and the image where it is kept for its ends.
  *

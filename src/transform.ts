@@ -1,6 +1,5 @@
 /** The transform of one image, and of images one after another, in Node. */
 import { Duplex, PassThrough } from 'node:stream';
-import type { Work } from './backend.js';
 import { BACKEND_NAMES, BACKENDS, type BackendName } from './backends.js';
 import type { Image } from './image.js';
 import { checkRawSize, imagesIn, type RawSize, samplesOf, transformEach } from './image-sequence.js';
@@ -12,7 +11,8 @@ import {
   resultOf,
   type SequenceOptions,
 } from './one-call.js';
-import { type Choice, Selector, selectSync } from './selector.js';
+import { type Choice, type ExpectedWork, runSync, Selector } from './selector.js';
+import { whileTrusted } from './trust.js';
 
 /** Options of a transform: `Operation` decides the bytes, `RunOptions` how it runs. */
 export interface TransformOptions extends CallOptions<BackendName> {}
@@ -29,12 +29,23 @@ export interface Result extends CallResult<BackendName> {}
 const selector = new Selector<BackendName>(BACKENDS);
 
 /**
- * Opens the backend that a transform will ask for, so that it need not wait. A failure is that of the transform.
+ * Opens what a transform will ask for, so that it need not wait. A failure is that of the transform.
  *
- * @internal for the command
+ * @param work all that will be asked for
+ * @internal for files
  */
-export async function openBackend(choice: Choice<BackendName>, work: Work): Promise<void> {
-  await selector.select(choice, work).catch(() => {});
+export function openBackend(choice: Choice<BackendName>, work: ExpectedWork): Promise<void> {
+  return selector.prepare(choice, work);
+}
+
+/**
+ * Whether a device gave wrong bytes in this process, so that what it computed before may be wrong.
+ *
+ * @param device as results name it
+ * @internal for files
+ */
+export function isDistrusted(device: string): boolean {
+  return selector.isDistrusted(device);
 }
 
 /**
@@ -69,9 +80,7 @@ export async function transform(image: Image, options: TransformOptions = {}): P
 export function transformSync(image: Image, options: TransformOptions = {}): Result {
   const startMs = performance.now();
   const { input, output, operation, run, backend } = prepareCall(image, options, BACKEND_NAMES);
-  const { entry, transformer, reason } = selectSync(backend, BACKENDS);
-  const computed = transformer.transformSync!(input, output, operation, run);
-  return resultOf({ ...computed, backend: entry.name, reason }, output, startMs);
+  return resultOf(runSync(input, output, operation, run, backend, BACKENDS), output, startMs);
 }
 
 /**
@@ -82,14 +91,18 @@ export function transformSync(image: Image, options: TransformOptions = {}): Res
  * for await (const { image } of transformImages(frames(), { border: 'wrap' })) await show(image);
  *
  * @param images any iterable; each image's memory must not be changed before its result has come
- * @throws as {@link transform}, in the turn of the image that failed; whatever `images` throws
+ * @throws as {@link transform}, in the turn of the image that failed; whatever `images` throws; `BACKEND_FAILED` where a GPU turns
+ * out to compute wrong bytes and images before may have some
  */
 export function transformImages(
   images: AsyncIterable<Image> | Iterable<Image>,
   options: TransformImagesOptions = {},
 ): AsyncGenerator<Result, void, void> {
   checkCallOptions(options, BACKEND_NAMES);
-  return transformEach(images, (image) => transform(image, options));
+  return whileTrusted(
+    transformEach(images, (image) => transform(image, options)),
+    isDistrusted,
+  );
 }
 
 /**

@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { type Backend, BackendFault, type Opened } from '../src/backend.js';
+import type { Opened } from '../src/backend.js';
 import { BACKEND_NAMES, BACKENDS, type BackendName, isOracle, type RegisteredBackend } from '../src/backends.js';
 import { makeImage } from '../src/conformance/images.js';
 import { availableCores } from '../src/cpu/cores.js';
 import { cpuEntry } from '../src/cpu/cpu-backend.js';
 import { Host } from '../src/host.js';
 import { createImage } from '../src/image.js';
-import { referenceTransformer } from '../src/reference.js';
-import { Selector, selectSync } from '../src/selector.js';
+import { type SelectedRun, Selector, selectSync } from '../src/selector.js';
 import { firstDifference, operationOf, referenceOf } from './transforms.js';
+import { firstWorker, type Mishap, TestDevice } from './workers.js';
 
 const [gpu, ...others] = BACKENDS;
-/** As for work that takes each of them long. */
-const rest = others.map((entry): RegisteredBackend => ({ ...entry, estimateMs: () => Number.POSITIVE_INFINITY }));
+/** A CPU that takes 20 ms for the image of these tests, and says that it takes longer. */
+const slowCpu = async () => ({ transformer: new Host(firstWorker(1e5).backend) });
+const rest = others.map(
+  (entry): RegisteredBackend => (entry.estimateMs ? { ...entry, open: slowCpu, estimateMs: () => 1e4 } : entry),
+);
 const input = makeImage('noise', 20, 10, 4, 1);
 const run = (selector: Selector<BackendName>, choice: 'auto' | 'gpu' | 'cpu' | 'reference' = 'auto') => {
   const output = createImage(20, 10, 4);
@@ -34,12 +37,25 @@ test('the registry: an order, unique names, and one oracle, the last', () => {
   expect(BACKEND_NAMES.map(isOracle)).toEqual([false, false, true]);
 });
 
+/** Runs transforms until a GPU that is opened beside them has taken part, or was not taken. */
+async function runUntil(selector: Selector<BackendName>, isEnough: (result: SelectedRun) => boolean) {
+  for (let round = 0; round < 200; round++) {
+    const { result, output } = await run(selector);
+    expect(firstDifference(referenceOf(input), output)).toBeUndefined();
+    if (isEnough(result)) return result;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return expect.fail('it never happened');
+}
+
+/** A GPU in good order, which opens at once. */
+const working = (device = new TestDevice()) => withGpu(async () => ({ transformer: new Host(device) }));
+
 describe('auto', () => {
   test('does not take a software adapter, and says so', async () => {
-    const { result, output } = await run(new Selector(softwareOnly));
+    const result = await runUntil(new Selector(softwareOnly), ({ reason }) => reason.startsWith('no '));
     expect(result).toMatchObject({ backend: 'cpu', reason: 'no GPU: only SwiftShader answers' });
     expect(result.fault).toBeUndefined();
-    expect(firstDifference(referenceOf(input), output)).toBeUndefined();
   });
 
   test('asks for a GPU once, not for every transform', async () => {
@@ -54,53 +70,131 @@ describe('auto', () => {
     expect(asked).toBe(1);
   });
 
-  test('goes through all backends, and gives every reason', async () => {
+  test('waits for no GPU, and says that it was not open in time', async () => {
+    const { result } = await run(new Selector(withGpu(() => new Promise(() => {}))));
+    expect(result).toMatchObject({ backend: 'cpu', reason: 'the GPU was not open in time' });
+  });
+
+  test('deals strips to a GPU that is open, and tells the shares', async () => {
+    const result = await runUntil(new Selector(working()), ({ shares }) => shares.length > 1);
+    expect(result).toMatchObject({
+      reason: 'strips went to whoever was free',
+      auditSeed: expect.any(Number),
+      shares: expect.arrayContaining([
+        { backend: 'gpu', device: 'test device', rows: expect.any(Number), elapsedMs: expect.any(Number) },
+      ]),
+    });
+    expect(result.backend).toBe(result.shares[0].backend);
+    expect(result.shares.reduce((sum, { rows }) => sum + rows, 0)).toBe(8);
+  });
+
+  test('a further GPU joins, too', async () => {
+    const devices = ['one', 'other'].map((name) => new TestDevice({}, name));
+    const [one, other] = devices.map((device) => ({ transformer: new Host(device) }));
+    const selector = new Selector(
+      withGpu(async () => ({ ...one, openOthers: async () => [other, { reason: 'too old' }] })),
+    );
+    await runUntil(selector, () => devices.every(({ strips }) => strips.length > 0));
+    await selector.dispose();
+    expect(devices.map(({ isDisposed }) => isDisposed)).toEqual([true, true]);
+  });
+
+  test('a backend by name uses the device that takes part already', async () => {
+    const device = new TestDevice();
+    const selector = new Selector(working(device));
+    await runUntil(selector, () => device.strips.length > 0);
+    expect((await run(selector, 'gpu')).result).toMatchObject({
+      backend: 'gpu',
+      reason: 'asked for',
+      device: 'test device',
+    });
+  });
+
+  test('without one that begins at once: the order of the registry, and every reason', async () => {
     const [, cpu, reference] = softwareOnly;
-    const noCpu = { ...cpu, open: async () => ({ reason: 'it was removed' }) };
+    const noCpu = { ...cpu, estimateMs: () => undefined, open: async () => ({ reason: 'it was removed' }) };
     const { result } = await run(new Selector([softwareOnly[0], noCpu, reference]));
     expect(result).toMatchObject({
       backend: 'reference',
       reason: 'no GPU: only SwiftShader answers; no CPU addon: it was removed',
     });
+    const hardware = await run(new Selector([working()[0], noCpu, reference]));
+    expect(hardware.result).toMatchObject({ backend: 'gpu', device: 'test device' });
+  });
+
+  test('the output over the input', async () => {
+    const selector = new Selector(working());
+    await runUntil(selector, ({ shares }) => shares.length > 1);
+    for (const passes of [1, 3]) {
+      const image = { ...input, data: input.data.slice() };
+      await selector.run(image, image, operationOf({ border: 'wrap', passes }), {}, 'auto');
+      expect(firstDifference(referenceOf(input, { border: 'wrap', passes }), image)).toBeUndefined();
+    }
   });
 });
 
-describe('auto and a backend that knows how long it takes', () => {
-  const hardware = withGpu(async () => ({ transformer: referenceTransformer, reason: 'a hardware GPU answers' }));
-  const estimating = (estimateMs: NonNullable<RegisteredBackend['estimateMs']>) => {
-    return new Selector(hardware.map((entry) => (entry.name === 'cpu' ? { ...entry, estimateMs } : entry)));
-  };
+describe('work that is short', () => {
+  const untouched = { ...gpu, open: () => expect.fail('a GPU was asked for') };
+  /** @param estimateMs for each transform */
+  const selectorFor = (estimateMs: number, gpuEntry: RegisteredBackend = untouched) =>
+    new Selector([
+      gpuEntry,
+      ...others.map((entry) => ({ ...entry, ...(entry.estimateMs && { estimateMs: () => estimateMs }) })),
+    ]);
 
-  test.each([
-    [499, 'cpu', 'it takes less than 0.5 s'],
-    [500, 'gpu', 'a hardware GPU answers'],
-    [undefined, 'gpu', 'a hardware GPU answers'],
-  ])('%s ms: %s, since %s', async (estimateMs, backend, reason) => {
-    expect((await run(estimating(() => estimateMs))).result).toMatchObject({ backend, reason });
+  test('opens no GPU, and the reason says how to ask for one', async () => {
+    const { result } = await run(selectorFor(99));
+    expect(result).toMatchObject({
+      backend: 'cpu',
+      reason: 'the work is too short to open a GPU for; the backend gpu asks for one',
+    });
   });
 
-  test('it is told the size, the passes and the threads', async () => {
+  test('opens one once there was enough of it', async () => {
+    let asked = 0;
+    const open = async () => {
+      asked++;
+      return { reason: 'no adapter answers' };
+    };
+    const selector = selectorFor(30, { ...gpu, open });
+    for (let round = 0; round < 3; round++) await run(selector);
+    expect(asked).toBe(0);
+    await run(selector);
+    expect(asked).toBe(1);
+  });
+
+  test('opens one for the whole work that is announced', async () => {
+    let asked = 0;
+    const [, cpu, reference] = BACKENDS;
+    const open = async () => {
+      asked++;
+      return { reason: 'no adapter answers' };
+    };
+    const selector = new Selector([{ ...gpu, open }, cpu, reference]);
+    await selector.prepare('auto', { pixels: 1e6, passes: 1, threads: 1 });
+    expect(asked).toBe(0);
+    await selector.prepare('auto', { pixels: 1e9, passes: 1, threads: 1 });
+    expect(asked).toBe(1);
+  });
+
+  test('is not shared with one that is open', async () => {
+    const device = new TestDevice();
+    const selector = selectorFor(4, working(device)[0]);
+    const reasons = new Set<string>();
+    for (let round = 0; round < 40; round++) reasons.add((await run(selector)).result.reason);
+    expect(device.strips).toEqual([]);
+    expect(reasons).toContain('the work is too short to share with the GPU');
+  });
+
+  test('the estimate is told the size, the passes and the threads', async () => {
     const works: unknown[] = [];
-    const selector = estimating((work) => {
+    const estimateMs = (work: unknown) => {
       works.push(work);
       return 0;
-    });
-    const output = createImage(20, 10, 4);
-    await selector.run(input, output, operationOf({ passes: 3 }), { threads: 2 }, 'auto');
-    expect(works).toEqual([{ pixels: 200, passes: 3, threads: 2 }]);
-  });
-
-  test('a GPU is not even asked for', async () => {
-    const [, cpu, reference] = BACKENDS;
-    const untouched = { ...gpu, open: () => expect.fail('a GPU was asked for') };
-    const { result } = await run(new Selector([untouched, cpu, reference]));
-    expect(result).toMatchObject({ backend: 'cpu', reason: 'it takes less than 0.5 s' });
-  });
-
-  test('one that does not open: the order of the registry', async () => {
-    const [, cpu, reference] = hardware;
-    const missing = { ...cpu, estimateMs: () => 0, open: async () => ({ reason: 'it was removed' }) };
-    expect((await run(new Selector([hardware[0], missing, reference]))).result.backend).toBe('gpu');
+    };
+    const selector = new Selector([untouched, ...others.map((entry) => ({ ...entry, estimateMs }))]);
+    await selector.run(input, createImage(20, 10, 4), operationOf({ passes: 3 }), { threads: 2 }, 'auto');
+    expect(works.at(-1)).toEqual({ pixels: 200, passes: 3, threads: 2 });
   });
 
   test('the CPU: more pixels and passes take longer, more threads less', () => {
@@ -112,6 +206,36 @@ describe('auto and a backend that knows how long it takes', () => {
     expect(estimateMs(2 ** 21, 1, 1)).toBe(2 * estimateMs(2 ** 20, 1, 1));
     expect(estimateMs(2 ** 20, 4, 1)).toBe(4 * estimateMs(2 ** 20, 1, 1));
     expect(estimateMs(2 ** 20, 1, 256)).toBe(estimateMs(2 ** 20, 1, 1) / availableCores());
+  });
+});
+
+describe('what auto would do', () => {
+  test('with a GPU', async () => {
+    const hardware = withGpu(async () => ({
+      transformer: new Host(new TestDevice()),
+      reason: 'a hardware GPU answers',
+    }));
+    expect(await new Selector(hardware).survey()).toEqual({
+      backend: 'cpu',
+      joining: ['gpu'],
+      reason: 'a hardware GPU answers',
+    });
+  });
+
+  test('without one', async () => {
+    expect(await new Selector(softwareOnly).survey()).toEqual({
+      backend: 'cpu',
+      joining: [],
+      reason: 'no GPU: only SwiftShader answers',
+    });
+  });
+
+  test('with nothing', async () => {
+    const [, , reference] = softwareOnly;
+    expect(await new Selector([softwareOnly[0], reference]).survey()).toMatchObject({
+      backend: 'reference',
+      joining: [],
+    });
   });
 });
 
@@ -152,61 +276,74 @@ describe('on the calling thread', () => {
 });
 
 describe('a GPU that fails', () => {
-  let opened = 0;
-  let disposed = 0;
-
-  /** Fails every transform; hardware, as far as auto can see. */
-  function failing(code: 'BACKEND_FAILED' | 'DEVICE_LIMIT' = 'BACKEND_FAILED'): RegisteredBackend[] {
-    opened = 0;
-    disposed = 0;
-    const backend = (): Backend => ({
-      stripsAtOnce: 1,
-      residentPixels: 0,
-      maxRows: () => 4,
-      compute: async () => {
-        throw new BackendFault('GPU failed while reading back', 'the device was lost', { code });
-      },
-      dispose: () => {
-        disposed++;
-      },
-    });
+  const opened: TestDevice[] = [];
+  const failing = (what: Mishap) => {
+    opened.length = 0;
     return withGpu(async () => {
-      opened++;
-      return { transformer: new Host(backend()), reason: 'a hardware GPU answers' };
+      opened.push(new TestDevice({ mishap: () => what }));
+      return { transformer: new Host(opened.at(-1)!) };
     });
-  }
+  };
 
-  test('auto finishes on the CPU, and says what happened', async () => {
-    const { result, output } = await run(new Selector(failing()));
+  test('auto does its work on the CPU, and says what happened', async () => {
+    const result = await runUntil(new Selector(failing('is lost')), ({ fault }) => fault !== undefined);
     expect(result).toMatchObject({
       backend: 'cpu',
-      reason: 'GPU failed while reading back (the device was lost)',
-      fault:
-        'GPU failed while reading back (the device was lost) after 0 of 10 rows; finished on the CPU addon. The output is correct.',
+      reason: 'GPU failed while computing (the device was lost)',
+      fault: 'GPU failed while computing (the device was lost); the CPU addon did its work. The output is correct.',
+    });
+  });
+
+  test('by name, the fault is the error', async () => {
+    await expect(run(new Selector(failing('is lost')), 'gpu')).rejects.toMatchObject({
+      code: 'BACKEND_FAILED',
+      message: 'GPU failed while computing (the device was lost). Use the backend auto or another one.',
+    });
+  });
+
+  test('is opened again, three times in a process; each device is freed', async () => {
+    const selector = new Selector(failing('has no memory'));
+    await runUntil(selector, ({ reason }) => reason === 'no GPU: it failed too often in this process');
+    expect(opened.map(({ isDisposed }) => isDisposed)).toEqual([true, true, true]);
+  });
+
+  test('with wrong bytes, it is not used again, not even by name', async () => {
+    const selector = new Selector(failing('is wrong'));
+    const result = await runUntil(selector, ({ fault }) => fault !== undefined);
+    expect(result.fault).toMatch(
+      /^GPU computed wrong bytes \(row \d was computed again and differed; audit seed \d+\); /,
+    );
+    expect(selector.isDistrusted('test device')).toBe(true);
+    const after = await runUntil(selector, ({ reason }) =>
+      reason.startsWith('no GPU: it computed wrong bytes in this process'),
+    );
+    expect(after).toMatchObject({ backend: 'cpu' });
+    await expect(run(selector, 'gpu')).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      message: expect.stringMatching(/^No usable GPU: it computed wrong bytes in this process/),
+    });
+    expect(opened).toHaveLength(1);
+  });
+
+  test('without the addon, the reference does its work', async () => {
+    const [gpuEntry, , reference] = failing('is lost');
+    const { result, output } = await run(new Selector([gpuEntry, reference]));
+    expect(result).toMatchObject({
+      backend: 'reference',
+      reason: 'GPU failed while computing (the device was lost)',
+      fault: expect.stringMatching(/^GPU failed .*; the (\w+ ?)+ did its work\. The output is correct\.$/),
     });
     expect(firstDifference(referenceOf(input), output)).toBeUndefined();
   });
 
-  test('by name, the fault is the error', async () => {
-    await expect(run(new Selector(failing()), 'gpu')).rejects.toMatchObject({
-      code: 'BACKEND_FAILED',
-      message:
-        'GPU failed while reading back (the device was lost) after 0 of 10 rows. Use the backend auto or another one.',
-    });
-  });
-
-  test('is opened again for the next transform, three times in a process; each device is freed', async () => {
-    const selector = new Selector(failing());
-    for (let round = 0; round < 5; round++) {
-      const { result } = await run(selector);
-      if (round >= 3) expect(result.reason).toBe('no GPU: it failed too often in this process');
-    }
-    expect({ opened, disposed }).toEqual({ opened: 3, disposed: 3 });
-  });
-
-  test('for an image that is too large for it is not to blame', async () => {
-    const selector = new Selector(failing('DEVICE_LIMIT'));
-    for (let round = 0; round < 5; round++) expect((await run(selector)).result.backend).toBe('cpu');
-    expect({ opened, disposed }).toEqual({ opened: 1, disposed: 0 });
+  test('the CPU addon that finds no memory: the reference does its work, also over the input', async () => {
+    const broken = new TestDevice({ mishap: () => 'has no memory' });
+    const cpuLike = Object.assign(new Host(broken), { backend: Object.assign(broken, { computeSync: () => ({}) }) });
+    const [gpuEntry, cpu, reference] = softwareOnly;
+    const selector = new Selector([gpuEntry, { ...cpu, open: async () => ({ transformer: cpuLike }) }, reference]);
+    const image = { ...input, data: input.data.slice() };
+    const result = await selector.run(image, image, operationOf({ border: 'wrap', passes: 2 }), {}, 'auto');
+    expect(result).toMatchObject({ backend: 'reference', fault: expect.stringMatching(/^GPU failed while preparing/) });
+    expect(firstDifference(referenceOf(input, { border: 'wrap', passes: 2 }), image)).toBeUndefined();
   });
 });

@@ -1,11 +1,10 @@
 /** The host on backends made for these tests: passes, overlapping memory, strips, failures. */
 import { describe, expect, test } from 'vitest';
-import { type Backend, BackendFault, type Strip, type TakeOver } from '../src/backend.js';
+import { type Backend, BackendFault, type Strip } from '../src/backend.js';
 import { makeImage } from '../src/conformance/images.js';
 import { Host } from '../src/host.js';
 import { type CheckedImage, createImage, overlaps } from '../src/image.js';
 import type { RunOptions } from '../src/options.js';
-import { referenceTransformer } from '../src/reference.js';
 import { differenceOf, firstDifference, modesOf, operationOf, referenceOf, transformedSync } from './transforms.js';
 
 interface TestBackend extends Backend {
@@ -77,13 +76,6 @@ function computeOnce({ input, region, output, alpha }: Strip): void {
     }
   }
 }
-
-const takeOverBy =
-  (host: Host | typeof referenceTransformer, seen: { fault: BackendFault; rowsDone: number }[] = []): TakeOver =>
-  async (fault, rowsDone) => {
-    seen.push({ fault, rowsDone });
-    return host;
-  };
 
 describe.each([3, 4] as const)('%i channels', (channels) => {
   const input = makeImage('noise', 11, 9, channels, 4);
@@ -175,64 +167,6 @@ test('one transform at a time', async () => {
 });
 
 describe('a backend that fails', () => {
-  /** Fails every strip from the given one on. */
-  const failsAt = (strip: number, settings: Settings = {}) =>
-    plainBackend({
-      ...settings,
-      before: (number) => {
-        if (number >= strip) throw new BackendFault('Test backend failed', 'on purpose');
-      },
-    });
-
-  test.each(modesOf(4))('$alpha $border: another one computes what is left, strip by strip', async (mode) => {
-    for (const passes of [1, 2, 3]) {
-      for (let strip = 1; strip <= 4 * passes; strip++) {
-        const first = failsAt(strip, { maxRows: 3, stripsAtOnce: 2 });
-        const second = plainBackend({ maxRows: 2 });
-        const output = makeImage('ones', 8, 12, 4, 0);
-        const expected = { ...output, data: output.data.slice() };
-        await referenceTransformer.transform(input, expected, { ...mode, passes });
-        await new Host(first).transform(input, output, { ...mode, passes }, {}, takeOverBy(new Host(second)));
-        expect(firstDifference(expected, output), `${passes} passes, strip ${strip}`).toBeUndefined();
-      }
-    }
-  });
-
-  test('rows that are finished are not computed again, and are told', async () => {
-    const seen: { fault: BackendFault; rowsDone: number }[] = [];
-    const second = plainBackend();
-    const takeOver = takeOverBy(new Host(second), seen);
-    const operation = operationOf({ border: 'wrap' });
-    await new Host(failsAt(3, { maxRows: 3 })).transform(input, createImage(8, 12, 4), operation, {}, takeOver);
-    expect(seen.map(({ rowsDone }) => rowsDone)).toEqual([6]);
-    expect(second.strips.map(({ region }) => [region.first.y, region.end.y])).toEqual([
-      [6, 9],
-      [9, 12],
-    ]);
-  });
-
-  test('the reference takes over whole passes, also with the output over the input', async () => {
-    for (const passes of [1, 3]) {
-      for (let strip = 1; strip <= 4 * passes; strip++) {
-        const image = { ...input, data: input.data.slice() };
-        const host = new Host(failsAt(strip, { maxRows: 3 }));
-        const operation = operationOf({ border: 'wrap', passes });
-        await host.transform(image, image, operation, {}, takeOverBy(referenceTransformer));
-        expect(firstDifference(referenceOf(input, operation), image)).toBeUndefined();
-      }
-    }
-  });
-
-  test('passes that would have stayed on a device are made by one that keeps none', async () => {
-    const operation = operationOf({ border: 'reflect', passes: 4 });
-    const output = createImage(8, 12, 4);
-    const second = plainBackend({ maxRows: 5 });
-    const host = new Host(failsAt(1, { residentPixels: 1e9 }));
-    await host.transform(input, output, operation, {}, takeOverBy(new Host(second)));
-    expect(firstDifference(referenceOf(input, operation), output)).toBeUndefined();
-    expect(second.strips).toHaveLength(12);
-  });
-
   test('a backend for which the image is too wide computes nothing', async () => {
     const tooWide: Backend = {
       ...plainBackend(),
@@ -241,15 +175,13 @@ describe('a backend that fails', () => {
       },
     };
     const output = createImage(8, 12, 4);
-    await new Host(tooWide).transform(input, output, operationOf(), {}, takeOverBy(new Host(plainBackend())));
-    expect(firstDifference(referenceOf(input), output)).toBeUndefined();
     await expect(new Host(tooWide).transform(input, output, operationOf())).rejects.toMatchObject({
       code: 'DEVICE_LIMIT',
       message: 'Too wide (by far).',
     });
   });
 
-  test('without anybody to take over, the fault is thrown once no strip is under way', async () => {
+  test('the fault is thrown once no strip is under way', async () => {
     let underWay = 0;
     const before = async (number: number) => {
       underWay++;
@@ -262,18 +194,11 @@ describe('a backend that fails', () => {
     expect(underWay).toBe(0);
   });
 
-  test('any other error is a defect: nobody takes over', async () => {
+  test('any other error is a defect', async () => {
     const before = () => {
       throw new TypeError('a mistake');
     };
-    const takeOver: TakeOver = () => expect.fail('asked to take over');
-    const running = new Host(plainBackend({ before })).transform(
-      input,
-      createImage(8, 12, 4),
-      operationOf(),
-      {},
-      takeOver,
-    );
+    const running = new Host(plainBackend({ before })).transform(input, createImage(8, 12, 4), operationOf());
     await expect(running).rejects.toThrow('a mistake');
   });
 });

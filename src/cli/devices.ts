@@ -2,12 +2,12 @@
 import type { BackendDescription } from '../backend.js';
 import { BACKENDS, type BackendFacts, type BackendName } from '../backends.js';
 import type { DevicesRecord } from '../records.js';
-import { AUTO, QUICK, Selector } from '../selector.js';
+import { AUTO, Selector, type Survey } from '../selector.js';
 
 /** What the backends report, by name, and the choice of auto. */
 export interface Devices {
   readonly backends: readonly (BackendDescription & { readonly name: BackendName; readonly title: string })[];
-  readonly auto: { readonly backend: BackendName; readonly reason: string };
+  readonly auto: Survey<BackendName>;
 }
 
 /** Asks every backend to describe itself, and lets auto choose. */
@@ -15,11 +15,9 @@ export async function listDevices(): Promise<Devices> {
   const backends = [];
   for (const { name, title, describe } of BACKENDS) backends.push({ name, title, ...(await describe()) });
   const selector = new Selector(BACKENDS);
-  const { entry, reason } = await selector.select(AUTO);
+  const auto = await selector.survey();
   await selector.dispose();
-  const quick = BACKENDS.find(({ estimateMs }) => estimateMs?.({ pixels: 1, passes: 1 }) !== undefined);
-  const exception = quick === undefined || quick.name === entry.name ? '' : `; ${quick.name} where ${QUICK}`;
-  return { backends, auto: { backend: entry.name, reason: `${reason}${exception}` } };
+  return { backends, auto };
 }
 
 /** One line of JSON: what each backend reports, under its name, and `auto`. */
@@ -36,7 +34,12 @@ export function devicesText({ backends, auto }: Devices): string {
   return [
     ...backends.flatMap(({ name, lines }) => lines.map((line) => `${name.padEnd(NAME_WIDTH)}${line}`)),
     '',
-    `${AUTO.padEnd(NAME_WIDTH)}takes ${auto.backend}: ${auto.reason}`,
+    `${AUTO.padEnd(NAME_WIDTH)}${autoText(auto)}`,
     ...backends.flatMap(({ name, advice }) => advice.map((line) => `${`for ${name}`.padEnd(NAME_WIDTH)}${line}`)),
   ].join('\n');
+}
+
+function autoText({ backend, joining, reason }: Survey<BackendName>): string {
+  if (joining.length === 0) return `takes ${backend}: ${reason}`;
+  return `begins on ${backend} at once; ${joining.join(', ')} takes part in longer work: ${reason}`;
 }

@@ -228,7 +228,7 @@ function refuseClosedOutput(data: string): void {
 /** Loaded here and not before: help and usage errors need no codec and no backend. */
 async function loadCalls(): Promise<FileCalls> {
   const [
-    { transform, openBackend, hasOpenedDevice },
+    { transform, openBackend, isDistrusted, hasOpenedDevice },
     { openImage },
     { openInput },
     { removeUnfinishedOutputs, leftoversDeleted },
@@ -249,7 +249,7 @@ async function loadCalls(): Promise<FileCalls> {
     if (path === '-') return standardOutput(isHeld);
     return signals.guard(createOutput(path, true));
   };
-  return { openInput, openImage, transform, openBackend, create, watch: (_name, work) => work() };
+  return { openInput, openImage, transform, openBackend, isDistrusted, create, watch: (_name, work) => work() };
 }
 
 /** What standard output is held back for, so that nothing is written of an image that turns out to be damaged. */

@@ -22,7 +22,7 @@ import {
   OUTPUT_FORMATS,
 } from '../formats/png/codec.js';
 import type { ImageShape } from '../image.js';
-import { ALPHA_MODES, DEFAULT_OPERATION, MAX_PASSES, MAX_THREADS } from '../options.js';
+import { ALPHA_MODES, DEFAULT_OPERATION, MAX_GPU_TIMEOUT_MS, MAX_PASSES, MAX_THREADS } from '../options.js';
 import { BORDER_MODES, type Size } from '../regions.js';
 import { AUTO } from '../selector.js';
 import { isShard, SHARD_FORMS } from './shard.js';
@@ -62,6 +62,11 @@ export const transformOptions = () => ({
     '--threads <n>',
     `number of CPU threads, 1 to ${MAX_THREADS} (default: depends on image size and cores)`,
     countUpTo(MAX_THREADS),
+  ),
+  gpuTimeoutMs: value(
+    '--gpu-timeout-ms <n>',
+    'milliseconds that a GPU may take to answer before it is abandoned (default: 10000, and 60000 to open one chosen by name)',
+    countUpTo(MAX_GPU_TIMEOUT_MS),
   ),
   maxPixels: value(
     '--max-pixels <n>',

@@ -1,6 +1,7 @@
 /** A run of the command as text: lines for people, records for programs. Prints nothing. */
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
+import type { Share } from '../backend.js';
 import { isOracle } from '../backends.js';
 import { messageOf, NeighborProductError } from '../errors.js';
 import { readableName } from '../files/names.js';
@@ -10,6 +11,7 @@ import type { Done, FilePair } from '../image-files/flow.js';
 import { doneRecord } from '../image-files/record.js';
 import type { Failed, FileOutcome } from '../image-files/transform-files.js';
 import type { FailedRecord, SkippedRecord, TotalRecord } from '../records.js';
+import { sharesText } from '../shares.js';
 import { failureCodeOf } from './exit-codes.js';
 import { NothingAsked } from './program.js';
 import type { Shard } from './shard.js';
@@ -18,20 +20,21 @@ import type { Shard } from './shard.js';
 const SGR_FOREGROUND = { red: 31, yellow: 33 } as const;
 
 /**
- * `in.png → out.png  950x535  cpu (avx2, 2 threads)  45 ms (decode 25 ms, transform 1.1 ms, encode 31 ms)`
+ * `in.png → out.png  950x535  cpu (avx2, 2 threads)  45 ms (decode 25 ms, transform 1.1 ms, encode 31 ms)`; where several
+ * backends took part, `gpu 71 %, cpu 29 %`
  *
  * @param isFallback adds why this backend ran
  */
 export function summaryLine(done: Done, isFallback: boolean): string {
   const { file, width, height, images, result, decodeMs, transformMs, encodeMs } = done;
-  const { backend, device, reason } = result;
+  const { backend, device, shares, reason } = result;
   const why = isFallback ? `; ${reason}` : '';
   const steps = `decode ${duration(decodeMs)}, transform ${duration(transformMs)}, encode ${duration(encodeMs)}`;
   const times = `${duration(done.elapsedMs)} (${steps})`;
   const parts = [
     `${fileName(file.input, STANDARD_INPUT)} → ${fileName(file.output, 'standard output')}`,
     `${images > 1 ? `${images} x ` : ''}${width}x${height}`,
-    `${backend} (${device}${why})`,
+    shares.length > 1 ? sharesText(shares) : `${backend} (${device}${why})`,
     done.verified ? `${times}, verified` : times,
   ];
   return onOneLine(parts.join('  '));
@@ -57,12 +60,17 @@ export function detailLines(done: Done): string[] {
   const place = inPlace === undefined ? '' : `, in place: ${inPlace}`;
   return [
     `  why ${result.backend}: ${result.reason}`,
+    ...(result.shares.length > 1 ? result.shares.map(shareLine) : []),
     ...(isOracle(result.backend) ? [] : [`  computed in binary64: ${result.exactPixels} of ${pixels} pixels`]),
     `  read by ${codecText(codecs.decoder)}, written by ${codecText(codecs.encoder)}`,
     ...(kept.length > 0 ? [`  also in the output: ${termsOf(kept)}`] : []),
     ...(dropped.length > 0 ? [`  not in the output: ${termsOf(dropped)}`] : []),
     `  written: ${file.output === '-' ? 'standard output' : resolve(file.output)} (${fileByteLength} bytes)${place}`,
   ].map(onOneLine);
+}
+
+function shareLine({ backend, device, rows, elapsedMs }: Share): string {
+  return `  ${backend} (${device}): ${rows} rows in ${duration(elapsedMs)}`;
 }
 
 /** One line of JSON for an image. */

@@ -3,7 +3,8 @@ import { BACKENDS, isOracle } from '../backends.js';
 import type { ExtraId } from '../formats/extra.js';
 import type { Done, FilePair } from '../image-files/flow.js';
 import { type FileCalls, type FileOutcome, inOrder, outcomesAsTheyCome } from '../image-files/transform-files.js';
-import { AUTO, QUICK } from '../selector.js';
+import { AUTO, saysMissing } from '../selector.js';
+import { Trust } from '../trust.js';
 import { type ExitCode, exitCodeOf, exitCodeOfAll } from './exit-codes.js';
 import { type Plan, prepareOutputs } from './outputs.js';
 import type { TransformRequest } from './program.js';
@@ -50,7 +51,7 @@ export async function runTransform(
   if (shard && !request.quiet) {
     sink.warn(shardLine(shard, files.length + skipped.length + failed.length, shard.allFiles));
   }
-  const report = new Report(request, sink);
+  const report = new Report(request, sink, new Trust(calls.isDistrusted));
   for (const file of skipped) await report.skipped(file);
   for (const failure of failed) await report.ended(-1, failure);
   const progress = new Progress(request, report, isBatch ? files.length + failed.length : 1, sink.showProgress);
@@ -61,6 +62,7 @@ export async function runTransform(
     progress.clear();
     await report.ended(index, outcome);
   }
+  report.checkTrust();
   if (isBatch) await report.total(files.length + failed.length, performance.now() - startMs);
   return report.exitCode;
 }
@@ -81,17 +83,20 @@ function inTurn(request: TransformRequest): TransformRequest {
 class Report {
   readonly #request: TransformRequest;
   readonly #sink: OutputSink;
+  readonly #trust: Trust;
   readonly #said: Said = { warnings: new Set(), dropped: new Set() };
   /** Which of the files failed. */
   readonly #failures: { readonly index: number; readonly exitCode: ExitCode }[] = [];
+  #exitCodeOfTrust: readonly ExitCode[] = [];
   #skipped = 0;
   /** Images that were written, and their pixels. */
   done = 0;
   pixels = 0;
 
-  constructor(request: TransformRequest, sink: OutputSink) {
+  constructor(request: TransformRequest, sink: OutputSink, trust: Trust) {
     this.#request = request;
     this.#sink = sink;
+    this.#trust = trust;
   }
 
   async skipped(file: FilePair): Promise<void> {
@@ -101,18 +106,35 @@ class Report {
 
   /** @param index of the file among all; of several failures the first one counts */
   async ended(index: number, outcome: FileOutcome): Promise<void> {
-    const { json, quiet, verbose } = this.#request;
+    const { json, quiet } = this.#request;
     if (json) await this.#sink.print(recordLine(outcome));
     if (outcome.kind === 'done') {
       this.done++;
+      this.#trust.note(outcome.result.shares, outcome.file.output);
       this.pixels += outcome.width * outcome.height * outcome.images;
       if (!quiet) reportDone(outcome, this.#request, this.#sink, this.#said);
     } else {
       const { file, error } = outcome;
-      const style = { input: file.input, isVerbose: verbose ?? false, isColoured: this.#sink.isColoured };
-      this.#sink.warn(errorText(error, style));
+      this.#warnOf(error, file.input);
       this.#failures.push({ index, exitCode: exitCodeOf(error) });
     }
+  }
+
+  /** Says which files may be wrong, since a GPU turned out to be; that counts as a failure. */
+  checkTrust(): void {
+    try {
+      this.#trust.check();
+    } catch (error) {
+      this.#warnOf(error);
+      this.#exitCodeOfTrust = [exitCodeOf(error)];
+    }
+  }
+
+  #warnOf(error: unknown, input?: string): void {
+    const isVerbose = this.#request.verbose ?? false;
+    this.#sink.warn(
+      errorText(error, { ...(input !== undefined && { input }), isVerbose, isColoured: this.#sink.isColoured }),
+    );
   }
 
   get failed(): number {
@@ -121,7 +143,8 @@ class Report {
 
   /** Of all files. */
   get exitCode(): ExitCode {
-    return exitCodeOfAll(this.#failures.toSorted((a, b) => a.index - b.index).map(({ exitCode }) => exitCode));
+    const failures = this.#failures.toSorted((a, b) => a.index - b.index);
+    return exitCodeOfAll([...failures.map(({ exitCode }) => exitCode), ...this.#exitCodeOfTrust]);
   }
 
   /** @param files that were not left out */
@@ -154,7 +177,7 @@ function reportDone(done: Done, request: TransformRequest, sink: OutputSink, sai
 
 /** Whether auto missed its first choice. Why the reference ran is a warning of its own. */
 function isFallback({ result: { backend, reason } }: Done, request: TransformRequest): boolean {
-  return request.backend === AUTO && backend !== BACKENDS[0].name && reason !== QUICK && !isOracle(backend);
+  return request.backend === AUTO && backend !== BACKENDS[0].name && saysMissing(reason) && !isOracle(backend);
 }
 
 function warningsOf({ result }: Done, { backend, verify }: TransformRequest): string[] {

@@ -3,14 +3,7 @@
 import { findWrongAnswer } from '../admission.js';
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
-import {
-  AUTOMATIC_OPENING_MS,
-  answered,
-  HARDWARE_ANSWER_MS,
-  NoAnswer,
-  OPENING_MS,
-  SOFTWARE_ANSWER_MS,
-} from './answer.js';
+import { answered, HARDWARE_ANSWER_MS, NoAnswer, OPENING_MS, SOFTWARE_ANSWER_MS } from './answer.js';
 import { GpuBackend, type GpuSettings } from './gpu-backend.js';
 
 /** The fields of `GPUAdapterInfo`, of which any may be empty, and what they mean for choosing. */
@@ -100,11 +93,22 @@ export interface GpuOptions extends GpuSettings {
 
 /** Opens the best adapter of `gpu`, and has it pass a known-answer test. Never throws. */
 export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
-  const { acceptSoftware = true, openingMs = acceptSoftware ? OPENING_MS : AUTOMATIC_OPENING_MS } = options;
-  return openInTime(openingMs, async () => {
+  return openInTime(options.openingMs ?? OPENING_MS, async () => {
     const adapter = await gpu.requestAdapter(BEST);
     return adapter === null ? { reason: 'no adapter answers' } : openAdapter(gpu, adapter, options);
   });
+}
+
+/** Opens the adapters that answer besides one, as {@link openBestAdapter} does. Never throws. */
+export async function openOtherAdapters(gpu: GPU, options: GpuOptions, text: string): Promise<OpenedGpu[]> {
+  const limitMs = options.openingMs ?? OPENING_MS;
+  try {
+    const adapters = await requestAdapters(gpu);
+    const others = adapters.filter(({ info }) => adapterText(describeAdapter(info)) !== text);
+    return await Promise.all(others.map((adapter) => openInTime(limitMs, () => openAdapter(gpu, adapter, options))));
+  } catch (error) {
+    return [{ reason: messageOf(error) }];
+  }
 }
 
 /** A device that opens too late is given back. Never throws. */

@@ -4,7 +4,7 @@
  * The most milliseconds for a step of a strip. One submission takes hardware less than a second (SUBMISSION_PIXELS in
  * slot.ts); a device that computes on the CPU may take a minute of a busy one.
  */
-export const HARDWARE_ANSWER_MS = 20_000;
+export const HARDWARE_ANSWER_MS = 10_000;
 export const SOFTWARE_ANSWER_MS = 300_000;
 
 /** For an adapter or a device. A driver that was idle may load firmware first, on every GPU of a machine. */
@@ -25,6 +25,7 @@ export class Deadline {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = 0;
   #isOver = false;
+  #isUnreferenced = false;
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
@@ -43,6 +44,13 @@ export class Deadline {
       if (performance.now() > this.#dueMs + LATE_MS) this.extend();
       else this.#fail(new NoAnswer(this.#limitMs));
     }, this.#limitMs);
+    if (this.#isUnreferenced) unreferenced(this.#timer);
+  }
+
+  /** From now on the waiting keeps no process alive. */
+  unref(): void {
+    this.#isUnreferenced = true;
+    unreferenced(this.#timer);
   }
 
   /** Ends the waiting. */
@@ -50,6 +58,11 @@ export class Deadline {
     this.#isOver = true;
     clearTimeout(this.#timer);
   }
+}
+
+/** In a page a timer is a number, and keeps nothing alive. */
+function unreferenced(timer: unknown): void {
+  (timer as { readonly unref?: () => void }).unref?.();
 }
 
 /** A device did not answer. Its message is a clause for people. */

@@ -1,4 +1,5 @@
 /** The GPU backend on one WebGPU device, in Node or in a browser. */
+import { onAbort } from '../abort.js';
 import { type Backend, BackendFault, type Computed, type Strip } from '../backend.js';
 import type { RunOptions } from '../options.js';
 import { isEmpty } from '../regions.js';
@@ -98,7 +99,9 @@ export class GpuBackend implements Backend {
     const release = await this.#access.acquire(1, run.signal);
     this.#busy += 1;
     let phase: Phase = 'prepare';
-    const deadline = new Deadline(this.#settings.answerMs ?? HARDWARE_ANSWER_MS);
+    const deadline = new Deadline(run.gpuTimeoutMs ?? this.#settings.answerMs ?? HARDWARE_ANSWER_MS);
+    // Nobody waits for a strip that was dropped: it keeps no process alive.
+    const stopListening = onAbort(run.signal, () => deadline.unref());
     const enter: Enter = (entered) => {
       run.signal?.throwIfAborted();
       phase = entered;
@@ -120,6 +123,7 @@ export class GpuBackend implements Backend {
       }
       throw faultOf(phase, error);
     } finally {
+      stopListening();
       deadline.clear();
       this.#busy -= 1;
       if (this.#busy === 0) this.#clock.report();
@@ -163,6 +167,14 @@ function tooWide(reason: string): BackendFault {
 function faultOf(phase: Phase, cause: unknown): BackendFault {
   // A device that is gone rejects with an AbortError without a message; other messages have line breaks.
   const text = cause instanceof Error ? cause.message || cause.name : String(cause);
-  const code = cause instanceof DeviceError && cause.isOutOfMemory ? 'OUT_OF_MEMORY' : 'BACKEND_FAILED';
-  return new BackendFault(`GPU failed while ${ACTIVITIES[phase]}`, text.trim().replace(/\s+/g, ' '), { code, cause });
+  return new BackendFault(`GPU failed while ${ACTIVITIES[phase]}`, text.trim().replace(/\s+/g, ' '), {
+    code: codeOf(cause),
+    cause,
+  });
+}
+
+/** A driver that hangs would hang again; a device that was lost may come back. */
+function codeOf(cause: unknown): 'BACKEND_UNAVAILABLE' | 'OUT_OF_MEMORY' | 'BACKEND_FAILED' {
+  if (cause instanceof NoAnswer) return 'BACKEND_UNAVAILABLE';
+  return cause instanceof DeviceError && cause.isOutOfMemory ? 'OUT_OF_MEMORY' : 'BACKEND_FAILED';
 }

@@ -11,10 +11,11 @@ import {
   type OpenedGpu,
   openAllAdapters,
   openBestAdapter,
+  openOtherAdapters,
   requestAdapters,
   testAdapter,
 } from './adapters.js';
-import { NoAnswer } from './answer.js';
+import { AUTOMATIC_OPENING_MS, NoAnswer, OPENING_MS } from './answer.js';
 import { adviseOn, lacksHardware, readSystem } from './system.js';
 import { missingVulkan } from './vulkan.js';
 
@@ -62,9 +63,22 @@ function takesSoftware(): boolean {
  * As the registry opens it. Automatically only hardware, since software is slower than the CPU backend, and not in worker
  * threads: Dawn aborts the whole process when a thread is terminated while it works.
  */
-export async function openForTransforms({ isAutomatic = false }: OpenOptions = {}): Promise<Opened> {
+export async function openForTransforms({ isAutomatic = false, timeoutMs }: OpenOptions = {}): Promise<Opened> {
   if (isAutomatic && !isMainThread) return { reason: 'it is not used automatically in worker threads' };
-  const opened = await openGpu({ acceptSoftware: !isAutomatic || takesSoftware() });
+  const acceptSoftware = !isAutomatic || takesSoftware();
+  const openingMs = timeoutMs ?? (isAutomatic ? AUTOMATIC_OPENING_MS : OPENING_MS);
+  const opened = await openGpu({ acceptSoftware, openingMs });
+  if (!('adapter' in opened) || opened.adapter === undefined) return openedFor(opened);
+  const text = adapterText(opened.adapter);
+  return { ...openedFor(opened), openOthers: () => openOthers({ acceptSoftware, openingMs }, text) };
+}
+
+/** Further adapters. */
+async function openOthers(options: GpuOptions, text: string): Promise<readonly Opened[]> {
+  return (await openOtherAdapters(await loadGpu(), options, text)).map(openedFor);
+}
+
+function openedFor(opened: OpenedGpu): Opened {
   if ('transformer' in opened) {
     const kind = opened.adapter.software ? 'software' : 'hardware';
     return { transformer: opened.transformer, reason: `a ${kind} GPU answers` };

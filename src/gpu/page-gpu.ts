@@ -1,5 +1,5 @@
 /** The GPU of a page: for programs that want a device of their own choice, and in the choice of backends there. */
-import type { BackendEntry, Opened } from '../backend.js';
+import type { BackendEntry, Opened, OpenOptions } from '../backend.js';
 import { adapterText, type GpuOptions, type OpenedGpu, openBestAdapter } from './adapters.js';
 
 /** How to open a GPU in a page. */
@@ -37,8 +37,8 @@ function pageGpu(): GPU | undefined {
 export const pageGpuEntry = {
   name: 'gpu',
   title: 'GPU',
-  async open(): Promise<Opened> {
-    const opened = await open(pageGpu(), {});
+  async open({ timeoutMs }: OpenOptions = {}): Promise<Opened> {
+    const opened = await open(pageGpu(), timeoutMs === undefined ? {} : { openingMs: timeoutMs });
     if ('reason' in opened) return { reason: opened.reason };
     const { transformer, adapter } = opened;
     return {

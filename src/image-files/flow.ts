@@ -18,9 +18,11 @@ import { imagesIn, incompleteImage, transformEach } from '../image-sequence.js';
 import type { Operation } from '../options.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
-import { bytesHeld, pixelsOfStrip, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
+import { bytesHeld, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
 import type { Choice } from '../selector.js';
-import type { openBackend, Result, transform } from '../transform.js';
+import { ShareSum } from '../shares.js';
+import type { isDistrusted, openBackend, Result, transform } from '../transform.js';
+import { Trust } from '../trust.js';
 import { verify } from './verify.js';
 
 /** One image file to transform. */
@@ -35,6 +37,8 @@ export interface FilePair {
 export interface FileRequest extends Operation {
   readonly backend: Choice<BackendName>;
   readonly threads?: number | undefined;
+  readonly gpuTimeoutMs?: number | undefined;
+  readonly auditSeed?: number | undefined;
   readonly compression: Compression;
   readonly metadata?: MetadataChoice | undefined;
   /** Of the output. Default: by its extension, PNG where that says nothing. */
@@ -58,7 +62,8 @@ export interface Done {
   readonly height: number;
   /** One, or as many raw images as came one after another. */
   readonly images: number;
-  readonly result: Pick<Result, 'backend' | 'reason' | 'device' | 'exactPixels' | 'fault'>;
+  /** Over all strips. */
+  readonly result: Pick<Result, 'backend' | 'reason' | 'device' | 'exactPixels' | 'shares' | 'fault'>;
   /** Decoding, transforming and encoding go on at the same time. */
   readonly decodeMs: number;
   readonly transformMs: number;
@@ -94,6 +99,7 @@ export interface Flow {
   readonly request: FileRequest;
   readonly transform: typeof transform;
   readonly openBackend: typeof openBackend;
+  readonly isDistrusted: typeof isDistrusted;
   readonly output: OutputStream;
   readonly watch: Watch;
   /** For the strips. */
@@ -137,6 +143,7 @@ export async function transformImageFile(
   // What follows the image in its file is known at its end.
   const writer: RowWriter = { write, finish: () => written.finish(newCopies()) };
   await tally.transformRows(reader, writer, width * height, openAgain);
+  tally.checkTrust();
   const inPlace = await watch(`write ${file.output}`, output.finish);
   const extras = written.keepsMetadata ? reader.extras : reader.extras.map((extra) => ({ ...extra, copies: [] }));
   const kept = keptOf(extras, request);
@@ -201,6 +208,7 @@ export async function transformRawFile(input: Input, flow: Flow): Promise<Done> 
     for (; await source.hasMore(); images++)
       await tally.transformRows(source.nextImage(size), writer, undefined, undefined);
   }
+  tally.checkTrust();
   const inPlace = await watch(`write ${file.output}`, output.finish);
   return {
     ...tally.done({ width, height }, images),
@@ -238,12 +246,20 @@ class Tally {
   readonly #transform = new Clock();
   readonly #flow: Flow;
   readonly #startMs = performance.now();
+  readonly #shares = new ShareSum<BackendName>();
+  readonly #trust: Trust;
   #last: Result | undefined;
   #exactPixels = 0;
   #fault: string | undefined;
 
   constructor(flow: Flow) {
     this.#flow = flow;
+    this.#trust = new Trust(flow.isDistrusted);
+  }
+
+  /** @throws NeighborProductError `BACKEND_FAILED` where rows that were written may be wrong */
+  checkTrust(): void {
+    this.#trust.check();
   }
 
   /** @param imagePixels of the image, where it is the only one */
@@ -254,7 +270,6 @@ class Tally {
     openAgain: (() => Promise<RowReader>) | undefined,
   ): Promise<void> {
     const { request, openBackend, watch, maxBytes, onPixels } = this.#flow;
-    const pixels = pixelsOfStrip(reader, request, maxBytes);
     const flowing = transformRows(
       this.#timedReader(reader),
       {
@@ -268,7 +283,7 @@ class Tally {
       { maxBytes, onRows: (rows) => onPixels(rows * reader.width, imagePixels), signal: request.signal },
       openAgain && (async () => this.#timedReader(await openAgain())),
     );
-    void openBackend(request.backend, { ...request, pixels }); // while the first rows are read
+    void openBackend(request.backend, { ...request, pixels: reader.width * reader.height }); // while the first rows are read
     return flowing;
   }
 
@@ -279,29 +294,41 @@ class Tally {
   }
 
   done(size: Pick<Done, 'width' | 'height'>, images: number) {
-    const { backend, reason, device } = this.#last!;
+    const { reason } = this.#last!;
+    const { shares } = this.#shares;
+    const [{ backend, device }] = shares;
     const fault = this.#fault;
     return {
       kind: 'done' as const,
       file: this.#flow.file,
       ...size,
       images,
-      result: { backend, reason, device, exactPixels: this.#exactPixels, ...(fault !== undefined && { fault }) },
+      result: {
+        backend,
+        reason,
+        device,
+        shares,
+        exactPixels: this.#exactPixels,
+        ...(fault !== undefined && { fault }),
+      },
       decodeMs: this.decode.elapsedMs,
       transformMs: this.#transform.elapsedMs,
       encodeMs: this.encode.elapsedMs,
       elapsedMs: performance.now() - this.#startMs,
-      verified: this.#isVerified(this.#last!),
+      verified: this.#isVerified({ backend }),
     };
   }
 
   async #run(input: CheckedImage, output: CheckedImage | undefined, strip: StripRows): Promise<Result> {
     const { request, transform, watch } = this.#flow;
-    const { backend, alpha, border, passes, signal } = request;
+    const { backend, alpha, border, passes, gpuTimeoutMs, auditSeed, signal } = request;
     const threads = request.threads ?? this.#threadsFor(input, strip);
-    const options = { backend, alpha, border, passes, threads, output, signal };
+    const options = { backend, alpha, border, passes, threads, gpuTimeoutMs, auditSeed, output, signal };
     const result = await this.#transform.time(() => watch('transform', () => transform(input, options)));
     if (this.#isVerified(result)) verify(input, result.image, request, strip);
+    this.checkTrust();
+    this.#trust.note(result.shares);
+    this.#shares.add(result.shares);
     if (this.#last === undefined) this.#flow.onBackend(result.backend);
     this.#last = result;
     this.#exactPixels += result.exactPixels;
@@ -325,7 +352,7 @@ class Tally {
     return defaultThreads(pixels, Math.max(1, Math.min(passes, availableCores() >> 1)));
   }
 
-  #isVerified({ backend }: Result): boolean {
+  #isVerified({ backend }: Pick<Result, 'backend'>): boolean {
     return this.#flow.request.verify === true && !isOracle(backend);
   }
 

@@ -31,7 +31,8 @@ import {
 } from '../options.js';
 import type { DoneRecord } from '../records.js';
 import type { Choice } from '../selector.js';
-import { openBackend, transform } from '../transform.js';
+import { isDistrusted, openBackend, transform } from '../transform.js';
+import { Trust } from '../trust.js';
 import type { FilePair } from './flow.js';
 import { createOutput } from './output.js';
 import { doneRecord } from './record.js';
@@ -89,6 +90,8 @@ const OPTION_NAMES: readonly (keyof TransformFilesOptions & string)[] = [
   'border',
   'passes',
   'threads',
+  'gpuTimeoutMs',
+  'auditSeed',
   'signal',
   'onSpan',
   'format',
@@ -133,7 +136,8 @@ export async function transformFile(
  * }
  *
  * @param files asked for the next one when there is room for it; no two may have the same output
- * @throws NeighborProductError `INVALID_OPTION` at once; the reason of an aborted signal; whatever `files` throws
+ * @throws NeighborProductError `INVALID_OPTION` at once; `BACKEND_FAILED` after the last file, where a GPU turned out to compute
+ * wrong bytes and files before may have some; the reason of an aborted signal; whatever `files` throws
  */
 export function transformFiles(
   files: AsyncIterable<FilePair> | Iterable<FilePair>,
@@ -161,16 +165,23 @@ async function* results(
   request: FilesRequest,
   calls: FileCalls,
 ): AsyncGenerator<DoneRecord | FileFailure, void, void> {
+  const trust = new Trust(calls.isDistrusted);
   for await (const { outcome } of inOrder(outcomesAsTheyCome(files, request, calls))) {
+    if (outcome.kind === 'done') trust.note(outcome.result.shares, outcome.file.output);
     yield outcome.kind === 'done' ? doneRecord(outcome) : { ...outcome.file, error: outcome.error };
   }
+  trust.check();
 }
 
 /** @throws NeighborProductError `INVALID_OPTION` */
 function checkOptions(options: TransformFilesOptions): FilesRequest {
   checkOptionNames(options, OPTION_NAMES);
-  const { backend, alpha, border, passes, threads, signal, onSpan, verify = false, raw } = options;
-  const call = checkCallOptions({ backend, alpha, border, passes, threads, signal, onSpan }, BACKEND_NAMES);
+  const { backend, alpha, border, passes, verify = false, raw } = options;
+  const { threads, gpuTimeoutMs, auditSeed, signal, onSpan } = options;
+  const call = checkCallOptions(
+    { backend, alpha, border, passes, threads, gpuTimeoutMs, auditSeed, signal, onSpan },
+    BACKEND_NAMES,
+  );
   for (const name of ['maxPixels', 'maxMemory', 'jobs'] as const) {
     if (options[name] !== undefined) checkCount(options[name], `options.${name}`);
   }
@@ -179,6 +190,8 @@ function checkOptions(options: TransformFilesOptions): FilesRequest {
     ...call.operation,
     backend: call.backend,
     threads: call.run.threads,
+    gpuTimeoutMs: call.run.gpuTimeoutMs,
+    auditSeed: call.run.auditSeed,
     signal: call.run.signal,
     compression: oneOf(COMPRESSIONS, options.compression ?? DEFAULT_COMPRESSION, 'options.compression'),
     format: options.format && oneOf(OUTPUT_FORMATS, options.format, 'options.format'),
@@ -196,6 +209,7 @@ const CALLS: FileCalls = {
   openImage,
   transform,
   openBackend,
+  isDistrusted,
   create: (path) => createOutput(asPath(path)),
   watch: (_name, step) => step(),
 };

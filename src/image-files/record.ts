@@ -5,7 +5,7 @@ import type { DoneRecord } from '../records.js';
 import type { Done } from './flow.js';
 
 export function doneRecord({ file, width, height, images, result, codecs, verified, ...done }: Done): DoneRecord {
-  const { backend, reason, device, exactPixels } = result;
+  const { backend, reason, device, shares, exactPixels } = result;
   return {
     input: file.input,
     output: file.output,
@@ -15,6 +15,7 @@ export function doneRecord({ file, width, height, images, result, codecs, verifi
     backend,
     reason,
     device,
+    shares: shares.map((share) => ({ ...share, elapsedMs: roundToMicroseconds(share.elapsedMs) })),
     decoder: codecs.decoder.name,
     encoder: codecs.encoder.name,
     decodeMs: roundToMicroseconds(done.decodeMs),

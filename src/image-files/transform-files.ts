@@ -17,7 +17,7 @@ import { DEFAULT_MAX_PIXELS } from '../formats/png/codec.js';
 import { bytesHeld } from '../rows.js';
 import { Semaphore } from '../semaphore.js';
 import type { SpanListener } from '../span.js';
-import type { openBackend, transform } from '../transform.js';
+import type { isDistrusted, openBackend, transform } from '../transform.js';
 import {
   bytesOfRaw,
   type Done,
@@ -36,6 +36,7 @@ export interface FileCalls {
   readonly transform: typeof transform;
   /** Opens the backend while the first image is read. */
   readonly openBackend: typeof openBackend;
+  readonly isDistrusted: typeof isDistrusted;
   /** @param isHeld whether nothing may be written before the image is complete, as far as memory allows */
   readonly create: (path: string, isHeld: boolean) => OutputStream;
   /** Runs each step of a file. */
@@ -223,12 +224,13 @@ async function transformOne(
 ): Promise<Done> {
   const { raw } = request;
   const { maxBytes } = memory;
-  const { transform, openBackend, watch } = calls;
+  const { transform, openBackend, isDistrusted, watch } = calls;
   const flow = {
     file,
     request,
     transform,
     openBackend,
+    isDistrusted,
     output,
     watch,
     maxBytes,

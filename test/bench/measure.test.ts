@@ -8,6 +8,7 @@ import { type CheckedImage, createImage } from '../../src/image.js';
 import { referenceTransformer } from '../../src/reference.js';
 import type { SpanListener } from '../../src/span.js';
 import { describeOnGpu, openHost } from '../gpu/devices.js';
+import { TestDevice } from '../workers.js';
 
 const benchCase = makeCase({ width: 40, height: 30 }, 'noise');
 
@@ -107,7 +108,8 @@ describeOnGpu('measureDevice on a GPU', () => {
     };
     const image = makeImage('worst-case', 60, 90, 4, 1);
     const timesOf = (residentPixels: number) => {
-      const transformer = { transform, dispose: () => {}, backend: { device, residentPixels } };
+      const backend = Object.assign(new TestDevice({ residentPixels }), { device });
+      const transformer = { transform, dispose: () => {}, backend };
       return measureDevice(transformer, image, image);
     };
     const [whole, part] = [await timesOf(60 * 90), await timesOf(60 * 30)];

@@ -15,7 +15,7 @@ const DEVICES: Devices = {
     },
     { name: 'cpu', title: 'CPU addon', lines: ['avx2; 16 cores', 'a second line'], advice: [], facts: { cores: 16 } },
   ],
-  auto: { backend: 'cpu', reason: 'no GPU' },
+  auto: { backend: 'cpu', joining: [], reason: 'no GPU' },
 };
 
 test('the text: lines of each backend, the choice of auto, and what to do', () => {
@@ -28,11 +28,18 @@ for gpu    Install one.
 for gpu    Restart.`);
 });
 
+test('the text says who begins, and who joins', () => {
+  const auto = { backend: 'cpu', joining: ['gpu'], reason: 'a hardware GPU answers' } as const;
+  expect(devicesText({ ...DEVICES, auto })).toContain(
+    '\nauto       begins on cpu at once; gpu takes part in longer work: a hardware GPU answers\n',
+  );
+});
+
 test('the JSON: the facts of each backend under its name, and auto', () => {
   expect(JSON.parse(devicesJson(DEVICES))).toEqual({
     gpu: { adapters: [] },
     cpu: { cores: 16 },
-    auto: { backend: 'cpu', reason: 'no GPU' },
+    auto: { backend: 'cpu', joining: [], reason: 'no GPU' },
   });
 });
 
@@ -62,11 +69,13 @@ describe('the command', () => {
     expect(stdout.toString()).toMatch(
       /^gpu {8}.*in software\), gave the right bytes of a test image in \d+ ms\ncpu {8}/m,
     );
-    expect(stdout.toString()).toMatch(/\nauto {7}takes gpu: a software GPU answers; /);
+    expect(stdout.toString()).toMatch(
+      /\nauto {7}begins on cpu at once; gpu takes part in longer work: a software GPU answers\n/,
+    );
     const json = await run(['devices', '--json'], { cwd: folderWith(), env });
     const { gpu, auto } = JSON.parse(json.stdout.toString());
     expect(gpu.adapters).toContainEqual(expect.objectContaining({ software: true, testMs: expect.any(Number) }));
-    expect(auto.backend).toBe('gpu');
+    expect(auto).toMatchObject({ backend: 'cpu', joining: ['gpu'] });
   });
 
   test('no Vulkan driver: what to do is said', async () => {

@@ -15,7 +15,14 @@ import { NeighborProductError } from '../../src/errors.js';
 import type { Extra, ExtraId } from '../../src/formats/extra.js';
 import type { Done } from '../../src/image-files/flow.js';
 
-const CPU = { backend: 'cpu', reason: 'no GPU answered', device: 'avx2, 2 threads', exactPixels: 3 } as const;
+const CPU_SHARE = { backend: 'cpu', device: 'avx2, 2 threads', rows: 4, elapsedMs: 1.5 } as const;
+const CPU = {
+  backend: 'cpu',
+  reason: 'no GPU answered',
+  device: 'avx2, 2 threads',
+  exactPixels: 3,
+  shares: [CPU_SHARE],
+} as const;
 
 const DONE: Done = {
   kind: 'done',
@@ -50,6 +57,16 @@ test('the summary is one line: names, size, backend and times', () => {
 test('the summary says why a backend ran that was not the first choice', () => {
   expect(summaryLine(DONE, true)).toContain('  cpu (avx2, 2 threads; no GPU answered)  ');
   expect(summaryLine(DONE, false)).not.toContain('no GPU');
+});
+
+test('shares of several backends are in the summary, and in the details with their devices', () => {
+  const shares = [{ backend: 'gpu', device: 'NVIDIA H100', rows: 12, elapsedMs: 3 } as const, CPU_SHARE];
+  const done: Done = { ...DONE, result: { ...CPU, backend: 'gpu', shares } };
+  expect(summaryLine(done, false)).toContain('  gpu 75 %, cpu 25 %  ');
+  expect(detailLines(done).slice(1, 3)).toEqual([
+    '  gpu (NVIDIA H100): 12 rows in 3.0 ms',
+    '  cpu (avx2, 2 threads): 4 rows in 1.5 ms',
+  ]);
 });
 
 test('the streams have names, and control characters in the name of a file are escaped', () => {

@@ -18,6 +18,8 @@ describe('the command', () => {
   interface Scene {
     readonly backend?: BackendName;
     readonly fault?: string;
+    /** The device turns out to be wrong after so many files. */
+    readonly distrustedAfter?: number;
     readonly spoil?: (image: CheckedImage) => void;
     readonly failures?: Readonly<Record<string, ErrorCode>>;
     readonly extras?: Readonly<Record<string, readonly Extra[]>>;
@@ -44,6 +46,8 @@ describe('the command', () => {
         return transformAs(scene, image as CheckedImage, transformOptions);
       },
       openBackend: async () => {},
+      isDistrusted: (device) =>
+        device === 'device' && written.length >= (scene.distrustedAfter ?? Number.POSITIVE_INFINITY),
       create: (output) => {
         const pieces: Uint8Array[] = [];
         const finish = async () => {
@@ -74,7 +78,8 @@ describe('the command', () => {
   ): Result {
     const result = transformSync(image, { ...options, backend: 'reference' });
     spoil?.(result.image);
-    return { ...result, backend, reason: 'the reason', ...(fault !== undefined && { fault }) };
+    const shares = result.shares.map((share) => ({ ...share, backend, device: 'device' }));
+    return { ...result, backend, shares, reason: 'no GPU: the reason', ...(fault !== undefined && { fault }) };
   }
 
   const oneByteOff = ({ data }: CheckedImage) => {
@@ -94,7 +99,7 @@ describe('the command', () => {
     const { exitCode, written, log, records } = await play({});
     expect({ exitCode, written, records }).toEqual({ exitCode: 0, written: ['a.png'], records: [] });
     expect(log).toEqual([
-      expect.stringMatching(/^a\.png → .*a\.png {2}5x4 {2}cpu \(.*; the reason\) {2}\d+.* ms \(decode /),
+      expect.stringMatching(/^a\.png → .*a\.png {2}5x4 {2}cpu \(.*; no GPU: the reason\) {2}\d+.* ms \(decode /),
     ]);
   });
 
@@ -140,9 +145,20 @@ describe('the command', () => {
   test('falling back to the reference is a warning, once, with what to do', async () => {
     const { log } = await play({ backend: 'reference' }, '', ['a.png', 'b.png']);
     expect(warningsIn(log)).toEqual([
-      'warning: The slow reference ran: the reason. Run neighbor-product devices to see what to do.',
+      'warning: The slow reference ran: no GPU: the reason. Run neighbor-product devices to see what to do.',
     ]);
     expect(warningsIn((await play({ backend: 'reference' }, '--backend reference')).log)).toEqual([]);
+  });
+
+  test('files that a device computed before it turned out to be wrong are named, and that is a failure', async () => {
+    const { exitCode, log, written } = await play({ distrustedAfter: 2 }, '--jobs 1', ['a.png', 'b.png', 'c.png']);
+    expect({ exitCode, written }).toEqual({ exitCode: 75, written: ['a.png', 'b.png'] });
+    const errors = log.filter((line) => line.startsWith('error: '));
+    expect(errors[0]).toMatch(
+      /^error: c\.png: The GPU computed wrong bytes \(device\), .* rows of it had left\. Transform them again/,
+    );
+    expect(errors[1]).toMatch(/had left: .*a\.png, .*b\.png\. Transform them again/);
+    expect(log.at(-1)).toMatch(/^2 done, 1 failed /);
   });
 
   test('a fault is a warning as it stands, once', async () => {
@@ -207,7 +223,7 @@ describe('the command', () => {
     expect(json.log).toEqual([]);
     expect(JSON.parse(json.records[0])).toMatchObject({ input: 'a.png', backend: 'cpu', width: 5, height: 4 });
     const verbose = await play({}, '--verbose');
-    expect(verbose.log.join('\n')).toContain('why cpu: the reason');
+    expect(verbose.log.join('\n')).toContain('why cpu: no GPU: the reason');
   });
 
   test('a bad image is reported, the others are done, and the first failure gives the exit code', async () => {

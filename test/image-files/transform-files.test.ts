@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { BackendName } from '../../src/backends.js';
 import { poolThreads } from '../../src/cpu/cores.js';
 import { NeighborProductError } from '../../src/errors.js';
-import { createImage } from '../../src/image.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
 import type { Watch } from '../../src/image-files/flow.js';
 import {
   type FileCalls,
@@ -19,6 +19,12 @@ import type { Result } from '../../src/transform.js';
 import { type NamedInput, namedInput, readerOf } from './inputs.js';
 
 const REQUEST: FilesRequest = { ...DEFAULT_OPERATION, backend: 'auto', compression: 'balanced' };
+
+/** As if a backend had computed it. */
+function resultFor(image: CheckedImage, backend: BackendName): Result {
+  const shares = [{ backend, device: 'none', rows: 1, elapsedMs: 0 }];
+  return { image, backend, shares, device: 'none', reason: '', exactPixels: 0, elapsedMs: 0 };
+}
 
 describe('several files', () => {
   const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -58,8 +64,9 @@ describe('several files', () => {
         };
         return readerOf(image, { read, heldBytes: whole.includes(name) ? Number.POSITIVE_INFINITY : 0 });
       },
-      transform: async (input, { output } = {}) => ({ image: output ?? input, backend }) as Result,
+      transform: async (input, { output } = {}) => resultFor((output ?? input) as CheckedImage, backend),
       openBackend: async () => {},
+      isDistrusted: () => false,
       create: (name) => {
         const finish = async () => {
           working.delete(name);
@@ -123,8 +130,9 @@ describe('several files', () => {
         await sleep(2);
         return readerOf(image, { heldBytes: held, close: async () => void opened-- });
       },
-      transform: async (input, { output } = {}) => ({ image: output ?? input, backend: 'cpu' }) as Result,
+      transform: async (input, { output } = {}) => resultFor((output ?? input) as CheckedImage, 'cpu'),
       openBackend: async () => {},
+      isDistrusted: () => false,
       create: () => ({ take: async () => {}, finish: async () => undefined, abandon: async () => {} }),
       watch: (_name, step) => step(),
     };

@@ -1,0 +1,201 @@
+/**
+ * The backend `auto` in a process with a backend that begins at once: that one computes from the first moment; others are
+ * opened beside the work where it is worth it, are never waited for, and take strips once they are open.
+ */
+
+import type { BackendEntry, BackendFault, Opened, Share, Transformer, Work } from '../backend.js';
+import type { CheckedImage } from '../image.js';
+import type { Operation, RunOptions } from '../options.js';
+import { Auditor } from './audit.js';
+import { Dealer, WORTH_SHARING_MS } from './dealer.js';
+import type { JobResult, Worker } from './job.js';
+import type { OpenBackends } from './open-backends.js';
+import { Speed } from './speed.js';
+
+/** What `auto` needs of a backend in the registry. */
+export type AutoEntry<Name extends string> = Pick<BackendEntry, 'title' | 'open' | 'estimateMs'> & {
+  readonly name: Name;
+};
+
+/** What a dealt transform reports. */
+export interface AutoResult<Name extends string> extends Omit<JobResult, 'shares'> {
+  /** At least one. */
+  readonly shares: readonly Share<Name>[];
+  /** A clause for people. */
+  readonly reason: string;
+  /** Which rows of other backends were compared follows from it; absent where none took part. */
+  readonly auditSeed?: number;
+}
+
+/** Backends are opened beside the work once this process has, by estimate, so much work for the first one. */
+const WORTH_OPENING_MS = 100;
+
+/** A backend that joined. */
+interface Helper<Name extends string> {
+  readonly entry: AutoEntry<Name>;
+  readonly transformer: Transformer;
+  readonly worker: Worker;
+}
+
+/** Deals transforms to the first backend and to those that join it. */
+export class Auto<Name extends string> {
+  readonly #backends: OpenBackends;
+  readonly #first: AutoEntry<Name>;
+  /** The backends before the first one in the registry. */
+  readonly #others: readonly AutoEntry<Name>[];
+  readonly #dealer: Dealer;
+  readonly #firstWorker: Worker;
+  readonly #helpers = new Set<Helper<Name>>();
+  /** What opening gave; undefined while it goes on. */
+  readonly #asked = new Map<AutoEntry<Name>, Opened | undefined>();
+  #workMs = 0;
+
+  /**
+   * The first backend of the registry that knows how long its work takes, open; undefined where there is none, or it does not
+   * open.
+   */
+  static async open<Name extends string>(
+    entries: readonly AutoEntry<Name>[],
+    backends: OpenBackends,
+  ): Promise<Auto<Name> | undefined> {
+    const first = entries.find(({ estimateMs }) => estimateMs?.({ pixels: 1, passes: 1 }) !== undefined);
+    const opened = first && (await backends.openAutomatically(first));
+    if (opened === undefined || !('transformer' in opened) || !opened.transformer.backend?.computeSync)
+      return undefined;
+    return new Auto(entries, first!, opened.transformer, backends);
+  }
+
+  private constructor(
+    entries: readonly AutoEntry<Name>[],
+    first: AutoEntry<Name>,
+    { backend }: Transformer,
+    backends: OpenBackends,
+  ) {
+    this.#backends = backends;
+    this.#first = first;
+    this.#others = entries.slice(0, entries.indexOf(first));
+    this.#firstWorker = { name: first.name, backend: backend!, speed: new Speed() };
+    this.#dealer = new Dealer(this.#firstWorker, (worker, fault) => this.#dismiss(worker, fault));
+  }
+
+  /** The backend that begins. */
+  get first(): AutoEntry<Name> {
+    return this.#first;
+  }
+
+  /** Begins to open others where work that will come is worth it. */
+  expect(work: Work, timeoutMs: number | undefined): void {
+    if (this.#isWorthOpening(this.#workMs + this.#first.estimateMs!(work)!)) this.#openOthers(timeoutMs);
+  }
+
+  /**
+   * Computes a transform.
+   *
+   * @param output shares no memory with the input, of which all may have to be computed again
+   * @throws the reason of the signal; a BackendFault where the first backend fails
+   */
+  async run(
+    input: CheckedImage,
+    output: CheckedImage,
+    operation: Operation,
+    run: RunOptions,
+  ): Promise<AutoResult<Name>> {
+    const work = { pixels: input.width * input.height, passes: operation.passes, threads: run.threads };
+    const estimateMs = this.#first.estimateMs!(work)!;
+    this.#workMs += estimateMs;
+    const auditSeed = run.auditSeed ?? Math.floor(Math.random() * 2 ** 32);
+    const opens = this.#isWorthOpening(this.#workMs);
+    if (opens) this.#dealer.isGrowing = true;
+    const dealt = this.#dealer.compute({ input, output, operation, run: { ...run, auditSeed }, estimateMs });
+    if (opens) this.#openOthers(run.gpuTimeoutMs); // once the first backend has something to do
+    const { shares, faults, exactPixels } = await dealt;
+    const isHelped = faults.length > 0 || shares.some(({ backend }) => backend !== this.#first.name);
+    return {
+      shares: shares as readonly Share<Name>[],
+      faults,
+      exactPixels,
+      reason: this.#reasonFor(isHelped && faults.length === 0, faults, estimateMs),
+      ...(isHelped && { auditSeed }),
+    };
+  }
+
+  /** Gives the others back. The next work that is worth it opens them again. */
+  dispose(): void {
+    for (const { worker, transformer } of this.#helpers) {
+      this.#dealer.remove(worker);
+      transformer.dispose();
+    }
+    this.#helpers.clear();
+    this.#asked.clear();
+  }
+
+  #isWorthOpening(workMs: number): boolean {
+    return workMs >= WORTH_OPENING_MS && this.#others.some((entry) => !this.#asked.has(entry));
+  }
+
+  #openOthers(timeoutMs: number | undefined): void {
+    for (const entry of this.#others) {
+      if (this.#asked.has(entry)) continue;
+      this.#asked.set(entry, undefined);
+      this.#dealer.isGrowing = true;
+      void this.#open(entry, timeoutMs);
+    }
+  }
+
+  async #open(entry: AutoEntry<Name>, timeoutMs: number | undefined): Promise<void> {
+    const opened = await this.#backends.openAutomatically(entry, { timeoutMs });
+    this.#asked.set(entry, opened);
+    this.#dealer.isGrowing = [...this.#asked.values()].includes(undefined);
+    this.#join(entry, opened);
+    for (const other of (await opened.openOthers?.()) ?? []) this.#join(entry, other);
+  }
+
+  #join(entry: AutoEntry<Name>, opened: Opened): void {
+    if (!('transformer' in opened) || opened.transformer.backend === undefined) return;
+    const { transformer } = opened;
+    const { backend } = opened.transformer;
+    const worker: Worker = { name: entry.name, backend, speed: new Speed(), auditor: new Auditor() };
+    const helper = { entry, transformer, worker };
+    this.#helpers.add(helper);
+    this.#dealer.join(worker);
+    void transformer.lost?.then(() => {
+      if (this.#dealer.isBusy(worker)) return; // its strips fail, and say so
+      this.#dealer.remove(worker);
+      if (this.#helpers.delete(helper)) this.#asked.delete(entry);
+    });
+  }
+
+  #dismiss(worker: Worker, fault: BackendFault): void {
+    const helper = [...this.#helpers].find((one) => one.worker === worker);
+    if (helper === undefined) return;
+    this.#helpers.delete(helper);
+    this.#asked.delete(helper.entry);
+    this.#backends.giveUp(helper.entry.name, helper.transformer, fault, worker.device);
+  }
+
+  #reasonFor(isShared: boolean, faults: readonly string[], estimateMs: number): string {
+    if (faults.length > 0) return faults.join('; ');
+    if (isShared) return 'strips went to whoever was free';
+    const missing = this.#others.flatMap((entry) => {
+      const opened = this.#asked.get(entry);
+      return opened && !('transformer' in opened) ? [missingText(entry, opened.reason)] : [];
+    });
+    if (missing.length > 0) return missing.join('; ');
+    if (this.#others.length === 0) return 'there is no other';
+    const [{ title, name }] = this.#others;
+    if (this.#dealer.isGrowing) return `the ${title} was not open in time`;
+    if (this.#helpers.size === 0) {
+      return `the work is too short to open a ${title} for; the backend ${name} asks for one`;
+    }
+    if (estimateMs < WORTH_SHARING_MS) return `the work is too short to share with the ${title}`;
+    const [{ worker }] = this.#helpers;
+    const times = worker.speed.msPerPixel! / this.#firstWorker.speed.leastMsPerPixel;
+    if (this.#dealer.helps(worker)) return `it was done before the ${title} had a strip`;
+    return `the ${title} takes ${Math.round(times)} times as long`;
+  }
+}
+
+/** Why a backend is not there. */
+export function missingText({ title }: { readonly title: string }, reason: string): string {
+  return `no ${title}: ${reason}`;
+}

@@ -1,0 +1,90 @@
+/** How fast a backend was in this process, transfers included; no table of devices, nothing stored. */
+
+/** How long a strip should take: calls do not count beside it, and a slow device holds little. */
+export const STRIP_MS = 4;
+
+/** Of a backend of which nothing is known. */
+const FIRST_STRIP_PIXELS = 2 ** 16;
+
+/** What the strips of a backend took. */
+export class Speed {
+  /** As far as is known; undefined before the first strip. */
+  msPerPixel: number | undefined;
+  /** Of the fastest strip: what others that compute on the same cores cost is not in it. */
+  leastMsPerPixel = Number.POSITIVE_INFINITY;
+  /** Of one pass more over an image that stays on the device; undefined before the first one. */
+  residentMsPerPixel: number | undefined;
+  /** Whether its strips are not as long yet as they should be: what a call takes counts too much in its speed. */
+  isGrowing = true;
+  /** Of the last strip. */
+  elapsedMs = 0;
+  /** When the last strip ended. */
+  endMs = Number.NEGATIVE_INFINITY;
+  #mostPixels = 0;
+
+  /** Notes a strip that is done. */
+  note(pixels: number, elapsedMs: number): void {
+    this.#noteEnd(elapsedMs);
+    const measured = elapsedMs / Math.max(1, pixels);
+    this.leastMsPerPixel = Math.min(this.leastMsPerPixel, measured);
+    const before = this.msPerPixel ?? measured;
+    // Slower may be an accident. Of a small strip it is what the call takes.
+    if (measured <= before) this.msPerPixel = measured;
+    else if (pixels > this.wantedPixels / 4) this.msPerPixel = (measured + before) / 2;
+    this.isGrowing &&= elapsedMs < STRIP_MS;
+    this.#mostPixels = Math.max(this.#mostPixels, pixels);
+  }
+
+  /** Notes a strip that was dropped before it was done. */
+  noteAtLeast(pixels: number, elapsedMs: number): void {
+    this.#noteEnd(elapsedMs);
+    const measured = elapsedMs / Math.max(1, pixels);
+    if (elapsedMs > STRIP_MS && measured > (this.msPerPixel ?? 0)) {
+      this.msPerPixel = measured;
+      this.isGrowing = false;
+    }
+  }
+
+  /** Notes an image that stayed on the device for several passes. */
+  noteResident(pixels: number, passes: number, elapsedMs: number): void {
+    this.#noteEnd(elapsedMs);
+    const transferMs = pixels * (this.msPerPixel ?? 0);
+    const measured = Math.max(0, elapsedMs - transferMs) / (pixels * passes);
+    this.residentMsPerPixel =
+      this.residentMsPerPixel === undefined ? measured : (measured + this.residentMsPerPixel) / 2;
+  }
+
+  /** How many pixels the next strip should have. */
+  get wantedPixels(): number {
+    if (this.msPerPixel === undefined) return FIRST_STRIP_PIXELS;
+    const fitting = STRIP_MS / this.msPerPixel;
+    return this.isGrowing ? Math.min(fitting, 2 * this.#mostPixels) : fitting;
+  }
+
+  /** How long a strip would take; 0 where nothing is known. */
+  estimateMs(pixels: number): number {
+    return (this.msPerPixel ?? 0) * pixels;
+  }
+
+  #noteEnd(elapsedMs: number): void {
+    this.elapsedMs = elapsedMs;
+    this.endMs = performance.now();
+  }
+}
+
+/** A backend that takes so many times as long as the first one brings less than its strips cost. */
+const WORTHWHILE = 20;
+
+/** One that does not help is tried again after so many times what its last strip took: it may have been busy. */
+const TRIED_AFTER = 50;
+
+/** Whether a backend helps another one, as far as its speed is known. */
+export function isWorthwhile(speed: Speed, first: Speed): boolean {
+  if (speed.msPerPixel === undefined || speed.isGrowing) return true;
+  return speed.msPerPixel <= WORTHWHILE * first.leastMsPerPixel;
+}
+
+/** Whether it is time to look whether a backend that did not help has become faster. */
+export function isToBeTried({ elapsedMs, endMs }: Speed): boolean {
+  return performance.now() - endMs >= TRIED_AFTER * elapsedMs;
+}

@@ -1,0 +1,477 @@
+/** Strips that are dealt to workers made for these tests: right bytes whatever a device does, and no waiting for it. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { BackendFault } from '../../src/backend.js';
+import { makeImage } from '../../src/conformance/images.js';
+import { Dealer } from '../../src/dealing/dealer.js';
+import type { JobResult, Worker } from '../../src/dealing/job.js';
+import { type CheckedImage, createImage } from '../../src/image.js';
+import { ALPHA_MODES, type Operation, type RunOptions } from '../../src/options.js';
+import { BORDER_MODES, countRows, regionOf } from '../../src/regions.js';
+import { firstDifference, modesOf, operationOf, referenceOf } from '../transforms.js';
+import { firstWorker, type Habits, helper, spoil, TestDevice } from '../workers.js';
+
+/** 10 ms a megapixel: strips of these images take milliseconds. */
+const MS_PER_MEGAPIXEL = 1000;
+const WIDTH = 100;
+const HEIGHT = 600;
+const photograph = makeImage('photograph', WIDTH, HEIGHT, 4, 1);
+
+interface Left {
+  readonly worker: Worker;
+  readonly fault: BackendFault;
+}
+
+/** A dealer with these others, all of which joined before. */
+function dealerWith(others: readonly Worker[], first = firstWorker(MS_PER_MEGAPIXEL)) {
+  const left: Left[] = [];
+  const dealer = new Dealer(first, (worker, fault) => left.push({ worker, fault }));
+  for (const worker of others) dealer.join(worker);
+  return { dealer, left };
+}
+
+const pending: Promise<unknown>[] = [];
+afterEach(() => Promise.allSettled(pending.splice(0)));
+
+/** Runs a job as one that is long enough to be shared. */
+async function deal(
+  dealer: Dealer,
+  input: CheckedImage,
+  operation: Operation,
+  run: RunOptions = {},
+): Promise<{ result: JobResult; output: CheckedImage; elapsedMs: number }> {
+  const output = createImage(input.width, input.height, input.channels);
+  const startMs = performance.now();
+  const estimateMs = (input.width * input.height * operation.passes * MS_PER_MEGAPIXEL) / 1e6;
+  const dealing = dealer.compute({ input, output, operation, run, estimateMs });
+  pending.push(dealing);
+  const result = await dealing;
+  return { result, output, elapsedMs: performance.now() - startMs };
+}
+
+/** The rows of each worker; together they are those of the operation. */
+function rowsOfWorkers({ shares }: JobResult, input: CheckedImage, { border, passes }: Operation) {
+  const rows = Object.fromEntries(shares.map((share) => [share.backend, share.rows]));
+  const sum = shares.reduce((total, share) => total + share.rows, 0);
+  expect(sum).toBe(passes * countRows(regionOf(input, border)));
+  return { cpu: 0, gpu: 0, ...rows };
+}
+
+/** Lets a device show how fast it is. */
+async function warm(dealer: Dealer): Promise<void> {
+  for (let round = 0; round < 3; round++) await deal(dealer, photograph, operationOf());
+}
+
+describe('a device that is as fast as the first worker', () => {
+  test('does about half of the work', async () => {
+    const { dealer } = dealerWith([helper(new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL }))]);
+    await warm(dealer);
+    const { result } = await deal(dealer, photograph, operationOf());
+    const rows = rowsOfWorkers(result, photograph, operationOf());
+    expect(rows.gpu).toBeGreaterThan(HEIGHT / 5);
+    expect(rows.cpu).toBeGreaterThan(HEIGHT / 5);
+  });
+
+  test.each(modesOf(4))('$alpha $border: the bytes are right, with 1 and 3 passes', async (mode) => {
+    const others = [1, 2].map(() => helper(new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL, stripsAtOnce: 2 })));
+    const { dealer, left } = dealerWith(others);
+    for (const passes of [1, 3]) {
+      const operation = { ...mode, passes };
+      const expected = referenceOf(photograph, operation);
+      for (let round = 0; round < 3; round++) {
+        const { result, output } = await deal(dealer, photograph, operation);
+        expect(firstDifference(expected, output)).toBeUndefined();
+        rowsOfWorkers(result, photograph, operation);
+      }
+    }
+    expect(left).toEqual([]);
+  });
+
+  test('that joins while a job runs takes part in it', async () => {
+    const { dealer } = dealerWith([]);
+    dealer.isGrowing = true;
+    const dealing = deal(dealer, photograph, operationOf({ border: 'wrap', passes: 8 }));
+    setTimeout(() => dealer.join(helper(new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL }))), 50);
+    const { result, output } = await dealing;
+    expect(rowsOfWorkers(result, photograph, operationOf({ border: 'wrap', passes: 8 })).gpu).toBeGreaterThan(0);
+    expect(firstDifference(referenceOf(photograph, { border: 'wrap', passes: 8 }), output)).toBeUndefined();
+  });
+
+  test('is not asked for work that is done in a few milliseconds', async () => {
+    const device = new TestDevice();
+    const { dealer } = dealerWith([helper(device)]);
+    const small = makeImage('photograph', 40, 40, 4, 1);
+    for (let round = 0; round < 5; round++) await deal(dealer, small, operationOf());
+    expect(device.strips).toEqual([]);
+  });
+
+  test('takes the last one of the jobs that wait', async () => {
+    const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL });
+    const { dealer } = dealerWith([helper(device)]);
+    await warm(dealer);
+    device.strips.length = 0;
+    const images = [1, 2, 3].map((seed) => makeImage('noise', WIDTH, 100, 4, seed));
+    const isInLast = () => device.strips.some(({ input }) => input === images[2]);
+    for (let round = 0; round < 10 && !isInLast(); round++) {
+      const all = await Promise.all(images.map((image) => deal(dealer, image, operationOf({ border: 'wrap' }))));
+      for (const [index, { output }] of all.entries()) {
+        expect(firstDifference(referenceOf(images[index], { border: 'wrap' }), output)).toBeUndefined();
+      }
+    }
+    expect(isInLast()).toBe(true);
+  });
+});
+
+test('a device that is slow is not felt, and is left out once that is known', async () => {
+  const device = new TestDevice({ msPerMegapixel: 100 * MS_PER_MEGAPIXEL });
+  const alone = dealerWith([]).dealer;
+  const { dealer } = dealerWith([helper(device)]);
+  await deal(dealer, photograph, operationOf());
+  expect(device.strips).toHaveLength(1);
+  const [withIt, without] = [0, 0].map(() => [] as number[]);
+  for (let round = 0; round < 5; round++) {
+    withIt.push((await deal(dealer, photograph, operationOf())).elapsedMs);
+    without.push((await deal(alone, photograph, operationOf())).elapsedMs);
+  }
+  expect(median(withIt)).toBeLessThan(1.3 * median(without));
+  expect(device.strips.length).toBeLessThanOrEqual(2);
+});
+
+test('a device that was slow once is tried again', async () => {
+  let strips = 0;
+  const habits: Habits = {
+    get msPerMegapixel() {
+      return ++strips === 1 ? 40 * MS_PER_MEGAPIXEL : MS_PER_MEGAPIXEL;
+    },
+  };
+  const device = new TestDevice(habits);
+  const { dealer } = dealerWith([helper(device)]);
+  const operation = operationOf({ passes: 8 });
+  let rows = 0;
+  for (let round = 0; round < 30 && rows < HEIGHT; round++) {
+    rows += rowsOfWorkers((await deal(dealer, photograph, operation)).result, photograph, operation).gpu;
+  }
+  expect(rows).toBeGreaterThanOrEqual(HEIGHT);
+});
+
+describe('a device that fails', () => {
+  const slow = 30 * MS_PER_MEGAPIXEL;
+
+  test.each(['is lost', 'has no memory', 'hangs'] as const)('it %s: the first worker does its strips', async (what) => {
+    for (const border of ['skip', 'wrap'] as const) {
+      for (const passes of [1, 3]) {
+        for (const strip of [1, 3]) {
+          const mishap = (_: unknown, number: number) => (number >= strip ? what : undefined);
+          const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL, stripsAtOnce: 3, mishap });
+          const { dealer, left } = dealerWith([helper(device)]);
+          const operation = operationOf({ border, passes });
+          let faults: readonly string[] = [];
+          for (let round = 0; round < 3; round++) {
+            const { result, output } = await deal(dealer, photograph, operation);
+            expect(firstDifference(referenceOf(photograph, operation), output)).toBeUndefined();
+            faults = [...faults, ...result.faults];
+          }
+          if (what === 'hangs') continue;
+          expect(left).toHaveLength(device.strips.length >= strip ? 1 : 0);
+          if (device.strips.length >= strip) expect(faults.length).toBeGreaterThanOrEqual(1);
+        }
+      }
+    }
+  });
+
+  test('one that hangs costs no more than its strip', async () => {
+    const alone = await deal(dealerWith([]).dealer, photograph, operationOf());
+    const { dealer } = dealerWith([helper(new TestDevice({ mishap: () => 'hangs' }))]);
+    const { elapsedMs } = await deal(dealer, photograph, operationOf());
+    expect(elapsedMs).toBeLessThan(1.5 * alone.elapsedMs);
+  });
+
+  test('one that hangs holds up no job, while others keep coming', async () => {
+    const { dealer } = dealerWith([helper(new TestDevice({ mishap: () => 'hangs' }))]);
+    let isEnough = false;
+    const others = (async () => {
+      while (!isEnough) await Promise.all([1, 2].map(() => deal(dealer, photograph, operationOf())));
+    })();
+    await Promise.all([1, 2, 3].map(() => deal(dealer, photograph, operationOf())));
+    isEnough = true;
+    await others;
+  });
+
+  test('one for which an image is too wide computes others', async () => {
+    const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL, maxWidth: WIDTH });
+    const { dealer, left } = dealerWith([helper(device)]);
+    const wide = makeImage('photograph', WIDTH + 1, HEIGHT, 4, 1);
+    await deal(dealer, wide, operationOf());
+    expect(device.strips).toEqual([]);
+    await deal(dealer, photograph, operationOf());
+    expect(device.strips.length).toBeGreaterThan(0);
+    expect(left).toEqual([]);
+  });
+
+  test('one that is taken off while it works is not waited for', async () => {
+    const worker = helper(new TestDevice({ msPerMegapixel: slow }));
+    const { dealer } = dealerWith([worker]);
+    const dealing = deal(dealer, photograph, operationOf());
+    dealer.remove(worker);
+    const { output, result } = await dealing;
+    expect(firstDifference(referenceOf(photograph), output)).toBeUndefined();
+    expect(rowsOfWorkers(result, photograph, operationOf()).gpu).toBe(0);
+  });
+});
+
+describe('a device that computes wrong bytes', () => {
+  const wrongFrom = (strip: number) => (_: unknown, number: number) =>
+    number >= strip ? ('is wrong' as const) : undefined;
+
+  test('in one row of a thousand: it is found within 50 jobs, and never used again', async () => {
+    const image = makeImage('photograph', 60, 1000, 4, 2);
+    for (const seed of [1, 2, 3]) {
+      const row = 100 * seed + 7;
+      const isIn = ({ region }: { readonly region: { first: { y: number }; end: { y: number } } }) =>
+        region.first.y <= row && row < region.end.y;
+      // The wrong byte is in the strip's first row; a strip that begins elsewhere has it in this one.
+      const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL / 4, stripsAtOnce: 3 });
+      const compute = device.compute.bind(device);
+      device.compute = async (strip, run) => {
+        const computed = await compute(strip, run);
+        if (isIn(strip)) strip.output.data[(row - strip.region.first.y) * strip.output.rowBytes] ^= 1;
+        return computed;
+      };
+      const { dealer, left } = dealerWith([helper(device)]);
+      let jobs = 0;
+      while (left.length === 0 && jobs < 50) {
+        jobs++;
+        await deal(dealer, image, operationOf({ border: 'wrap' }), { auditSeed: seed * 7919 + jobs });
+      }
+      expect(left).toHaveLength(1);
+      expect(left[0].fault).toMatchObject({ code: 'BACKEND_UNAVAILABLE', reason: expect.stringMatching(/^row \d+7 /) });
+      const { length } = device.strips;
+      const { output } = await deal(dealer, image, operationOf({ border: 'wrap' }));
+      expect(firstDifference(referenceOf(image, { border: 'wrap' }), output)).toBeUndefined();
+      expect(device.strips).toHaveLength(length);
+    }
+  });
+
+  test('all that it did in the job is computed again, with one pass and with several', async () => {
+    let found = 0;
+    for (const passes of [1, 4]) {
+      for (const strip of [1, 2, 5]) {
+        const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL, stripsAtOnce: 2, mishap: wrongFrom(strip) });
+        const { dealer, left } = dealerWith([helper(device)]);
+        const operation = operationOf({ border: 'wrap', passes });
+        for (let round = 0; round < 6; round++) {
+          const { result, output } = await deal(dealer, photograph, operation);
+          expect(firstDifference(referenceOf(photograph, operation), output)).toBeUndefined();
+          if (result.faults.length === 0) continue;
+          found++;
+          expect(rowsOfWorkers(result, photograph, operation).gpu).toBe(0);
+          expect(result.faults).toEqual([
+            expect.stringMatching(/^GPU computed wrong bytes \(row \d+ was computed again/),
+          ]);
+        }
+        expect(left).toHaveLength(1);
+      }
+    }
+    expect(found).toBe(6);
+  });
+
+  test('so are other jobs at the same time in which it took part', async () => {
+    const device = new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL, stripsAtOnce: 3, mishap: wrongFrom(6) });
+    const { dealer, left } = dealerWith([helper(device)]);
+    const images = [1, 2, 3, 4].map((seed) => makeImage('noise', WIDTH, 300, 4, seed));
+    const operation = operationOf({ border: 'reflect', passes: 2 });
+    for (let round = 0; round < 4; round++) {
+      const all = await Promise.all(images.map((image) => deal(dealer, image, operation)));
+      for (const [index, { output }] of all.entries()) {
+        expect(firstDifference(referenceOf(images[index], operation), output)).toBeUndefined();
+      }
+    }
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe('several passes on a device where an image stays', () => {
+  const habits = { msPerMegapixel: MS_PER_MEGAPIXEL / 10, residentPixels: WIDTH * HEIGHT };
+  const residentRuns = (device: TestDevice) => device.strips.filter(({ passes }) => passes > 1);
+
+  test.each(modesOf(4))('$alpha $border: the bytes are right', async (mode) => {
+    const device = new TestDevice(habits);
+    const { dealer, left } = dealerWith([helper(device)]);
+    await warm(dealer);
+    const operation = { ...mode, passes: 6 };
+    for (let round = 0; round < 5; round++) {
+      const { output, result } = await deal(dealer, photograph, operation);
+      expect(firstDifference(referenceOf(photograph, operation), output)).toBeUndefined();
+      rowsOfWorkers(result, photograph, operation);
+    }
+    expect(residentRuns(device)).not.toEqual([]);
+    expect(left).toEqual([]);
+  });
+
+  test('the device does most of the rows', async () => {
+    const { dealer } = dealerWith([helper(new TestDevice(habits))]);
+    await warm(dealer);
+    const operation = operationOf({ border: 'wrap', passes: 20 });
+    const { result } = await deal(dealer, photograph, operation);
+    expect(rowsOfWorkers(result, photograph, operation).gpu).toBeGreaterThan(10 * HEIGHT);
+  });
+
+  test('a device that hangs meanwhile is overtaken', async () => {
+    const mishap = ({ passes }: { readonly passes: number }) => (passes > 1 ? ('hangs' as const) : undefined);
+    const device = new TestDevice({ ...habits, mishap });
+    const { dealer } = dealerWith([helper(device)]);
+    await warm(dealer);
+    const operation = operationOf({ border: 'replicate', passes: 6 });
+    const { output } = await deal(dealer, photograph, operation);
+    expect(residentRuns(device)).toHaveLength(1);
+    expect(firstDifference(referenceOf(photograph, operation), output)).toBeUndefined();
+  });
+
+  test.each(BORDER_MODES)(
+    '%s: a wrong row is found where it is looked at, and nothing of it is kept',
+    async (border) => {
+      const device = new TestDevice(habits);
+      const compute = device.compute.bind(device);
+      device.compute = async (strip, run) => {
+        const computed = await compute(strip, run);
+        if (strip.passes > 1) spoil(strip);
+        return computed;
+      };
+      const { dealer, left } = dealerWith([helper(device)]);
+      await warm(dealer);
+      const operation = operationOf({ border, passes: 6 });
+      const { output, result } = await deal(dealer, photograph, operation);
+      expect(left).toHaveLength(1);
+      expect(firstDifference(referenceOf(photograph, operation), output)).toBeUndefined();
+      expect(rowsOfWorkers(result, photograph, operation).gpu).toBe(0);
+    },
+  );
+});
+
+describe('the end of a job', () => {
+  test('an abort: nothing is written afterwards, and the next job runs', async () => {
+    const msPerMegapixel = 4 * MS_PER_MEGAPIXEL;
+    const device = new TestDevice({ msPerMegapixel, stripsAtOnce: 3, residentPixels: 1e9 });
+    const { dealer, left } = dealerWith([helper(device)], firstWorker(msPerMegapixel));
+    await warm(dealer);
+    for (const passes of [1, 6]) {
+      for (const delayMs of [0, 3, 10, 20]) {
+        const controller = new AbortController();
+        const output = createImage(WIDTH, HEIGHT, 4);
+        const running = dealer.compute({
+          input: photograph,
+          output,
+          operation: operationOf({ border: 'wrap', passes }),
+          run: { signal: controller.signal },
+          estimateMs: 60 * passes,
+        });
+        setTimeout(() => controller.abort(new Error('enough')), delayMs);
+        await expect(running).rejects.toThrow('enough');
+        const before = output.data.slice();
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        expect(Buffer.compare(before, output.data)).toBe(0);
+      }
+    }
+    const { output } = await deal(dealer, photograph, operationOf());
+    expect(firstDifference(referenceOf(photograph), output)).toBeUndefined();
+    expect(left).toEqual([]);
+  });
+
+  test('a signal that was aborted before', async () => {
+    const { dealer } = dealerWith([]);
+    await expect(
+      deal(dealer, photograph, operationOf(), { signal: AbortSignal.abort(new Error('no')) }),
+    ).rejects.toThrow('no');
+  });
+
+  test('memory that is transferred meanwhile is an error of the image, and nobody is blamed', async () => {
+    const { dealer, left } = dealerWith([helper(new TestDevice({ msPerMegapixel: MS_PER_MEGAPIXEL }))]);
+    await warm(dealer);
+    for (const delayMs of [0, 5, 20]) {
+      const image = { ...photograph, data: photograph.data.slice() };
+      const running = deal(dealer, image, operationOf({ passes: 2 }));
+      setTimeout(() => structuredClone(image.data, { transfer: [image.data.buffer as ArrayBuffer] }), delayMs);
+      await expect(running).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+    }
+    expect(left).toEqual([]);
+  });
+
+  test('a fault of the first worker is the fault of the job', async () => {
+    const first = firstWorker();
+    first.backend.compute = async () => {
+      throw new BackendFault('The CPU addon failed', 'no memory', { code: 'OUT_OF_MEMORY' });
+    };
+    const { dealer } = dealerWith([helper(new TestDevice())], first);
+    await expect(deal(dealer, photograph, operationOf())).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  });
+
+  test('an image without a pixel to compute', async () => {
+    const { dealer } = dealerWith([helper(new TestDevice())]);
+    const { result } = await deal(dealer, makeImage('noise', 2, 500, 4, 1), operationOf({ passes: 3 }));
+    expect(result.shares).toEqual([expect.objectContaining({ backend: 'cpu', rows: 0 })]);
+  });
+});
+
+/** More with NEIGHBOR_PRODUCT_JOBS=1000. */
+const JOBS = Number(process.env.NEIGHBOR_PRODUCT_JOBS ?? 120);
+
+test(`${JOBS} random jobs, with faults and aborts at random moments`, { timeout: 20 * 60_000 }, async () => {
+  const random = randomFrom(1);
+  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)];
+  const counts = { done: 0, aborted: 0, left: 0 };
+  const newHelper = () => {
+    const kind = pick(['steady', 'steady', 'hangs', 'is lost', 'has no memory'] as const);
+    const mishap = () => (kind !== 'steady' && random() < 0.05 ? kind : undefined);
+    const msPerMegapixel = pick([0, 200, 1000, 30_000]);
+    return helper(
+      new TestDevice({ msPerMegapixel, stripsAtOnce: pick([1, 3]), residentPixels: pick([0, 1e9]), mishap }),
+    );
+  };
+  const first = firstWorker(400);
+  const dealer = new Dealer(first, () => {
+    counts.left++;
+    dealer.join(newHelper());
+  });
+  dealer.join(newHelper());
+  dealer.join(newHelper());
+  let memory = 0;
+  const run = async (): Promise<void> => {
+    const size = [1 + Math.floor(random() * 300), 1 + Math.floor(random() * 400)] as const;
+    const image = makeImage(pick(['noise', 'photograph']), ...size, pick([3, 4]), Math.floor(random() * 1e6));
+    const operation: Operation = {
+      alpha: pick(ALPHA_MODES),
+      border: pick(BORDER_MODES),
+      passes: pick([1, 1, 2, 5]),
+    };
+    const controller = new AbortController();
+    const isAborted = random() < 0.1;
+    if (isAborted) setTimeout(() => controller.abort(), random() * 20);
+    try {
+      const { output, result } = await deal(dealer, image, operation, { signal: controller.signal });
+      expect(firstDifference(referenceOf(image, operation), output)).toBeUndefined();
+      rowsOfWorkers(result, image, operation);
+      counts.done++;
+    } catch (error) {
+      if (!controller.signal.aborted || error !== controller.signal.reason) throw error;
+      counts.aborted++;
+    }
+  };
+  for (let done = 0; done < JOBS; done += 4) {
+    await Promise.all([1, 2, 3, 4].map(run));
+    if (done === 40) memory = process.memoryUsage().rss;
+  }
+  expect(counts.done).toBeGreaterThan(JOBS / 2);
+  expect(process.memoryUsage().rss).toBeLessThan(memory + 200 * 2 ** 20);
+});
+
+/** Numbers from 0 to 1, always the same. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+}

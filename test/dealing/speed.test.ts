@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { isToBeTried, isWorthwhile, Speed, STRIP_MS } from '../../src/dealing/speed.js';
+
+/** After strips of the given pixels and milliseconds. */
+function speedAfter(...strips: readonly (readonly [pixels: number, elapsedMs: number])[]): Speed {
+  const speed = new Speed();
+  for (const strip of strips) speed.note(...strip);
+  return speed;
+}
+
+describe('the size of strips', () => {
+  test('grows by two until one takes a few milliseconds', () => {
+    const speed = new Speed();
+    const sizes: number[] = [];
+    while (speed.isGrowing) {
+      sizes.push(speed.wantedPixels);
+      speed.note(speed.wantedPixels, 0.5 + speed.wantedPixels * 3e-6); // a call costs half a millisecond
+    }
+    expect(sizes.slice(0, 4)).toEqual([2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19]);
+    expect(sizes.at(-1)! * 3e-6).toBeGreaterThan(STRIP_MS / 2);
+    expect(speed.wantedPixels * 3e-6).toBeLessThan(1.1 * STRIP_MS);
+  });
+
+  test('shrinks at once where the first strip took long', () => {
+    expect(speedAfter([2 ** 16, 1000]).wantedPixels).toBeCloseTo((2 ** 16 * STRIP_MS) / 1000);
+  });
+
+  test('a strip that was slow by accident counts half, a faster one at once, a small slow one not at all', () => {
+    const known = [1e6, 5] as const;
+    expect(speedAfter(known, [1e6, 15]).msPerPixel).toBe(10e-6);
+    expect(speedAfter(known, [1e6, 15], [1e6, 4]).msPerPixel).toBe(4e-6);
+    expect(speedAfter(known, [1000, 2]).msPerPixel).toBe(5e-6);
+  });
+
+  test('a strip that was dropped is a bound', () => {
+    const speed = speedAfter([1e6, 5]);
+    speed.noteAtLeast(1e6, 1);
+    expect(speed.msPerPixel).toBe(5e-6);
+    speed.noteAtLeast(1e6, 50);
+    expect(speed.msPerPixel).toBe(50e-6);
+  });
+});
+
+test('passes on a device: what moving the image takes is not theirs', () => {
+  const speed = speedAfter([1e6, 5]);
+  speed.noteResident(1e6, 10, 15);
+  expect(speed.residentMsPerPixel).toBeCloseTo(1e-6);
+});
+
+test('a device that is twenty times as slow does not help, and is tried again after fifty times its strip', () => {
+  const first = speedAfter([1e6, 5]);
+  expect(isWorthwhile(new Speed(), first)).toBe(true);
+  expect(isWorthwhile(speedAfter([1e6, 99]), first)).toBe(true);
+  const slow = speedAfter([1e6, 101]);
+  expect(isWorthwhile(slow, first)).toBe(false);
+  expect(isToBeTried(slow)).toBe(false);
+  expect(isToBeTried(speedAfter([1, 0]))).toBe(true);
+});
+
+test('what others cost the first worker on its own cores does not make them look better', () => {
+  const first = speedAfter([1e6, 5], [1e6, 50], [1e6, 50]);
+  expect(isWorthwhile(speedAfter([1e6, 150]), first)).toBe(false);
+});
