@@ -10,7 +10,7 @@ import {
   type Unavailable,
   type Work,
 } from './backend.js';
-import { Auto, type AutoEntry, type AutoResult, missingText } from './dealing/auto.js';
+import { Auto, type AutoEntry, type AutoResult, missingText, type Opening } from './dealing/auto.js';
 import { OpenBackends } from './dealing/open-backends.js';
 import { NeighborProductError } from './errors.js';
 import { type CheckedImage, checkStillThere, copyImage, overlaps } from './image.js';
@@ -64,7 +64,7 @@ export interface Survey<Name extends string> {
 }
 
 /** What will be computed, and how long a GPU may take to open for it. */
-export type ExpectedWork = Work & Pick<RunOptions, 'gpuTimeoutMs'>;
+export type ExpectedWork = Work & Opening;
 
 /** Runs transforms on the backends that each asks for, and keeps them open for the next one. */
 export class Selector<Name extends string> {
@@ -84,7 +84,7 @@ export class Selector<Name extends string> {
 
   /** Opens what work that comes will ask for. A failure is that of the work. */
   async prepare(choice: Choice<Name>, work: ExpectedWork): Promise<void> {
-    if (choice === AUTO) (await this.#openAuto())?.expect(work, work.gpuTimeoutMs);
+    if (choice === AUTO) (await this.#openAuto())?.expect(work, work);
     else await this.#selectByName(choice, work.gpuTimeoutMs).catch(() => {});
   }
 

@@ -7,9 +7,10 @@ import type { BackendEntry, BackendFault, Opened, Share, Transformer, Work } fro
 import type { CheckedImage } from '../image.js';
 import type { Operation, RunOptions } from '../options.js';
 import { Auditor } from './audit.js';
-import { Dealer, WORTH_SHARING_MS } from './dealer.js';
+import { Dealer } from './dealer.js';
 import type { JobResult, Worker } from './job.js';
 import type { OpenBackends } from './open-backends.js';
+import { WORTH_SHARING_MS } from './pieces.js';
 import { Speed } from './speed.js';
 
 /** What `auto` needs of a backend in the registry. */
@@ -29,6 +30,9 @@ export interface AutoResult<Name extends string> extends Omit<JobResult, 'shares
 
 /** Backends are opened beside the work once this process has, by estimate, so much work for the first one. */
 const WORTH_OPENING_MS = 100;
+
+/** How others are opened. */
+export type Opening = Pick<RunOptions, 'gpuTimeoutMs' | 'onSpan'>;
 
 /** A backend that joined. */
 interface Helper<Name extends string> {
@@ -84,8 +88,8 @@ export class Auto<Name extends string> {
   }
 
   /** Begins to open others where work that will come is worth it. */
-  expect(work: Work, timeoutMs: number | undefined): void {
-    if (this.#isWorthOpening(this.#workMs + this.#first.estimateMs!(work)!)) this.#openOthers(timeoutMs);
+  expect(work: Work, run: Opening): void {
+    if (this.#isWorthOpening(this.#workMs + this.#first.estimateMs!(work)!)) this.#openOthers(run);
   }
 
   /**
@@ -107,7 +111,7 @@ export class Auto<Name extends string> {
     const opens = this.#isWorthOpening(this.#workMs);
     if (opens) this.#dealer.isGrowing = true;
     const dealt = this.#dealer.compute({ input, output, operation, run: { ...run, auditSeed }, estimateMs });
-    if (opens) this.#openOthers(run.gpuTimeoutMs); // once the first backend has something to do
+    if (opens) this.#openOthers(run); // once the first backend has something to do
     const { shares, faults, exactPixels } = await dealt;
     const isHelped = faults.length > 0 || shares.some(({ backend }) => backend !== this.#first.name);
     return {
@@ -133,17 +137,19 @@ export class Auto<Name extends string> {
     return workMs >= WORTH_OPENING_MS && this.#others.some((entry) => !this.#asked.has(entry));
   }
 
-  #openOthers(timeoutMs: number | undefined): void {
+  #openOthers(run: Opening): void {
     for (const entry of this.#others) {
       if (this.#asked.has(entry)) continue;
       this.#asked.set(entry, undefined);
       this.#dealer.isGrowing = true;
-      void this.#open(entry, timeoutMs);
+      void this.#open(entry, run);
     }
   }
 
-  async #open(entry: AutoEntry<Name>, timeoutMs: number | undefined): Promise<void> {
+  async #open(entry: AutoEntry<Name>, { gpuTimeoutMs: timeoutMs, onSpan }: Opening): Promise<void> {
+    const startMs = performance.now();
     const opened = await this.#backends.openAutomatically(entry, { timeoutMs });
+    onSpan?.({ name: `open the ${entry.title}`, track: entry.title, startMs, endMs: performance.now() });
     this.#asked.set(entry, opened);
     this.#dealer.isGrowing = [...this.#asked.values()].includes(undefined);
     this.#join(entry, opened);

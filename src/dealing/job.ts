@@ -182,6 +182,7 @@ export class Job {
   restart(): void {
     this.#shares.clear();
     this.#exactPixels = 0;
+    this.isPaused = false;
     this.#begin(0);
   }
 

@@ -329,5 +329,6 @@ export function watchCalls(calls: FileCalls, watch: Watch, onSpan?: SpanListener
     ...calls,
     watch,
     transform: (image, options) => calls.transform(image, { ...options, onSpan }),
+    openBackend: (choice, work) => calls.openBackend(choice, { ...work, onSpan }),
   };
 }

@@ -82,7 +82,7 @@ async function commandWith(webGpu: string, isTrusted = false, hasAddon = true): 
     'gpu/vulkan.js': without('missingVulkan', read('gpu/vulkan.js')),
     'gpu/answer.js': shortened(read('gpu/answer.js')),
     'dealing/auto.js': read('dealing/auto.js').replace(/(WORTH_OPENING_MS) = \d+/, '$1 = 0'),
-    'dealing/dealer.js': read('dealing/dealer.js').replace(/(WORTH_SHARING_MS) = \d+/, '$1 = 0'),
+    'dealing/pieces.js': read('dealing/pieces.js').replace(/(WORTH_SHARING_MS) = \d+/, '$1 = 0'),
     ...(isTrusted && { 'admission.js': 'export const findWrongAnswer = async () => undefined;' }),
   });
   rmSync(path.join(root, 'node_modules'));
