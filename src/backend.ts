@@ -64,7 +64,7 @@ export interface Backend {
 /** Transforms whole images: the host on a backend ({@link Backend}), or the reference. */
 export interface Transformer {
   /** What it runs on, where that computes regions; absent of the reference, which shares nothing with the host. */
-  readonly backend?: Backend;
+  readonly backend?: Backend | undefined;
   /**
    * Writes the transform of `input` into `output`, which has the same size and channels and may overlap it.
    * Border pixels that the border mode skips, and padding between rows, are left as they are.
@@ -84,6 +84,7 @@ export interface Transformer {
 
 /** How much of a transform a backend did. */
 export interface Share<Name extends string = string> {
+  /** Its name. */
   readonly backend: Name;
   /** What it ran on, for people. */
   readonly device: string;

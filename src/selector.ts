@@ -71,6 +71,8 @@ export class Selector<Name extends string> {
   readonly #entries: readonly Selectable<Name>[];
   readonly #backends = new OpenBackends();
   #auto: Promise<Auto<Name> | undefined> | undefined;
+  /** The same, once it is open: most calls need not wait. */
+  #opened: Auto<Name> | undefined;
 
   /** @param entries the backends in the order in which auto tries them; the last one always opens */
   constructor(entries: readonly Selectable<Name>[]) {
@@ -119,7 +121,7 @@ export class Selector<Name extends string> {
     choice: Choice<Name>,
   ): Promise<SelectedRun<Name>> {
     if (choice !== AUTO) return this.#runByName(input, output, operation, run, choice);
-    const auto = await withSpan(run.onSpan, 'choose the backend', () => this.#openAuto());
+    const auto = this.#opened ?? (await withSpan(run.onSpan, 'choose the backend', () => this.#openAuto()));
     checkStillThere(input, output);
     // Where a backend fails, another one needs the input as it was.
     const source = overlaps(input, output) ? copyImage(input) : input;
@@ -144,9 +146,10 @@ export class Selector<Name extends string> {
     await this.#backends.dispose();
   }
 
-  #openAuto(): Promise<Auto<Name> | undefined> {
+  async #openAuto(): Promise<Auto<Name> | undefined> {
     this.#auto ??= Auto.open(this.#entries, this.#backends);
-    return this.#auto;
+    this.#opened = await this.#auto;
+    return this.#opened;
   }
 
   async #selectByName(choice: Name, timeoutMs: number | undefined): Promise<Selection<Name>> {
@@ -250,12 +253,14 @@ function aloneResult<Name extends string>(
 }
 
 function resultOf<Name extends string>(
-  { shares, faults, ...rest }: AutoResult<Name>,
+  { shares: unsorted, faults, exactPixels, reason, auditSeed }: AutoResult<Name>,
   title: string,
 ): SelectedRun<Name> {
-  const sorted = shares.length === 1 ? shares : shares.toSorted((a, b) => b.rows - a.rows);
-  const [{ backend, device }] = sorted;
-  return { ...rest, backend, device, shares: sorted, ...(faults.length > 0 && { fault: faultText(faults, title) }) };
+  const shares = unsorted.length === 1 ? unsorted : unsorted.toSorted((a, b) => b.rows - a.rows);
+  const [{ backend, device }] = shares;
+  const result = { backend, reason, device, exactPixels, shares };
+  if (auditSeed === undefined) return result;
+  return { ...result, auditSeed, ...(faults.length > 0 && { fault: faultText(faults, title) }) };
 }
 
 /** @param title of the backend that did the work of those that failed */

@@ -41,7 +41,12 @@ export function planSteps(
   }));
 }
 
-/** Some rows of a step. */
-export function stripOf({ input, output, passes }: Step, region: Region, { alpha }: Operation): Strip {
-  return { input, region, output: rowsOf(output, region.first.y, region.end.y), alpha, passes };
+/** Some rows of a step. @param apart receives them instead of the step's output */
+export function stripOf(
+  { input, output, passes }: Step,
+  region: Region,
+  { alpha }: Operation,
+  apart?: CheckedImage,
+): Strip {
+  return { input, region, output: apart ?? rowsOf(output, region.first.y, region.end.y), alpha, passes };
 }

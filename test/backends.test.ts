@@ -177,15 +177,6 @@ describe('work that is short', () => {
     expect(asked).toBe(1);
   });
 
-  test('is not shared with one that is open', async () => {
-    const device = new TestDevice();
-    const selector = selectorFor(4, working(device)[0]);
-    const reasons = new Set<string>();
-    for (let round = 0; round < 40; round++) reasons.add((await run(selector)).result.reason);
-    expect(device.strips).toEqual([]);
-    expect(reasons).toContain('the work is too short to share with the GPU');
-  });
-
   test('the estimate is told the size, the passes and the threads', async () => {
     const works: unknown[] = [];
     const estimateMs = (work: unknown) => {

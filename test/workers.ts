@@ -21,6 +21,8 @@ export const cpu = openCpu();
 export type Mishap = 'hangs' | 'is lost' | 'has no memory' | 'is wrong' | undefined;
 
 export interface Habits {
+  /** Milliseconds for any strip, besides. Default 0. */
+  readonly callMs?: number;
   /** Milliseconds for a megapixel and pass. Default 0. */
   readonly msPerMegapixel?: number;
   readonly stripsAtOnce?: number;
@@ -57,10 +59,10 @@ export class TestDevice implements Backend {
 
   async compute(strip: Strip, { signal }: RunOptions): Promise<Computed> {
     this.strips.push(strip);
-    const { msPerMegapixel = 0, mishap } = this.#habits;
+    const { callMs = 0, msPerMegapixel = 0, mishap } = this.#habits;
     const what = mishap?.(strip, this.strips.length);
     if (what === 'hangs') await new Promise(() => {});
-    await sleep((msPerMegapixel * strip.passes * countPixels(strip.region)) / 1e6);
+    await sleep(callMs + (msPerMegapixel * strip.passes * countPixels(strip.region)) / 1e6);
     if (signal?.aborted) {
       this.dropped++;
       throw signal.reason;

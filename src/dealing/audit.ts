@@ -40,7 +40,7 @@ export class Auditor {
     const { width, channels } = step.output;
     const again = createImage(width, ROWS_TOGETHER, channels);
     for (const rows of rowsToCompare(seed, region, this.#compared < ROWS_OF_NEW_DEVICE)) {
-      judge.computeSync!({ ...stripOf(step, band(region, rows), operation), output: again }, { threads: 1 });
+      judge.computeSync!(stripOf(step, band(region, rows), operation, again), { threads: 1 });
       for (let y = rows.first; y < rows.end; y++) {
         this.#compared++;
         const expected = rowsOf(again, y - rows.first, y - rows.first + 1);

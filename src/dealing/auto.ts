@@ -10,7 +10,6 @@ import { Auditor } from './audit.js';
 import { Dealer } from './dealer.js';
 import type { JobResult, Worker } from './job.js';
 import type { OpenBackends } from './open-backends.js';
-import { WORTH_SHARING_MS } from './pieces.js';
 import { Speed } from './speed.js';
 
 /** What `auto` needs of a backend in the registry. */
@@ -52,6 +51,8 @@ export class Auto<Name extends string> {
   readonly #helpers = new Set<Helper<Name>>();
   /** What opening gave; undefined while it goes on. */
   readonly #asked = new Map<AutoEntry<Name>, Opened | undefined>();
+  /** Why others are not there, clauses. */
+  #missing = '';
   #workMs = 0;
 
   /**
@@ -110,17 +111,14 @@ export class Auto<Name extends string> {
     const auditSeed = run.auditSeed ?? Math.floor(Math.random() * 2 ** 32);
     const opens = this.#isWorthOpening(this.#workMs);
     if (opens) this.#dealer.isGrowing = true;
-    const dealt = this.#dealer.compute({ input, output, operation, run: { ...run, auditSeed }, estimateMs });
+    const dealt = this.#dealer.compute({ input, output, operation, run, auditSeed, estimateMs });
     if (opens) this.#openOthers(run); // once the first backend has something to do
     const { shares, faults, exactPixels } = await dealt;
-    const isHelped = faults.length > 0 || shares.some(({ backend }) => backend !== this.#first.name);
-    return {
-      shares: shares as readonly Share<Name>[],
-      faults,
-      exactPixels,
-      reason: this.#reasonFor(isHelped && faults.length === 0, faults, estimateMs),
-      ...(isHelped && { auditSeed }),
-    };
+    const result = { shares: shares as readonly Share<Name>[], faults, exactPixels };
+    if (faults.length > 0) return { ...result, auditSeed, reason: faults.join('; ') };
+    const isAlone = shares.length === 1 && shares[0].backend === this.#first.name;
+    if (!isAlone) return { ...result, auditSeed, reason: 'strips went to whoever was free' };
+    return { ...result, reason: this.#reasonAlone() };
   }
 
   /** Gives the others back. The next work that is worth it opens them again. */
@@ -131,6 +129,7 @@ export class Auto<Name extends string> {
     }
     this.#helpers.clear();
     this.#asked.clear();
+    this.#missing = '';
   }
 
   #isWorthOpening(workMs: number): boolean {
@@ -151,9 +150,18 @@ export class Auto<Name extends string> {
     const opened = await this.#backends.openAutomatically(entry, { timeoutMs });
     onSpan?.({ name: `open the ${entry.title}`, track: entry.title, startMs, endMs: performance.now() });
     this.#asked.set(entry, opened);
+    this.#missing = this.#missingText();
     this.#dealer.isGrowing = [...this.#asked.values()].includes(undefined);
     this.#join(entry, opened);
     for (const other of (await opened.openOthers?.()) ?? []) this.#join(entry, other);
+  }
+
+  #missingText(): string {
+    const texts = this.#others.flatMap((entry) => {
+      const opened = this.#asked.get(entry);
+      return opened && !('transformer' in opened) ? [missingText(entry, opened.reason)] : [];
+    });
+    return texts.join('; ');
   }
 
   #join(entry: AutoEntry<Name>, opened: Opened): void {
@@ -179,24 +187,16 @@ export class Auto<Name extends string> {
     this.#backends.giveUp(helper.entry.name, helper.transformer, fault, worker.device);
   }
 
-  #reasonFor(isShared: boolean, faults: readonly string[], estimateMs: number): string {
-    if (faults.length > 0) return faults.join('; ');
-    if (isShared) return 'strips went to whoever was free';
-    const missing = this.#others.flatMap((entry) => {
-      const opened = this.#asked.get(entry);
-      return opened && !('transformer' in opened) ? [missingText(entry, opened.reason)] : [];
-    });
-    if (missing.length > 0) return missing.join('; ');
+  /** Why the first backend did all the work. */
+  #reasonAlone(): string {
+    if (this.#missing !== '') return this.#missing;
     if (this.#others.length === 0) return 'there is no other';
     const [{ title, name }] = this.#others;
     if (this.#dealer.isGrowing) return `the ${title} was not open in time`;
-    if (this.#helpers.size === 0) {
-      return `the work is too short to open a ${title} for; the backend ${name} asks for one`;
-    }
-    if (estimateMs < WORTH_SHARING_MS) return `the work is too short to share with the ${title}`;
-    const [{ worker }] = this.#helpers;
-    const times = worker.speed.msPerPixel! / this.#firstWorker.speed.leastMsPerPixel;
-    if (this.#dealer.helps(worker)) return `it was done before the ${title} had a strip`;
+    const [helper] = this.#helpers;
+    if (helper === undefined) return `the work is too short to open a ${title} for; the backend ${name} asks for one`;
+    if (this.#dealer.helps(helper.worker)) return `it was done before the ${title} had a strip`;
+    const times = helper.worker.speed.msPerPixel! / this.#firstWorker.speed.leastMsPerPixel;
     return `the ${title} takes ${Math.round(times)} times as long`;
   }
 }

@@ -79,7 +79,6 @@ export class Dealer {
     const job = new Job(request);
     if (isEmpty(job.step.region)) return this.#computeNothing(job);
     this.#pieces.jobs.push(job);
-    job.isWorthSharing = this.#pieces.isWorthSharing();
     const stopListening = onAbort(signal, () => this.#fail(job, signal?.reason));
     this.#pump();
     try {
@@ -108,8 +107,13 @@ export class Dealer {
   #begin(worker: Worker, piece: Piece): void {
     // Of the first worker only a part of a step is ever dropped.
     const isWhole = worker === this.#pieces.first && piece.region === piece.step.region;
+    const { job, step, region, isApart } = piece;
+    // Written out, here and below: a spread takes some microseconds, and a small image one millisecond.
     const out: Out = {
-      ...piece,
+      job,
+      step,
+      region,
+      isApart,
       worker,
       controller: isWhole ? undefined : new AbortController(),
       startMs: performance.now(),
@@ -130,25 +134,26 @@ export class Dealer {
     try {
       checkStillThere(input, output);
       const { step, apart } = withMemory(out);
-      const strip = { ...stripOf(step, out.region, operation), ...(apart && { output: apart }) };
+      const strip = stripOf(step, out.region, operation, apart);
       const computed = await worker.backend.compute(strip, controller ? { ...run, signal: controller.signal } : run);
-      if (out.isDropped) return;
       const elapsedMs = noteSpeed(out);
+      if (out.isDropped) return;
       worker.device = computed.device;
       checkStillThere(input, output);
       if (step.passes > 1) return await this.#acceptResident(out, step, apart!, computed, elapsedMs);
       if (worker.auditor) this.#check(out);
       this.#accept(out, apart, computed, elapsedMs);
     } catch (error) {
+      if (out.isDropped) noteSpeed(out);
       this.#noteFailure(out, error);
     }
   }
 
   /** Compares rows of what another worker computed. @throws WrongBytes */
   #check({ worker, job, step, region }: Out): void {
-    const { operation, run } = job.request;
+    const { operation, run, auditSeed } = job.request;
     const startMs = performance.now();
-    worker.auditor!.check(this.#pieces.first.backend, step, region, operation, run.auditSeed ?? 0);
+    worker.auditor!.check(this.#pieces.first.backend, step, region, operation, auditSeed);
     const details = { rows: rowsText(region.first.y, region.end.y) };
     const span: Span = { name: 'compare rows', track: MAIN_TRACK, startMs, endMs: performance.now(), details };
     run.onSpan?.(span);
@@ -170,8 +175,8 @@ export class Dealer {
     elapsedMs: number,
   ): Promise<void> {
     const { worker, job, region } = out;
-    const { input, output, operation, run } = job.request;
-    await worker.auditor?.checkPasses(this.#pieces.first.backend, step, result, operation, run.auditSeed ?? 0);
+    const { input, output, operation, auditSeed } = job.request;
+    await worker.auditor?.checkPasses(this.#pieces.first.backend, step, result, operation, auditSeed);
     if (out.isDropped) return;
     await this.#pause(job, out);
     if (job.isOver) return;
@@ -295,16 +300,15 @@ function withMemory({ job, step, region, isApart }: Out): { step: Step; apart?: 
 function drop(out: Out): void {
   if (out.isDropped) return;
   out.isDropped = true;
-  noteSpeed(out);
   out.controller?.abort();
 }
 
-/** @returns the milliseconds of the piece until now */
-function noteSpeed({ worker: { speed }, step: { passes }, region, isDropped, startMs }: Out): number {
+/** @returns the milliseconds that a piece took */
+function noteSpeed({ worker: { speed, auditor }, step: { passes }, region, isDropped, startMs }: Out): number {
   const elapsedMs = performance.now() - startMs;
   const pixels = countPixels(region);
   if (passes > 1) speed.noteResident(pixels, passes, elapsedMs);
-  else if (isDropped) speed.noteAtLeast(pixels, elapsedMs);
-  else speed.note(pixels, elapsedMs);
+  else if (!isDropped) speed.note(pixels, elapsedMs);
+  else if (auditor) speed.noteAtLeast(pixels, elapsedMs); // the first worker ends at once
   return elapsedMs;
 }

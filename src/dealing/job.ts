@@ -27,6 +27,8 @@ export interface JobRequest {
   readonly output: CheckedImage;
   readonly operation: Operation;
   readonly run: RunOptions;
+  /** Decides which rows of a device are compared. */
+  readonly auditSeed: number;
   /** About how many milliseconds the first worker takes for all passes. */
   readonly estimateMs: number;
 }
@@ -55,8 +57,6 @@ export class Job {
   readonly faults: string[] = [];
   /** Those that cannot take part, such as one for which the image is too wide. */
   readonly without = new Set<Worker>();
-  /** Whether there was enough to do when it came, with the jobs before it. */
-  isWorthSharing = false;
   /** Whether somebody has all passes that are left. */
   isResident = false;
   /** Nothing is taken from it while what must not be written any more ends. */

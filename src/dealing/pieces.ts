@@ -5,9 +5,6 @@ import { canCheckPasses } from './audit.js';
 import type { Job, Worker } from './job.js';
 import { isToBeTried, isWorthwhile, STRIP_MS } from './speed.js';
 
-/** What is done in less, on the first worker, is not shared: a strip is not back from elsewhere before. */
-export const WORTH_SHARING_MS = 5;
-
 /** Nobody takes less than the first worker does in this time, so that calls do not count. */
 const LEAST_MS = 0.5;
 
@@ -24,7 +21,7 @@ export interface Piece {
   readonly step: Step;
   readonly region: Region;
   /** Whether the result goes to memory of its own, since another worker computes the same. */
-  readonly isApart?: boolean;
+  readonly isApart?: boolean | undefined;
 }
 
 /** A piece that is computed. */
@@ -66,11 +63,6 @@ export class Pieces {
     return isWorthwhile(speed, this.first.speed);
   }
 
-  /** Whether there is enough to do for others, too. */
-  isWorthSharing(): boolean {
-    return this.jobs.reduce((sum, job) => sum + this.#leftMs(job), 0) >= WORTH_SHARING_MS;
-  }
-
   /** What a worker is to do next; undefined where nothing is worth its while. */
   nextFor(worker: Worker): Piece | undefined {
     const busy = this.outsOf(worker).length;
@@ -98,7 +90,6 @@ export class Pieces {
 
   /** Whether others may take a part of a job, or more of it. */
   #isShared(job: Job): boolean {
-    if (!job.isWorthSharing) return false;
     const isTaking = ({ worker, job: of }: Out) => of === job && worker !== this.first && this.helps(worker);
     return this.isGrowing || [...this.outs].some(isTaking);
   }
@@ -110,7 +101,7 @@ export class Pieces {
     // One strip shows how fast it is.
     if (!isTried && (speed.msPerPixel === undefined || !this.helps(worker))) return undefined;
     for (const job of this.jobs.toReversed()) {
-      if (!job.isWorthSharing || job.isPaused || job.isResident || job.without.has(worker)) continue;
+      if (job.isPaused || job.isResident || job.without.has(worker)) continue;
       const piece = this.#stayingFor(worker, job, busy) ?? this.#stripFor(worker, job, isTried);
       if (piece !== undefined) return piece;
     }
@@ -122,9 +113,10 @@ export class Pieces {
     if (job.pendingPixels === 0) return undefined;
     const firstMs = this.#firstMsPerPixel(job);
     const aheadMs = this.#aheadOf(job) + job.pendingPixels * firstMs;
-    const fitting = aheadMs / ((speed.msPerPixel ?? firstMs) + firstMs);
+    // It is back when the first worker has done the rest.
+    const fitting = (aheadMs - (isTried ? 0 : speed.callMs)) / ((speed.msPerPixel ?? firstMs) + firstMs);
+    if (!isTried && fitting * firstMs < LEAST_MS) return undefined;
     const pixels = Math.min(speed.wantedPixels, fitting);
-    if (!isTried && (fitting * firstMs < LEAST_MS || speed.estimateMs(pixels) > aheadMs)) return undefined;
     let maxRows: number;
     try {
       maxRows = backend.maxRows(job.step.input.width);

@@ -1,14 +1,18 @@
 /** How fast a backend was in this process, transfers included; no table of devices, nothing stored. */
 
-/** How long a strip should take: calls do not count beside it, and a slow device holds little. */
+/** How long a strip should take, if a call takes much less: a slow device holds little. */
 export const STRIP_MS = 4;
+
+/** For a device that takes long for any: so many times its quickest one, and this at most. */
+const TIMES_QUICKEST = 2;
+const MOST_STRIP_MS = 40;
 
 /** Of a backend of which nothing is known. */
 const FIRST_STRIP_PIXELS = 2 ** 16;
 
 /** What the strips of a backend took. */
 export class Speed {
-  /** As far as is known; undefined before the first strip. */
+  /** Of the last strips; undefined before the first one. */
   msPerPixel: number | undefined;
   /** Of the fastest strip: what others that compute on the same cores cost is not in it. */
   leastMsPerPixel = Number.POSITIVE_INFINITY;
@@ -20,29 +24,32 @@ export class Speed {
   elapsedMs = 0;
   /** When the last strip ended. */
   endMs = Number.NEGATIVE_INFINITY;
-  #mostPixels = 0;
+  #most: Strip = { pixels: 0, elapsedMs: 0 };
+  #quickest: Strip = { pixels: 0, elapsedMs: Number.POSITIVE_INFINITY };
 
   /** Notes a strip that is done. */
   note(pixels: number, elapsedMs: number): void {
     this.#noteEnd(elapsedMs);
     const measured = elapsedMs / Math.max(1, pixels);
-    this.leastMsPerPixel = Math.min(this.leastMsPerPixel, measured);
     const before = this.msPerPixel ?? measured;
     // Slower may be an accident. Of a small strip it is what the call takes.
     if (measured <= before) this.msPerPixel = measured;
     else if (pixels > this.wantedPixels / 4) this.msPerPixel = (measured + before) / 2;
-    this.isGrowing &&= elapsedMs < STRIP_MS;
-    this.#mostPixels = Math.max(this.#mostPixels, pixels);
+    this.leastMsPerPixel = Math.min(this.leastMsPerPixel, measured);
+    if (pixels >= this.#most.pixels / 2) this.#most = { pixels, elapsedMs };
+    if (elapsedMs <= this.#quickest.elapsedMs) this.#quickest = { pixels, elapsedMs };
+    this.isGrowing &&= elapsedMs < this.#wantedMs;
   }
 
   /** Notes a strip that was dropped before it was done. */
   noteAtLeast(pixels: number, elapsedMs: number): void {
     this.#noteEnd(elapsedMs);
-    const measured = elapsedMs / Math.max(1, pixels);
-    if (elapsedMs > STRIP_MS && measured > (this.msPerPixel ?? 0)) {
-      this.msPerPixel = measured;
-      this.isGrowing = false;
-    }
+    this.msPerPixel = Math.max(this.msPerPixel ?? 0, elapsedMs / Math.max(1, pixels));
+    this.isGrowing &&= elapsedMs < STRIP_MS;
+  }
+
+  get #wantedMs(): number {
+    return Math.max(STRIP_MS, Math.min(TIMES_QUICKEST * this.#quickest.elapsedMs, MOST_STRIP_MS));
   }
 
   /** Notes an image that stayed on the device for several passes. */
@@ -50,26 +57,38 @@ export class Speed {
     this.#noteEnd(elapsedMs);
     const transferMs = pixels * (this.msPerPixel ?? 0);
     const measured = Math.max(0, elapsedMs - transferMs) / (pixels * passes);
-    this.residentMsPerPixel =
-      this.residentMsPerPixel === undefined ? measured : (measured + this.residentMsPerPixel) / 2;
+    this.residentMsPerPixel = (measured + (this.residentMsPerPixel ?? measured)) / 2;
   }
 
   /** How many pixels the next strip should have. */
   get wantedPixels(): number {
     if (this.msPerPixel === undefined) return FIRST_STRIP_PIXELS;
-    const fitting = STRIP_MS / this.msPerPixel;
-    return this.isGrowing ? Math.min(fitting, 2 * this.#mostPixels) : fitting;
+    const fitting = this.#wantedMs / this.msPerPixel;
+    return this.isGrowing ? Math.min(fitting, Math.max(FIRST_STRIP_PIXELS, 2 * this.#most.pixels)) : fitting;
+  }
+
+  /** What a strip takes however small it is. */
+  get callMs(): number {
+    const [small, large] = [this.#quickest, this.#most];
+    if (large.pixels <= 2 * small.pixels) return 0; // nothing is known but a speed
+    const callMs = (small.elapsedMs * large.pixels - large.elapsedMs * small.pixels) / (large.pixels - small.pixels);
+    return Math.min(Math.max(0, callMs), small.elapsedMs);
   }
 
   /** How long a strip would take; 0 where nothing is known. */
   estimateMs(pixels: number): number {
-    return (this.msPerPixel ?? 0) * pixels;
+    return this.callMs + (this.msPerPixel ?? 0) * pixels;
   }
 
   #noteEnd(elapsedMs: number): void {
     this.elapsedMs = elapsedMs;
     this.endMs = performance.now();
   }
+}
+
+interface Strip {
+  readonly pixels: number;
+  readonly elapsedMs: number;
 }
 
 /** A backend that takes so many times as long as the first one brings less than its strips cost. */

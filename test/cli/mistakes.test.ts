@@ -439,7 +439,7 @@ describe('the library', () => {
       "transform(image, { bordr: 'wrap' })",
       image,
       { bordr: 'wrap' },
-      "Expected one of backend, alpha, border, passes, threads, output, signal, onSpan for the name of an option, but received 'bordr' (string).",
+      "Expected one of backend, alpha, border, passes, threads, gpuTimeoutMs, auditSeed, output, signal, onSpan for the name of an option, but received 'bordr' (string).",
     ],
     [
       "transform(image, { passes: '2' })",

@@ -202,7 +202,7 @@ test('help lists every option and every exit code', () => {
   const help = textOf('--help');
   expect(textOf('-h')).toBe(help);
   const longNames = Object.values(transformOptions()).map(({ long }) => long!);
-  expect(longNames).toHaveLength(29);
+  expect(longNames).toHaveLength(30);
   for (const name of [...longNames, 'NEIGHBOR_PRODUCT_BACKEND', '--version', '  70  ', '  130  ']) {
     expect(help).toContain(name);
   }

@@ -22,7 +22,8 @@ describe('the size of strips', () => {
   });
 
   test('shrinks at once where the first strip took long', () => {
-    expect(speedAfter([2 ** 16, 1000]).wantedPixels).toBeCloseTo((2 ** 16 * STRIP_MS) / 1000);
+    expect(speedAfter([2 ** 16, 1000]).wantedPixels).toBeCloseTo((2 ** 16 * 40) / 1000);
+    expect(speedAfter([2 ** 16, 1000], [2000, 3]).wantedPixels).toBeCloseTo((2000 * 6) / 3);
   });
 
   test('a strip that was slow by accident counts half, a faster one at once, a small slow one not at all', () => {
@@ -38,6 +39,13 @@ describe('the size of strips', () => {
     expect(speed.msPerPixel).toBe(5e-6);
     speed.noteAtLeast(1e6, 50);
     expect(speed.msPerPixel).toBe(50e-6);
+  });
+
+  test('what a call takes follows from a small strip and a large one', () => {
+    expect(speedAfter([1e6, 5]).callMs).toBe(0);
+    expect(speedAfter([1e5, 1.1], [1e6, 2]).callMs).toBeCloseTo(1);
+    expect(speedAfter([1e5, 1.1], [1e6, 2]).estimateMs(1e6)).toBeGreaterThan(2);
+    expect(speedAfter([1e5, 1], [1e6, 10]).callMs).toBe(0);
   });
 });
 
