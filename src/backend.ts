@@ -1,6 +1,6 @@
 /**
  * The contract of a backend: it computes a region, and nothing else. Border modes, passes and overlapping memory are the
- * host's (host.ts), or the dealer's where several take part (deal.ts); which there are is the registry's (backends.ts).
+ * host's (host.ts), or the dealer's where several take part (dealing/); which there are is the registry's (backends.ts).
  */
 import { type ErrorCode, NeighborProductError } from './errors.js';
 import type { CheckedImage } from './image.js';
@@ -110,6 +110,10 @@ export interface OpenOptions {
   readonly instructionSet?: string;
   /** How long a device may take to answer, in milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** Whether somebody asked for it by name, and waits longer for it. Default false. */
+  readonly isNamed?: boolean;
+  /** Whether nobody waits for it: opening keeps no process alive. Default false. */
+  readonly isBeside?: boolean;
 }
 
 /** An open backend, or why there is none. */
@@ -131,6 +135,8 @@ export interface Unavailable {
   readonly reason: string;
   /** What to do, in sentences. */
   readonly advice?: string;
+  /** Whether it gave no answer in time: another try would wait again. */
+  readonly isSilent?: boolean | undefined;
 }
 
 /** One way in which a backend runs on this machine: with an instruction set, on an adapter. */

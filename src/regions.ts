@@ -114,8 +114,9 @@ export function splitRows(region: Region, rows: number): readonly [top: Region, 
   return [band(region, { first: first.y, end: middle }), band(region, { first: middle, end: end.y })];
 }
 
-export function countRows({ first, end }: Region): number {
-  return Math.max(0, end.y - first.y);
+/** Rows in which there is a pixel to compute. */
+export function countRows(region: Region): number {
+  return isEmpty(region) ? 0 : region.end.y - region.first.y;
 }
 
 /** Some rows of a region. */

@@ -10,13 +10,15 @@ import {
   type Unavailable,
   type Work,
 } from './backend.js';
-import { Auto, type AutoEntry, type AutoResult, missingText, type Opening } from './dealing/auto.js';
+import { Auto, type AutoEntry, type AutoResult, missingText, type Opening, SHARED } from './dealing/auto.js';
 import { OpenBackends } from './dealing/open-backends.js';
 import { NeighborProductError } from './errors.js';
 import { type CheckedImage, checkStillThere, copyImage, overlaps } from './image.js';
 import type { Operation, RunOptions } from './options.js';
 import { countRows, regionOf } from './regions.js';
 import { withSpan } from './span.js';
+
+export { SHARED };
 
 /** The name that stands for all backends that are worth their while. */
 export const AUTO = 'auto' satisfies Choice<never>;

@@ -46,8 +46,8 @@ export async function* whileTrusted<Result extends { readonly shares: readonly S
 ): AsyncGenerator<Result, void, void> {
   const trust = new Trust(isDistrusted);
   for await (const result of results) {
-    trust.check();
     trust.note(result.shares);
+    trust.check();
     yield result;
   }
   trust.check();

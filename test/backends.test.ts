@@ -99,6 +99,41 @@ describe('auto', () => {
     expect(devices.map(({ isDisposed }) => isDisposed)).toEqual([true, true]);
   });
 
+  test('each device takes part once, also after another one failed', async () => {
+    let [underWay, most, asked] = [0, 0, 0];
+    const steady = new TestDevice({}, 'steady');
+    const compute = steady.compute.bind(steady);
+    steady.compute = async (strip, run) => {
+      most = Math.max(most, ++underWay);
+      return compute(strip, run).finally(() => underWay--);
+    };
+    const openOthers = async () => {
+      asked++;
+      return [{ transformer: new Host(new TestDevice({ mishap: () => 'is lost' }, 'failing')) }];
+    };
+    const opened = { transformer: new Host(steady), openOthers };
+    const selector = new Selector(withGpu(async () => opened));
+    await runUntil(selector, ({ fault }) => fault !== undefined);
+    for (let round = 0; round < 5; round++) await run(selector);
+    expect({ most, asked }).toEqual({ most: 1, asked: 1 });
+    await selector.dispose();
+  });
+
+  test('what opens after the devices were given back is given back, too', async () => {
+    const [one, other] = [new TestDevice({}, 'one'), new TestDevice({}, 'other')];
+    let finish = () => {};
+    const openOthers = () =>
+      new Promise<Opened[]>((resolve) => {
+        finish = () => resolve([{ transformer: new Host(other) }]);
+      });
+    const selector = new Selector(withGpu(async () => ({ transformer: new Host(one), openOthers })));
+    await runUntil(selector, () => one.strips.length > 0);
+    await selector.dispose();
+    finish();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([one.isDisposed, other.isDisposed]).toEqual([true, true]);
+  });
+
   test('a backend by name uses the device that takes part already', async () => {
     const device = new TestDevice();
     const selector = new Selector(working(device));

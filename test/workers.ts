@@ -81,6 +81,59 @@ export class TestDevice implements Backend {
   }
 }
 
+/** A strip that waits for the test. */
+export interface Gate {
+  readonly strip: Strip;
+  /** Computes it and lets it end; what `spoilBytes` does to it counts as computed. */
+  readonly end: (spoilBytes?: (strip: Strip) => void) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** A device whose strips wait for the test. */
+export class GatedDevice implements Backend {
+  readonly stripsAtOnce: number;
+  readonly residentPixels: number;
+  readonly gates: Gate[] = [];
+
+  constructor({ stripsAtOnce = 1, residentPixels = 0 }: Pick<Habits, 'stripsAtOnce' | 'residentPixels'> = {}) {
+    this.stripsAtOnce = stripsAtOnce;
+    this.residentPixels = residentPixels;
+  }
+
+  maxRows(): number {
+    return 1e9;
+  }
+
+  compute(strip: Strip, run: RunOptions): Promise<Computed> {
+    // Passes of a band, to compare rows with.
+    if (run.threads === 1) return cpu.compute(strip, run);
+    return new Promise((resolve, reject) => {
+      const settled = (settle: () => void) => {
+        this.gates.splice(this.gates.indexOf(gate), 1);
+        settle();
+      };
+      const gate: Gate = {
+        strip,
+        end: (spoilBytes) =>
+          settled(() => {
+            if (run.signal?.aborted) return reject(run.signal.reason);
+            compute(strip);
+            spoilBytes?.(strip);
+            resolve({ device: 'gated', exactPixels: 0 });
+          }),
+        fail: (error) => settled(() => reject(error)),
+      };
+      this.gates.push(gate);
+    });
+  }
+
+  computeSync(strip: Strip, run: RunOptions): Computed {
+    return cpu.computeSync!(strip, run);
+  }
+
+  dispose(): void {}
+}
+
 /** One byte in each row. */
 export function spoil({ output, region }: Strip): void {
   for (let row = 0; row < countRows(region); row++) {

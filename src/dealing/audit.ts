@@ -80,7 +80,7 @@ export function canCheckPasses(height: number, passes: number): boolean {
   return 2 * passes + 1 <= height * MOST_OF_IMAGE;
 }
 
-/** A row follows from the seed and itself, not from where the strips begin. */
+/** Of a new device they follow from the seed alone, not from where the strips begin; one row of a strip from both. */
 export function rowsToCompare(seed: number, { first, end }: Region, isNew: boolean): readonly Rows[] {
   const chosen: Rows[] = [];
   const top = first.y - (first.y % ROWS_TOGETHER);

@@ -27,6 +27,9 @@ export interface AutoResult<Name extends string> extends Omit<JobResult, 'shares
   readonly auditSeed?: number;
 }
 
+/** Why there are several, or another one than the first. */
+export const SHARED = 'strips went to whoever was free';
+
 /** Backends are opened beside the work once this process has, by estimate, so much work for the first one. */
 const WORTH_OPENING_MS = 100;
 
@@ -47,8 +50,12 @@ export class Auto<Name extends string> {
   /** The backends before the first one in the registry. */
   readonly #others: readonly AutoEntry<Name>[];
   readonly #dealer: Dealer;
-  readonly #firstWorker: Worker;
+  /** Those that take part. */
   readonly #helpers = new Set<Helper<Name>>();
+  /** Those, and others whose strips may still fail. */
+  readonly #helperOf = new WeakMap<Worker, Helper<Name>>();
+  /** Counts how often all others were given back. */
+  #generation = 0;
   /** What opening gave; undefined while it goes on. */
   readonly #asked = new Map<AutoEntry<Name>, Opened | undefined>();
   /** Why others are not there, clauses. */
@@ -79,8 +86,8 @@ export class Auto<Name extends string> {
     this.#backends = backends;
     this.#first = first;
     this.#others = entries.slice(0, entries.indexOf(first));
-    this.#firstWorker = { name: first.name, backend: backend!, speed: new Speed() };
-    this.#dealer = new Dealer(this.#firstWorker, (worker, fault) => this.#dismiss(worker, fault));
+    const worker = { name: first.name, backend: backend!, speed: new Speed() };
+    this.#dealer = new Dealer(worker, (one, fault) => this.#dismiss(one, fault));
   }
 
   /** The backend that begins. */
@@ -117,12 +124,14 @@ export class Auto<Name extends string> {
     const result = { shares: shares as readonly Share<Name>[], faults, exactPixels };
     if (faults.length > 0) return { ...result, auditSeed, reason: faults.join('; ') };
     const isAlone = shares.length === 1 && shares[0].backend === this.#first.name;
-    if (!isAlone) return { ...result, auditSeed, reason: 'strips went to whoever was free' };
+    if (!isAlone) return { ...result, auditSeed, reason: SHARED };
     return { ...result, reason: this.#reasonAlone() };
   }
 
   /** Gives the others back. The next work that is worth it opens them again. */
   dispose(): void {
+    this.#generation++;
+    this.#dealer.isGrowing = false;
     for (const { worker, transformer } of this.#helpers) {
       this.#dealer.remove(worker);
       transformer.dispose();
@@ -146,14 +155,17 @@ export class Auto<Name extends string> {
   }
 
   async #open(entry: AutoEntry<Name>, { gpuTimeoutMs: timeoutMs, onSpan }: Opening): Promise<void> {
+    const generation = this.#generation;
     const startMs = performance.now();
-    const opened = await this.#backends.openAutomatically(entry, { timeoutMs });
+    const opened = await this.#backends.openAutomatically(entry, { timeoutMs, isBeside: true });
+    if (generation === this.#generation) {
+      this.#asked.set(entry, opened);
+      this.#missing = this.#missingText();
+      this.#dealer.isGrowing = [...this.#asked.values()].includes(undefined);
+    }
     onSpan?.({ name: `open the ${entry.title}`, track: entry.title, startMs, endMs: performance.now() });
-    this.#asked.set(entry, opened);
-    this.#missing = this.#missingText();
-    this.#dealer.isGrowing = [...this.#asked.values()].includes(undefined);
-    this.#join(entry, opened);
-    for (const other of (await opened.openOthers?.()) ?? []) this.#join(entry, other);
+    this.#join(entry, opened, generation);
+    for (const other of (await opened.openOthers?.()) ?? []) this.#join(entry, other, generation);
   }
 
   #missingText(): string {
@@ -164,26 +176,37 @@ export class Auto<Name extends string> {
     return texts.join('; ');
   }
 
-  #join(entry: AutoEntry<Name>, opened: Opened): void {
+  #join(entry: AutoEntry<Name>, opened: Opened, generation: number): void {
     if (!('transformer' in opened) || opened.transformer.backend === undefined) return;
     const { transformer } = opened;
-    const { backend } = opened.transformer;
-    const worker: Worker = { name: entry.name, backend, speed: new Speed(), auditor: new Auditor() };
+    if (generation !== this.#generation) {
+      transformer.dispose();
+      return;
+    }
+    if ([...this.#helpers].some((helper) => helper.transformer === transformer)) return;
+    const worker: Worker = {
+      name: entry.name,
+      backend: opened.transformer.backend,
+      speed: new Speed(),
+      auditor: new Auditor(),
+    };
     const helper = { entry, transformer, worker };
     this.#helpers.add(helper);
+    this.#helperOf.set(worker, helper);
     this.#dealer.join(worker);
-    void transformer.lost?.then(() => {
-      if (this.#dealer.isBusy(worker)) return; // its strips fail, and say so
-      this.#dealer.remove(worker);
-      if (this.#helpers.delete(helper)) this.#asked.delete(entry);
-    });
+    void transformer.lost?.then(() => this.#forget(helper)); // strips that it has fail, and say so
+  }
+
+  #forget(helper: Helper<Name>): void {
+    this.#dealer.retire(helper.worker);
+    this.#helpers.delete(helper);
+    // Opened again once nothing of it is left: each device takes part once.
+    if (![...this.#helpers].some(({ entry }) => entry === helper.entry)) this.#asked.delete(helper.entry);
   }
 
   #dismiss(worker: Worker, fault: BackendFault): void {
-    const helper = [...this.#helpers].find((one) => one.worker === worker);
-    if (helper === undefined) return;
-    this.#helpers.delete(helper);
-    this.#asked.delete(helper.entry);
+    const helper = this.#helperOf.get(worker)!;
+    this.#forget(helper);
     this.#backends.giveUp(helper.entry.name, helper.transformer, fault, worker.device);
   }
 
@@ -195,8 +218,8 @@ export class Auto<Name extends string> {
     if (this.#dealer.isGrowing) return `the ${title} was not open in time`;
     const [helper] = this.#helpers;
     if (helper === undefined) return `the work is too short to open a ${title} for; the backend ${name} asks for one`;
-    if (this.#dealer.helps(helper.worker)) return `it was done before the ${title} had a strip`;
-    const times = helper.worker.speed.msPerPixel! / this.#firstWorker.speed.leastMsPerPixel;
+    const times = this.#dealer.timesAsSlow(helper.worker);
+    if (times === undefined) return `it was done before the ${title} had a strip`;
     return `the ${title} takes ${Math.round(times)} times as long`;
   }
 }

@@ -21,6 +21,8 @@ import { type Out, type Piece, Pieces } from './pieces.js';
 /** Computes jobs on a number of workers that may grow and shrink. */
 export class Dealer {
   readonly #pieces: Pieces;
+  /** Those that failed. */
+  readonly #left = new WeakSet<Worker>();
   readonly #onLeave: (worker: Worker, fault: BackendFault) => void;
 
   /**
@@ -49,21 +51,20 @@ export class Dealer {
 
   /** Takes a worker off, such as one whose device is lost. What it has is computed by others. */
   remove(worker: Worker): void {
-    const { others } = this.#pieces;
-    if (!others.includes(worker)) return;
-    others.splice(others.indexOf(worker), 1);
+    this.retire(worker);
     for (const out of this.#pieces.outsOf(worker)) if (!out.isDropped) this.#giveBack(out);
     this.#pump();
   }
 
-  /** Whether a worker has something to do. */
-  isBusy(worker: Worker): boolean {
-    return this.#pieces.outsOf(worker).length > 0;
+  /** Gives a worker nothing more; what it has may still end or fail. */
+  retire(worker: Worker): void {
+    const { others } = this.#pieces;
+    if (others.includes(worker)) others.splice(others.indexOf(worker), 1);
   }
 
-  /** Whether a worker helps the first one, as far as is known. */
-  helps(worker: Worker): boolean {
-    return this.#pieces.helps(worker);
+  /** How many times as long as the first one a worker takes; undefined where it helps, as far as is known. */
+  timesAsSlow(worker: Worker): number | undefined {
+    return this.#pieces.timesAsSlow(worker);
   }
 
   /**
@@ -77,7 +78,7 @@ export class Dealer {
     signal?.throwIfAborted();
     checkStillThere(request.input, request.output);
     const job = new Job(request);
-    if (isEmpty(job.step.region)) return this.#computeNothing(job);
+    if (isEmpty(job.region)) return this.#computeNothing(job);
     this.#pieces.jobs.push(job);
     const stopListening = onAbort(signal, () => this.#fail(job, signal?.reason));
     this.#pump();
@@ -89,9 +90,9 @@ export class Dealer {
   }
 
   /** Says what it would run on. */
-  async #computeNothing({ step, request: { operation, run } }: Job): Promise<JobResult> {
+  async #computeNothing({ region, request: { input, output, operation, run } }: Job): Promise<JobResult> {
     const { name, backend } = this.#pieces.first;
-    const { device } = await backend.compute(stripOf(step, step.region, operation), run);
+    const { device } = await backend.compute({ input, output, region, alpha: operation.alpha, passes: 1 }, run);
     return { exactPixels: 0, shares: [{ backend: name, device, rows: 0, elapsedMs: 0 }], faults: [] };
   }
 
@@ -102,11 +103,11 @@ export class Dealer {
         this.#begin(worker, piece);
       }
     }
+    for (const job of [...this.#pieces.jobs]) if (job.failure) this.#fail(job, job.failure.error);
   }
 
   #begin(worker: Worker, piece: Piece): void {
-    // Of the first worker only a part of a step is ever dropped.
-    const isWhole = worker === this.#pieces.first && piece.region === piece.step.region;
+    const isAlone = this.#pieces.others.length === 0 && piece.region === piece.job.region;
     const { job, step, region, isApart } = piece;
     // Written out, here and below: a spread takes some microseconds, and a small image one millisecond.
     const out: Out = {
@@ -115,7 +116,7 @@ export class Dealer {
       region,
       isApart,
       worker,
-      controller: isWhole ? undefined : new AbortController(),
+      controller: isAlone ? undefined : new AbortController(),
       startMs: performance.now(),
       isDropped: false,
       isBackedUp: false,
@@ -136,7 +137,7 @@ export class Dealer {
       const { step, apart } = withMemory(out);
       const strip = stripOf(step, out.region, operation, apart);
       const computed = await worker.backend.compute(strip, controller ? { ...run, signal: controller.signal } : run);
-      const elapsedMs = noteSpeed(out);
+      const elapsedMs = this.#noteSpeed(out);
       if (out.isDropped) return;
       worker.device = computed.device;
       checkStillThere(input, output);
@@ -144,7 +145,7 @@ export class Dealer {
       if (worker.auditor) this.#check(out);
       this.#accept(out, apart, computed, elapsedMs);
     } catch (error) {
-      if (out.isDropped) noteSpeed(out);
+      if (out.isDropped) this.#noteSpeed(out);
       this.#noteFailure(out, error);
     }
   }
@@ -180,6 +181,8 @@ export class Dealer {
     if (out.isDropped) return;
     await this.#pause(job, out);
     if (job.isOver) return;
+    // It may have turned out meanwhile that the device is wrong, or another one whose rows it began with.
+    if (out.isDropped) return this.#restart(job);
     checkStillThere(input, output);
     copyPart(result, output, region.first.y, [region.first.x, region.end.x]);
     job.noteResident(worker, computed, elapsedMs);
@@ -209,7 +212,7 @@ export class Dealer {
     const { worker, job } = out;
     const { input, output } = job.request;
     try {
-      checkStillThere(input, output); // a backend fails, too, where the memory has gone
+      if (!job.isOver) checkStillThere(input, output); // a backend fails, too, where the memory has gone
     } catch (gone) {
       this.#fail(job, gone);
       return;
@@ -219,24 +222,34 @@ export class Dealer {
     else if (!out.isDropped) this.#fail(job, error);
   }
 
-  /** A piece whose memory is missing: the others suffice. */
+  /** Memory for a result apart is missing: one of those that compute the same suffices, the first worker if it is among them. */
   #forgo(out: Out): void {
     out.job.without.add(out.worker);
+    const twins = this.#twinsOf(out);
     if (!out.isDropped) this.#giveBack(out);
+    if (out.worker === this.#pieces.first) for (const twin of twins) if (!twin.isDropped) this.#giveBack(twin);
   }
 
   /** A worker failed. What it has is dealt again; if its bytes are wrong, all that it did. */
   #leave(out: Out, fault: BackendFault): void {
     const { worker, job } = out;
-    if (!out.isDropped) this.#giveBack(out);
-    if (!fault.blamesDevice) {
-      job.without.add(worker);
+    // An image that stays for several passes may be too large where strips fit.
+    const isTooLarge = !fault.blamesDevice || (out.step.passes > 1 && fault.code === 'OUT_OF_MEMORY');
+    if (isTooLarge) job.without.add(worker);
+    if (isTooLarge || this.#left.has(worker)) {
+      if (!out.isDropped) this.#giveBack(out);
       return;
     }
-    if (!this.#pieces.others.includes(worker)) return;
+    this.#left.add(worker);
     const isWrong = fault instanceof WrongBytes;
+    const having = new Set(
+      this.#pieces
+        .outsOf(worker)
+        .filter(({ isDropped }) => !isDropped)
+        .map((one) => one.job),
+    );
     for (const one of this.#pieces.jobs) {
-      if (one !== job && !(isWrong && one.hasWorkOf(worker))) continue;
+      if (one !== job && !having.has(one) && !(isWrong && one.hasWorkOf(worker))) continue;
       one.faults.push(`${fault.event} (${fault.reason})`);
       if (isWrong && !one.undo(worker)) void this.#restart(one);
     }
@@ -245,6 +258,8 @@ export class Dealer {
   }
 
   async #restart(job: Job): Promise<void> {
+    if (job.isRestarting) return;
+    job.isRestarting = true;
     await this.#pause(job);
     if (job.isOver) return;
     job.restart();
@@ -262,8 +277,24 @@ export class Dealer {
 
   #finish(job: Job): void {
     this.#remove(job);
-    job.succeed();
-    for (const out of this.#outsOf(job)) drop(out);
+    job.isOver = true;
+    const outs = this.#outsOf(job);
+    for (const out of outs) drop(out);
+    const ends = outs.flatMap((out) => (out.worker === this.#pieces.first ? [out.ended] : []));
+    if (ends.length === 0) job.succeed();
+    else void Promise.all(ends).then(() => job.succeed()); // it still reads the input
+  }
+
+  /** @returns the milliseconds that a piece took */
+  #noteSpeed({ worker, job, step: { passes }, region, isDropped, startMs }: Out): number {
+    const elapsedMs = performance.now() - startMs;
+    const pixels = countPixels(region);
+    if (worker === this.#pieces.first) {
+      if (!isDropped) this.#pieces.noteFirst(job, pixels, elapsedMs);
+    } else if (passes > 1) worker.speed.noteResident(pixels, passes, elapsedMs, !isDropped);
+    else if (isDropped) worker.speed.noteAtLeast(pixels, elapsedMs);
+    else worker.speed.note(pixels, elapsedMs);
+    return elapsedMs;
   }
 
   #fail(job: Job, error: unknown): void {
@@ -301,14 +332,4 @@ function drop(out: Out): void {
   if (out.isDropped) return;
   out.isDropped = true;
   out.controller?.abort();
-}
-
-/** @returns the milliseconds that a piece took */
-function noteSpeed({ worker: { speed, auditor }, step: { passes }, region, isDropped, startMs }: Out): number {
-  const elapsedMs = performance.now() - startMs;
-  const pixels = countPixels(region);
-  if (passes > 1) speed.noteResident(pixels, passes, elapsedMs);
-  else if (!isDropped) speed.note(pixels, elapsedMs);
-  else if (auditor) speed.noteAtLeast(pixels, elapsedMs); // the first worker ends at once
-  return elapsedMs;
 }

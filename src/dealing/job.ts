@@ -3,7 +3,7 @@
 import type { Backend, Computed, Share } from '../backend.js';
 import type { CheckedImage } from '../image.js';
 import type { Operation, RunOptions } from '../options.js';
-import { countPixels, countRows, type Region, splitRows } from '../regions.js';
+import { countPixels, countRows, type Region, regionOf, splitRows } from '../regions.js';
 import { planSteps, type Step } from '../steps.js';
 import type { Auditor } from './audit.js';
 import type { Speed } from './speed.js';
@@ -13,6 +13,7 @@ export interface Worker {
   /** In the registry. */
   readonly name: string;
   readonly backend: Backend;
+  /** Transfers included. */
   readonly speed: Speed;
   /** Compares what it computes; absent of the one that compares. */
   readonly auditor?: Auditor;
@@ -54,6 +55,8 @@ interface Done {
 /** The state of a transform while it is dealt. */
 export class Job {
   readonly request: JobRequest;
+  /** Of every pass. */
+  readonly region: Region;
   readonly faults: string[] = [];
   /** Those that cannot take part, such as one for which the image is too wide. */
   readonly without = new Set<Worker>();
@@ -61,10 +64,14 @@ export class Job {
   isResident = false;
   /** Nothing is taken from it while what must not be written any more ends. */
   isPaused = false;
+  /** It begins again once nothing is written for it any more. */
+  isRestarting = false;
   isOver = false;
+  /** Why its passes cannot be planned: memory is missing. */
+  failure: { readonly error: unknown } | undefined;
   /** Settles when the job is over. */
   readonly ended: Promise<JobResult>;
-  readonly #steps: readonly Step[];
+  #steps: readonly Step[] = [];
   #index = 0;
   #pending: Region[] = [];
   #done: Done[] = [];
@@ -75,10 +82,9 @@ export class Job {
   #resolve: (result: JobResult) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  /** @throws NeighborProductError `OUT_OF_MEMORY` */
   constructor(request: JobRequest) {
     this.request = request;
-    this.#steps = planSteps(request.input, request.output, request.operation);
+    this.region = regionOf(request.input, request.operation.border);
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -86,6 +92,20 @@ export class Job {
     this.#begin(0);
   }
 
+  /** Takes the memory for the passes when the first piece is dealt, so that jobs that wait hold none. @returns false without */
+  open(): boolean {
+    if (this.#steps.length > 0) return true;
+    const { input, output, operation } = this.request;
+    try {
+      this.#steps = planSteps(input, output, operation);
+      return true;
+    } catch (error) {
+      this.failure = { error };
+      return false;
+    }
+  }
+
+  /** Of an open job. */
   get step(): Step {
     return this.#steps[this.#index];
   }
@@ -95,7 +115,7 @@ export class Job {
   }
 
   get passesLeft(): number {
-    return this.#steps.length - this.#index;
+    return this.request.operation.passes - this.#index;
   }
 
   /** Pixels of the current step that nobody has taken. */
@@ -105,12 +125,13 @@ export class Job {
 
   /** Pixels that nobody has taken, over all passes. */
   get pixelsLeft(): number {
-    return this.pendingPixels + (this.passesLeft - 1) * countPixels(this.step.region);
+    return this.pendingPixels + (this.passesLeft - 1) * countPixels(this.region);
   }
 
+  /** Of the first worker, by estimate. */
   get msPerPixel(): number {
     const { estimateMs, operation } = this.request;
-    return estimateMs / Math.max(1, countPixels(this.step.region) * operation.passes);
+    return Math.max(1e-9, estimateMs / (countPixels(this.region) * operation.passes));
   }
 
   /** The next rows from the top. @param pixels about how many */
@@ -156,7 +177,7 @@ export class Job {
   /** Notes all passes that were left, by one worker. */
   noteResident(worker: Worker, computed: Computed, elapsedMs: number): void {
     this.#done = []; // what others did of the current step counts no more
-    this.#add(worker, this.passesLeft * countRows(this.step.region), computed, elapsedMs);
+    this.#add(worker, this.passesLeft * countRows(this.region), computed, elapsedMs);
   }
 
   /** Whether a worker computed something of it. */
@@ -183,11 +204,12 @@ export class Job {
     this.#shares.clear();
     this.#exactPixels = 0;
     this.isPaused = false;
+    this.isRestarting = false;
+    this.isResident = false;
     this.#begin(0);
   }
 
   succeed(): void {
-    this.isOver = true;
     this.#resolve({ exactPixels: this.#exactPixels, shares: [...this.#shares.values()], faults: this.faults });
   }
 
@@ -197,10 +219,9 @@ export class Job {
 
   #begin(index: number): void {
     this.#index = index;
-    const { region } = this.step;
-    this.#pending = [region];
+    this.#pending = [this.region];
     this.#done = [];
-    this.#undoneRows = countRows(region);
+    this.#undoneRows = countRows(this.region);
   }
 
   #closeStep(): void {

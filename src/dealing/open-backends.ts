@@ -31,8 +31,9 @@ export class OpenBackends {
   async openByName(entry: Openable, options: OpenOptions = {}): Promise<Opened> {
     const reason = this.#refused.get(entry.name);
     if (reason !== undefined) return { reason };
-    const automatic = await this.#open(entry, { ...options, isAutomatic: true });
-    return 'transformer' in automatic ? automatic : this.#open(entry, { ...options, isAutomatic: false });
+    const automatic = await this.#open(entry, { ...options, isAutomatic: true, isNamed: true });
+    if ('transformer' in automatic || automatic.isSilent) return automatic;
+    return this.#open(entry, { ...options, isAutomatic: false, isNamed: true });
   }
 
   #open(entry: Openable, options: OpenOptions): Promise<Opened> {

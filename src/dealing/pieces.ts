@@ -49,6 +49,9 @@ export class Pieces {
   readonly outs = new Set<Out>();
   /** Whether another worker may join soon, so that the first one should not take all at once. */
   isGrowing = false;
+  /** How much of the estimates of jobs the first worker took at best, when nothing else ran on its cores. */
+  #share = 1;
+  #firstMsPerPixelOfLast = Number.POSITIVE_INFINITY;
 
   constructor(first: Worker) {
     this.first = first;
@@ -58,9 +61,20 @@ export class Pieces {
     return [...this.outs].filter((out) => out.worker === worker);
   }
 
-  /** Whether a worker helps the first one, as far as is known. */
-  helps({ speed }: Worker): boolean {
-    return isWorthwhile(speed, this.first.speed);
+  /** Notes what the first worker took for a part of a job. */
+  noteFirst(job: Job, pixels: number, elapsedMs: number): void {
+    this.#share = Math.min(this.#share, elapsedMs / pixels / job.msPerPixel);
+    this.#firstMsPerPixelOfLast = this.#firstMsPerPixel(job);
+  }
+
+  /** How many times as long as the first one a worker takes; undefined where it helps, as far as is known. */
+  timesAsSlow({ speed }: Worker): number | undefined {
+    if (isWorthwhile(speed, this.#firstMsPerPixelOfLast)) return undefined;
+    return speed.msPerPixel! / this.#firstMsPerPixelOfLast;
+  }
+
+  #helps({ speed }: Worker, job: Job): boolean {
+    return isWorthwhile(speed, this.#firstMsPerPixel(job));
   }
 
   /** What a worker is to do next; undefined where nothing is worth its while. */
@@ -72,7 +86,7 @@ export class Pieces {
 
   #nextForFirst(): Piece | undefined {
     for (const job of this.jobs) {
-      if (job.isPaused) continue;
+      if (job.isPaused || !job.open()) continue;
       if (job.pendingPixels > 0) return { job, step: job.step, region: job.takeFirst(this.#pixelsForFirst(job)) };
       const late = [...this.outs].find((out) => out.job === job && isLate(out) && this.#canBackUp(out));
       if (late !== undefined) return backUp(late);
@@ -90,7 +104,7 @@ export class Pieces {
 
   /** Whether others may take a part of a job, or more of it. */
   #isShared(job: Job): boolean {
-    const isTaking = ({ worker, job: of }: Out) => of === job && worker !== this.first && this.helps(worker);
+    const isTaking = ({ worker, job: of }: Out) => of === job && worker !== this.first && this.#helps(worker, job);
     return this.isGrowing || [...this.outs].some(isTaking);
   }
 
@@ -99,10 +113,12 @@ export class Pieces {
     const { speed } = worker;
     const isTried = busy === 0 && isToBeTried(speed);
     // One strip shows how fast it is.
-    if (!isTried && (speed.msPerPixel === undefined || !this.helps(worker))) return undefined;
+    if (!isTried && speed.msPerPixel === undefined) return undefined;
     for (const job of this.jobs.toReversed()) {
       if (job.isPaused || job.isResident || job.without.has(worker)) continue;
-      const piece = this.#stayingFor(worker, job, busy) ?? this.#stripFor(worker, job, isTried);
+      const helps = this.#helps(worker, job);
+      if (!(helps || isTried) || !job.open()) continue;
+      const piece = (helps && this.#stayingFor(worker, job, busy)) || this.#stripFor(worker, job, isTried);
       if (piece !== undefined) return piece;
     }
     return undefined;
@@ -128,14 +144,12 @@ export class Pieces {
   }
 
   /** All passes that are left. The first worker goes on all the same, and what is done first counts. */
-  #stayingFor(worker: Worker, job: Job, busy: number): Piece | undefined {
-    const { speed, backend } = worker;
+  #stayingFor({ speed, backend }: Worker, job: Job, busy: number): Piece | undefined {
     const { step, passesLeft: passes } = job;
     const { region } = step;
     const { width, height } = step.input;
     if (busy > 0 || passes < LEAST_PASSES_STAYING || width * height > backend.residentPixels) return undefined;
     if (speed.msPerPixel === undefined || speed.isGrowing || !canCheckPasses(height, passes)) return undefined;
-    if (!this.helps(worker)) return undefined;
     if (speed.residentMsPerPixel !== undefined) {
       const elapsedMs = countPixels(region) * (speed.msPerPixel + passes * speed.residentMsPerPixel);
       if (elapsedMs > this.#aheadOf(job) + this.#leftMs(job)) return undefined;
@@ -154,9 +168,8 @@ export class Pieces {
     return job.pixelsLeft * this.#firstMsPerPixel(job);
   }
 
-  /** Where nothing else runs on its cores. */
   #firstMsPerPixel(job: Job): number {
-    return Math.min(this.first.speed.leastMsPerPixel, job.msPerPixel);
+    return this.#share * job.msPerPixel;
   }
 
   #canBackUp({ worker, job, step, isDropped, isBackedUp }: Out): boolean {

@@ -14,8 +14,6 @@ const FIRST_STRIP_PIXELS = 2 ** 16;
 export class Speed {
   /** Of the last strips; undefined before the first one. */
   msPerPixel: number | undefined;
-  /** Of the fastest strip: what others that compute on the same cores cost is not in it. */
-  leastMsPerPixel = Number.POSITIVE_INFINITY;
   /** Of one pass more over an image that stays on the device; undefined before the first one. */
   residentMsPerPixel: number | undefined;
   /** Whether its strips are not as long yet as they should be: what a call takes counts too much in its speed. */
@@ -35,7 +33,6 @@ export class Speed {
     // Slower may be an accident. Of a small strip it is what the call takes.
     if (measured <= before) this.msPerPixel = measured;
     else if (pixels > this.wantedPixels / 4) this.msPerPixel = (measured + before) / 2;
-    this.leastMsPerPixel = Math.min(this.leastMsPerPixel, measured);
     if (pixels >= this.#most.pixels / 2) this.#most = { pixels, elapsedMs };
     if (elapsedMs <= this.#quickest.elapsedMs) this.#quickest = { pixels, elapsedMs };
     this.isGrowing &&= elapsedMs < this.#wantedMs;
@@ -52,12 +49,13 @@ export class Speed {
     return Math.max(STRIP_MS, Math.min(TIMES_QUICKEST * this.#quickest.elapsedMs, MOST_STRIP_MS));
   }
 
-  /** Notes an image that stayed on the device for several passes. */
-  noteResident(pixels: number, passes: number, elapsedMs: number): void {
+  /** Notes an image that stayed on the device for several passes. @param isDone otherwise it took longer */
+  noteResident(pixels: number, passes: number, elapsedMs: number, isDone: boolean): void {
     this.#noteEnd(elapsedMs);
     const transferMs = pixels * (this.msPerPixel ?? 0);
     const measured = Math.max(0, elapsedMs - transferMs) / (pixels * passes);
-    this.residentMsPerPixel = (measured + (this.residentMsPerPixel ?? measured)) / 2;
+    const before = this.residentMsPerPixel ?? measured;
+    this.residentMsPerPixel = isDone ? (measured + before) / 2 : Math.max(measured, before);
   }
 
   /** How many pixels the next strip should have. */
@@ -97,10 +95,10 @@ const WORTHWHILE = 20;
 /** One that does not help is tried again after so many times what its last strip took: it may have been busy. */
 const TRIED_AFTER = 50;
 
-/** Whether a backend helps another one, as far as its speed is known. */
-export function isWorthwhile(speed: Speed, first: Speed): boolean {
+/** Whether a backend helps one that takes so many milliseconds a pixel, as far as its speed is known. */
+export function isWorthwhile(speed: Speed, firstMsPerPixel: number): boolean {
   if (speed.msPerPixel === undefined || speed.isGrowing) return true;
-  return speed.msPerPixel <= WORTHWHILE * first.leastMsPerPixel;
+  return speed.msPerPixel <= WORTHWHILE * firstMsPerPixel;
 }
 
 /** Whether it is time to look whether a backend that did not help has become faster. */

@@ -47,11 +47,14 @@ export function adapterText({ vendor, architecture, device, description, softwar
 }
 
 /** Every adapter that answers, the best first. WebGPU has no list: each way of asking gives one. */
-export async function requestAdapters(gpu: GPU): Promise<GPUAdapter[]> {
+export async function requestAdapters(
+  gpu: GPU,
+  { openingMs = OPENING_MS, isBeside = false }: GpuOptions = {},
+): Promise<GPUAdapter[]> {
   const found = new Map<string, GPUAdapter>();
   const requests: GPURequestAdapterOptions[] = [BEST, { powerPreference: 'low-power' }, { forceFallbackAdapter: true }];
   for (const request of requests) {
-    const adapter = await answered(gpu.requestAdapter(request), OPENING_MS);
+    const adapter = await answered(gpu.requestAdapter(request), openingMs, isBeside);
     if (adapter === null) continue;
     const text = adapterText(describeAdapter(adapter.info));
     if (!found.has(text)) found.set(text, adapter);
@@ -79,6 +82,8 @@ export type OpenedGpu =
       readonly adapter?: AdapterDescription | undefined;
       /** Whether it computes wrong bytes. */
       readonly isWrong?: boolean | undefined;
+      /** Whether it gave no answer in time. */
+      readonly isSilent?: boolean | undefined;
     };
 
 /** How to open a GPU. */
@@ -87,13 +92,15 @@ export interface GpuOptions extends GpuSettings {
   readonly acceptSoftware?: boolean;
   /** How long opening may take, in milliseconds. @internal */
   readonly openingMs?: number;
+  /** Whether nobody waits for it: opening keeps no process alive. @internal */
+  readonly isBeside?: boolean;
   /** Whether it is taken without a known-answer test: for the conformance suite, which finds more. @internal */
   readonly isUntested?: boolean;
 }
 
 /** Opens the best adapter of `gpu`, and has it pass a known-answer test. Never throws. */
 export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
-  return openInTime(options.openingMs ?? OPENING_MS, async () => {
+  return openInTime(options, async () => {
     const adapter = await gpu.requestAdapter(BEST);
     return adapter === null ? { reason: 'no adapter answers' } : openAdapter(gpu, adapter, options);
   });
@@ -101,28 +108,30 @@ export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promi
 
 /** Opens the adapters that answer besides one, as {@link openBestAdapter} does. Never throws. */
 export async function openOtherAdapters(gpu: GPU, options: GpuOptions, text: string): Promise<OpenedGpu[]> {
-  const limitMs = options.openingMs ?? OPENING_MS;
   try {
-    const adapters = await requestAdapters(gpu);
+    const adapters = await requestAdapters(gpu, options);
     const others = adapters.filter(({ info }) => adapterText(describeAdapter(info)) !== text);
-    return await Promise.all(others.map((adapter) => openInTime(limitMs, () => openAdapter(gpu, adapter, options))));
+    return await Promise.all(others.map((adapter) => openInTime(options, () => openAdapter(gpu, adapter, options))));
   } catch (error) {
     return [{ reason: messageOf(error) }];
   }
 }
 
 /** A device that opens too late is given back. Never throws. */
-async function openInTime(limitMs: number, open: () => Promise<OpenedGpu>): Promise<OpenedGpu> {
+async function openInTime(
+  { openingMs = OPENING_MS, isBeside = false }: GpuOptions,
+  open: () => Promise<OpenedGpu>,
+): Promise<OpenedGpu> {
   const opening = open();
   try {
-    return await answered(opening, limitMs);
+    return await answered(opening, openingMs, isBeside);
   } catch (error) {
     if (!(error instanceof NoAnswer)) return { reason: messageOf(error) };
     opening.then(
       (opened) => 'transformer' in opened && opened.transformer.dispose(),
       () => {},
     );
-    return { reason: error.message };
+    return { reason: error.message, isSilent: true };
   }
 }
 
@@ -132,7 +141,7 @@ export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
     const adapters = await requestAdapters(gpu);
     if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
     return await Promise.all(
-      adapters.map((adapter) => openInTime(OPENING_MS, () => openAdapter(gpu, adapter, { isUntested: true }))),
+      adapters.map((adapter) => openInTime({}, () => openAdapter(gpu, adapter, { isUntested: true }))),
     );
   } catch (error) {
     return [{ reason: messageOf(error) }];
@@ -147,7 +156,7 @@ const keptAlive = new Set<readonly [GPU, GPUAdapter, GPUDevice]>();
 
 /** Opens an adapter, has it pass the known-answer test, and gives it back. Never throws. */
 export async function testAdapter(gpu: GPU, adapter: GPUAdapter): Promise<{ testMs: number } | { reason: string }> {
-  const opened = await openInTime(OPENING_MS, () => openAdapter(gpu, adapter, {}));
+  const opened = await openInTime({}, () => openAdapter(gpu, adapter, {}));
   if ('reason' in opened) return { reason: opened.reason };
   opened.transformer.dispose();
   return { testMs: opened.testMs };

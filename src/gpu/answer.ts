@@ -72,9 +72,15 @@ export class NoAnswer extends Error {
   }
 }
 
-/** The result of `work`, which is forgotten if it takes too long. @throws NoAnswer */
-export async function answered<T>(work: Promise<T>, limitMs: number): Promise<T> {
+/**
+ * The result of `work`, which is forgotten if it takes too long.
+ *
+ * @param isBeside whether the waiting keeps no process alive
+ * @throws NoAnswer
+ */
+export async function answered<T>(work: Promise<T>, limitMs: number, isBeside = false): Promise<T> {
   const deadline = new Deadline(limitMs);
+  if (isBeside) deadline.unref();
   try {
     return await Promise.race([work, deadline.passed]);
   } finally {

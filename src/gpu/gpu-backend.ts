@@ -60,7 +60,6 @@ export class GpuBackend implements Backend {
   #busy = 0;
   /** Strips that the device works on; each promise resolves, whatever becomes of the strip. */
   readonly #underWay = new Set<Promise<unknown>>();
-  #isSilent = false;
   #failure: string | undefined;
 
   constructor(device: GPUDevice, deviceText: string, settings: GpuSettings) {
@@ -118,7 +117,6 @@ export class GpuBackend implements Backend {
     } catch (error) {
       if (run.signal?.aborted && error === run.signal.reason) throw error;
       if (error instanceof NoAnswer) {
-        this.#isSilent = true;
         this.#failure ??= error.message; // a late answer ends here: it writes no pixel
       }
       throw faultOf(phase, error);
@@ -145,13 +143,13 @@ export class GpuBackend implements Backend {
   }
 
   /**
-   * Destroys the device. Strips under way are rejected with `BACKEND_FAILED`. A device that did not answer is destroyed
-   * once it does: Dawn blocks the thread until submitted work is done, which is for ever where a driver hangs.
+   * Destroys the device. Strips under way are rejected with `BACKEND_FAILED`, and it is destroyed once they are: Dawn blocks
+   * the thread until submitted work is done, which is for ever where a driver hangs.
    */
   dispose(): void {
     this.#failure ??= 'the backend was disposed of';
-    if (this.#isSilent) void Promise.all(this.#underWay).then(() => this.device.destroy());
-    else this.device.destroy();
+    if (this.#underWay.size === 0) this.device.destroy();
+    else void Promise.all(this.#underWay).then(() => this.device.destroy());
   }
 }
 

@@ -63,14 +63,15 @@ function takesSoftware(): boolean {
  * As the registry opens it. Automatically only hardware, since software is slower than the CPU backend, and not in worker
  * threads: Dawn aborts the whole process when a thread is terminated while it works.
  */
-export async function openForTransforms({ isAutomatic = false, timeoutMs }: OpenOptions = {}): Promise<Opened> {
+export async function openForTransforms(options: OpenOptions = {}): Promise<Opened> {
+  const { isAutomatic = false, isNamed = !isAutomatic, isBeside = false, timeoutMs } = options;
   if (isAutomatic && !isMainThread) return { reason: 'it is not used automatically in worker threads' };
   const acceptSoftware = !isAutomatic || takesSoftware();
-  const openingMs = timeoutMs ?? (isAutomatic ? AUTOMATIC_OPENING_MS : OPENING_MS);
-  const opened = await openGpu({ acceptSoftware, openingMs });
+  const openingMs = timeoutMs ?? (isNamed ? OPENING_MS : AUTOMATIC_OPENING_MS);
+  const opened = await openGpu({ acceptSoftware, openingMs, isBeside });
   if (!('adapter' in opened) || opened.adapter === undefined) return openedFor(opened);
   const text = adapterText(opened.adapter);
-  return { ...openedFor(opened), openOthers: () => openOthers({ acceptSoftware, openingMs }, text) };
+  return { ...openedFor(opened), openOthers: () => openOthers({ acceptSoftware, openingMs, isBeside }, text) };
 }
 
 /** Further adapters. */
@@ -86,7 +87,7 @@ function openedFor(opened: OpenedGpu): Opened {
   const advice = opened.isWrong
     ? 'Update its driver; neighbor-product conformance --backend gpu --report out.html shows what is wrong.'
     : 'Run neighbor-product devices to see what is missing.';
-  return { reason: opened.reason, advice };
+  return { reason: opened.reason, advice, isSilent: opened.isSilent };
 }
 
 /** Every adapter, opened. Never throws. */

@@ -19,7 +19,7 @@ import type { Operation } from '../options.js';
 import { RawSource } from '../raw-rows.js';
 import { leavesEdges } from '../regions.js';
 import { bytesHeld, type RowReader, type RowWriter, type StripRows, transformRows } from '../rows.js';
-import type { Choice } from '../selector.js';
+import { type Choice, SHARED } from '../selector.js';
 import { ShareSum } from '../shares.js';
 import type { isDistrusted, openBackend, Result, transform } from '../transform.js';
 import { Trust } from '../trust.js';
@@ -294,8 +294,8 @@ class Tally {
   }
 
   done(size: Pick<Done, 'width' | 'height'>, images: number) {
-    const { reason } = this.#last!;
     const { shares } = this.#shares;
+    const reason = shares.length > 1 ? SHARED : this.#last!.reason;
     const [{ backend, device }] = shares;
     const fault = this.#fault;
     return {
@@ -326,8 +326,8 @@ class Tally {
     const options = { backend, alpha, border, passes, threads, gpuTimeoutMs, auditSeed, output, signal };
     const result = await this.#transform.time(() => watch('transform', () => transform(input, options)));
     if (this.#isVerified(result)) verify(input, result.image, request, strip);
-    this.checkTrust();
     this.#trust.note(result.shares);
+    this.checkTrust();
     this.#shares.add(result.shares);
     if (this.#last === undefined) this.#flow.onBackend(result.backend);
     this.#last = result;

@@ -24,6 +24,7 @@ import { checkCallOptions } from '../one-call.js';
 import {
   checkCount,
   checkOptionNames,
+  checkRunOptions,
   invalidOption,
   type OperationOptions,
   oneOf,
@@ -146,7 +147,8 @@ export function transformFiles(
   const request = checkOptions(options);
   const given = files as Partial<AsyncIterable<FilePair> & Iterable<FilePair>> | null | undefined;
   if (!given?.[Symbol.asyncIterator] && !given?.[Symbol.iterator]) throw invalidOption('an iterable', 'files', files);
-  const calls = watchCalls(CALLS, (_name, step) => step(), options.onSpan);
+  const { onSpan } = checkRunOptions(options);
+  const calls = watchCalls(CALLS, (_name, step) => step(), onSpan);
   return results(checked(files), request, calls);
 }
 

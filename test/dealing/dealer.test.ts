@@ -2,15 +2,17 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { BackendFault } from '../../src/backend.js';
 import { makeImage } from '../../src/conformance/images.js';
+import { rowsToCompare } from '../../src/dealing/audit.js';
 import { Dealer } from '../../src/dealing/dealer.js';
 import type { JobResult, Worker } from '../../src/dealing/job.js';
+import { Speed } from '../../src/dealing/speed.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { ALPHA_MODES, type Operation, type RunOptions } from '../../src/options.js';
 import { BORDER_MODES, countRows, regionOf } from '../../src/regions.js';
 import { firstDifference, modesOf, operationOf, referenceOf } from '../transforms.js';
-import { firstWorker, helper, spoil, TestDevice } from '../workers.js';
+import { firstWorker, GatedDevice, helper, spoil, TestDevice } from '../workers.js';
 
-/** 10 ms a megapixel: strips of these images take milliseconds. */
+/** A second for a megapixel: strips of these images take milliseconds. */
 const MS_PER_MEGAPIXEL = 1000;
 const WIDTH = 100;
 const HEIGHT = 600;
@@ -146,7 +148,7 @@ test('a device that was slow is tried again', async () => {
   const { dealer } = dealerWith([]);
   await deal(dealer, photograph, operationOf());
   dealer.join(worker);
-  expect(dealer.helps(worker)).toBe(false);
+  expect(dealer.timesAsSlow(worker)).toBeGreaterThan(20);
   const operation = operationOf({ passes: 8 });
   let rows = 0;
   for (let round = 0; round < 30 && rows < HEIGHT; round++) {
@@ -414,6 +416,139 @@ describe('the end of a job', () => {
   });
 });
 
+describe('orders of events', () => {
+  const first = new GatedDevice();
+  const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
+  /** Whose speed is known: it takes a little less than the first worker. */
+  const known = (device: GatedDevice) => {
+    const worker = helper(device);
+    worker.speed.note(6000, 5);
+    worker.speed.note(12_000, 10);
+    return worker;
+  };
+
+  function begin(device: GatedDevice) {
+    const left: BackendFault[] = [];
+    first.gates.length = 0;
+    const dealer = new Dealer({ name: 'cpu', backend: first, speed: new Speed() }, (_worker, fault) =>
+      left.push(fault),
+    );
+    dealer.join(known(device));
+    return { dealer, left };
+  }
+
+  function start(dealer: Dealer, input: CheckedImage, operation: Operation) {
+    const output = createImage(input.width, input.height, input.channels);
+    const request = { input, output, operation, run: {}, auditSeed: 7, estimateMs: 60 * operation.passes };
+    const done: { result?: JobResult } = {};
+    const dealing = dealer.compute(request).then((result) => {
+      done.result = result;
+    });
+    pending.push(dealing);
+    return { output, done };
+  }
+
+  /** Lets the first worker end its strips until the jobs are done. */
+  async function finish(jobs: readonly { readonly done: { result?: JobResult } }[]) {
+    for (let round = 0; round < 500 && jobs.some(({ done }) => !done.result); round++) {
+      for (const gate of [...first.gates]) gate.end();
+      await tick(1);
+    }
+    for (const { done } of jobs) expect(done.result).toBeDefined();
+  }
+
+  const wrap = operationOf({ border: 'wrap' });
+  const lost = () => new BackendFault('GPU failed while computing', 'the device was lost');
+
+  test('a device is found wrong in another job, while its image of several passes is accepted', async () => {
+    const device = new GatedDevice({ stripsAtOnce: 3, residentPixels: 1e9 });
+    const { dealer, left } = begin(device);
+    const operation = operationOf({ border: 'wrap', passes: 6 });
+    const one = start(dealer, photograph, operation);
+    const noise = makeImage('noise', WIDTH, HEIGHT, 4, 2);
+    const other = start(dealer, noise, wrap);
+    const resident = device.gates.find(({ strip }) => strip.passes > 1)!;
+    const strip = device.gates.find((gate) => gate.strip.input === noise)!;
+    const [{ first: row }] = rowsToCompare(7, resident.strip.region, false);
+    resident.end((wrong) => {
+      spoil(wrong);
+      wrong.output.data[row * wrong.output.rowBytes] ^= 1; // only the row that is compared is right
+    });
+    await tick(100); // it waits for the first worker's strip
+    strip.end(spoil);
+    await finish([one, other]);
+    expect(left).toHaveLength(1);
+    expect(firstDifference(referenceOf(photograph, operation), one.output)).toBeUndefined();
+    expect(firstDifference(referenceOf(noise, wrap), other.output)).toBeUndefined();
+    expect(rowsOfWorkers(one.done.result!, photograph, operation).gpu).toBe(0);
+  });
+
+  test('a device is lost with strips of two jobs: both say so', async () => {
+    const device = new GatedDevice({ stripsAtOnce: 3 });
+    const { dealer, left } = begin(device);
+    const jobs = [photograph, makeImage('noise', WIDTH, HEIGHT, 4, 2)].map((image) => start(dealer, image, wrap));
+    device.gates[0].end();
+    await tick(1);
+    expect(new Set(device.gates.map(({ strip }) => strip.input)).size).toBe(2);
+    for (const gate of [...device.gates]) gate.fail(lost());
+    await finish(jobs);
+    expect(left).toHaveLength(1);
+    for (const { done } of jobs)
+      expect(done.result!.faults).toEqual(['GPU failed while computing (the device was lost)']);
+  });
+
+  test('a device fails after the job, whose memory is gone: it leaves all the same', async () => {
+    const device = new GatedDevice();
+    const { dealer, left } = begin(device);
+    const job = start(dealer, photograph, wrap);
+    await finish([job]);
+    structuredClone(job.output.data, { transfer: [job.output.data.buffer as ArrayBuffer] });
+    device.gates[0].fail(lost());
+    await tick();
+    expect(left).toHaveLength(1);
+  });
+
+  test('the job ends once the first worker reads its input no more', async () => {
+    const device = new GatedDevice();
+    const { dealer } = begin(device);
+    const job = start(dealer, photograph, wrap);
+    const isBackup = () => first.gates[0]?.strip.region === device.gates[0]?.strip.region;
+    for (let round = 0; round < 100 && !isBackup(); round++) {
+      first.gates[0]?.end();
+      await tick(1);
+    }
+    device.gates[0].end();
+    await tick(20);
+    expect(job.done.result).toBeUndefined();
+    first.gates[0].end();
+    await tick();
+    expect(job.done.result).toBeDefined();
+    expect(firstDifference(referenceOf(photograph, wrap), job.output)).toBeUndefined();
+  });
+
+  test('a retired device may end what it has, and its failure is told', async () => {
+    const device = new GatedDevice({ stripsAtOnce: 2 });
+    const worker = known(device);
+    const left: BackendFault[] = [];
+    first.gates.length = 0;
+    const dealer = new Dealer({ name: 'cpu', backend: first, speed: new Speed() }, (_worker, fault) =>
+      left.push(fault),
+    );
+    dealer.join(worker);
+    const job = start(dealer, photograph, wrap);
+    dealer.retire(worker);
+    const [one, other] = [...device.gates];
+    one.end();
+    await tick(1);
+    expect(device.gates).toHaveLength(1);
+    other.fail(lost());
+    await finish([job]);
+    expect(left).toHaveLength(1);
+    expect(rowsOfWorkers(job.done.result!, photograph, wrap).gpu).toBeGreaterThan(0);
+    expect(firstDifference(referenceOf(photograph, wrap), job.output)).toBeUndefined();
+  });
+});
+
 /** More with NEIGHBOR_PRODUCT_JOBS=1000. */
 const JOBS = Number(process.env.NEIGHBOR_PRODUCT_JOBS ?? 120);
 
@@ -422,7 +557,7 @@ test(`${JOBS} random jobs, with faults and aborts at random moments`, { timeout:
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)];
   const counts = { done: 0, aborted: 0, left: 0 };
   const newHelper = () => {
-    const kind = pick(['steady', 'steady', 'hangs', 'is lost', 'has no memory'] as const);
+    const kind = pick(['steady', 'steady', 'hangs', 'is lost', 'has no memory', 'is wrong'] as const);
     const mishap = () => (kind !== 'steady' && random() < 0.05 ? kind : undefined);
     const msPerMegapixel = pick([0, 200, 1000, 30_000]);
     return helper(

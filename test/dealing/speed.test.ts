@@ -51,21 +51,20 @@ describe('the size of strips', () => {
 
 test('passes on a device: what moving the image takes is not theirs', () => {
   const speed = speedAfter([1e6, 5]);
-  speed.noteResident(1e6, 10, 15);
+  speed.noteResident(1e6, 10, 15, true);
   expect(speed.residentMsPerPixel).toBeCloseTo(1e-6);
+  speed.noteResident(1e6, 10, 6, false); // dropped early: a bound
+  expect(speed.residentMsPerPixel).toBeCloseTo(1e-6);
+  speed.noteResident(1e6, 10, 35, false);
+  expect(speed.residentMsPerPixel).toBeCloseTo(3e-6);
 });
 
 test('a device that is twenty times as slow does not help, and is tried again after fifty times its strip', () => {
-  const first = speedAfter([1e6, 5]);
+  const first = 5e-6;
   expect(isWorthwhile(new Speed(), first)).toBe(true);
   expect(isWorthwhile(speedAfter([1e6, 99]), first)).toBe(true);
   const slow = speedAfter([1e6, 101]);
   expect(isWorthwhile(slow, first)).toBe(false);
   expect(isToBeTried(slow)).toBe(false);
   expect(isToBeTried(speedAfter([1, 0]))).toBe(true);
-});
-
-test('what others cost the first worker on its own cores does not make them look better', () => {
-  const first = speedAfter([1e6, 5], [1e6, 50], [1e6, 50]);
-  expect(isWorthwhile(speedAfter([1e6, 150]), first)).toBe(false);
 });
