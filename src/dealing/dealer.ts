@@ -107,7 +107,9 @@ export class Dealer {
   }
 
   #begin(worker: Worker, piece: Piece): void {
-    const isAlone = this.#pieces.others.length === 0 && piece.region === piece.job.region;
+    // With the last pass as a whole, nothing is left that another worker could do before.
+    const hasAll = piece.region === piece.job.region && piece.job.passesLeft === 1 && !piece.isApart;
+    const isAlone = hasAll || this.#pieces.others.length === 0;
     const { job, step, region, isApart } = piece;
     // Written out, here and below: a spread takes some microseconds, and a small image one millisecond.
     const out: Out = {
