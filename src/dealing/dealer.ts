@@ -294,7 +294,7 @@ export class Dealer {
     if (worker === this.#pieces.first) {
       if (!isDropped) this.#pieces.noteFirst(job, pixels, elapsedMs);
     } else if (passes > 1) worker.speed.noteResident(pixels, passes, elapsedMs, !isDropped);
-    else if (isDropped) worker.speed.noteAtLeast(pixels, elapsedMs);
+    else if (isDropped) worker.speed.noteDropped(pixels, elapsedMs);
     else worker.speed.note(pixels, elapsedMs);
     return elapsedMs;
   }

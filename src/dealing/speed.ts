@@ -18,6 +18,8 @@ export class Speed {
   residentMsPerPixel: number | undefined;
   /** Whether its strips are not as long yet as they should be: what a call takes counts too much in its speed. */
   isGrowing = true;
+  /** Strips that were dropped since one was done. */
+  dropped = 0;
   /** Of the last strip. */
   elapsedMs = 0;
   /** When the last strip ended. */
@@ -28,6 +30,7 @@ export class Speed {
   /** Notes a strip that is done. */
   note(pixels: number, elapsedMs: number): void {
     this.#noteEnd(elapsedMs);
+    this.dropped = 0;
     const measured = elapsedMs / Math.max(1, pixels);
     const before = this.msPerPixel ?? measured;
     // Slower may be an accident. Of a small strip it is what the call takes.
@@ -38,10 +41,13 @@ export class Speed {
     this.isGrowing &&= elapsedMs < this.#wantedMs;
   }
 
-  /** Notes a strip that was dropped before it was done. */
-  noteAtLeast(pixels: number, elapsedMs: number): void {
+  /** Notes a strip that was dropped, once the device answered; this thread may have been busy with other things meanwhile. */
+  noteDropped(pixels: number, elapsedMs: number): void {
     this.#noteEnd(elapsedMs);
-    this.msPerPixel = Math.max(this.msPerPixel ?? 0, elapsedMs / Math.max(1, pixels));
+    this.dropped++;
+    const measured = elapsedMs / Math.max(1, pixels);
+    const before = this.msPerPixel ?? measured;
+    this.msPerPixel = Math.max(before, (measured + before) / 2);
     this.isGrowing &&= elapsedMs < STRIP_MS;
   }
 
@@ -90,13 +96,17 @@ interface Strip {
 }
 
 /** A backend that takes so many times as long as the first one brings less than its strips cost. */
-const WORTHWHILE = 20;
+const WORTHWHILE = 10;
+
+/** Strips in a row that came too late show that all do; at the end of an image as many as are under way may. */
+const TOO_MANY_DROPPED = 8;
 
 /** One that does not help is tried again after so many times what its last strip took: it may have been busy. */
 const TRIED_AFTER = 50;
 
 /** Whether a backend helps one that takes so many milliseconds a pixel, as far as its speed is known. */
 export function isWorthwhile(speed: Speed, firstMsPerPixel: number): boolean {
+  if (speed.dropped >= TOO_MANY_DROPPED) return false;
   if (speed.msPerPixel === undefined || speed.isGrowing) return true;
   return speed.msPerPixel <= WORTHWHILE * firstMsPerPixel;
 }

@@ -239,6 +239,9 @@ class Clock {
 /** Two to four milliseconds of one core, by the instruction set. */
 const PIXELS_WORTH_ALL_CORES = 2 ** 21;
 
+/** Which take longer than reading and writing an image. */
+const MANY_PASSES = 8;
+
 /** Transforms, and notes how long each step took and what the transforms of all strips said. */
 class Tally {
   readonly decode = new Clock();
@@ -338,8 +341,8 @@ class Tally {
 
   /**
    * One for each pass, up to half of the cores: reading and writing go on meanwhile and take longer than a pass on one core.
-   * All cores for what is computed when everything is read; of a small image threads would take longer to start than to
-   * compute.
+   * All cores for many passes, beside which these count little, and for what is computed when everything is read; of a
+   * small image threads would take longer to start than to compute.
    */
   #threadsFor(
     { width, height }: CheckedImage,
@@ -349,7 +352,8 @@ class Tally {
     const { passes } = this.#flow.request;
     const pixels = width * height * passes;
     if (isWhole && pixels > PIXELS_WORTH_ALL_CORES) return undefined;
-    return defaultThreads(pixels, Math.max(1, Math.min(passes, availableCores() >> 1)));
+    const cores = passes >= MANY_PASSES ? availableCores() : availableCores() >> 1;
+    return defaultThreads(pixels, Math.max(1, Math.min(passes, cores)));
   }
 
   #isVerified({ backend }: Pick<Result, 'backend'>): boolean {

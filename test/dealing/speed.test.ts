@@ -33,12 +33,15 @@ describe('the size of strips', () => {
     expect(speedAfter(known, [1000, 2]).msPerPixel).toBe(5e-6);
   });
 
-  test('a strip that was dropped is a bound', () => {
+  test('a strip that was dropped counts half, and shows nothing where it was quick', () => {
     const speed = speedAfter([1e6, 5]);
-    speed.noteAtLeast(1e6, 1);
+    speed.noteDropped(1e6, 1);
     expect(speed.msPerPixel).toBe(5e-6);
-    speed.noteAtLeast(1e6, 50);
-    expect(speed.msPerPixel).toBe(50e-6);
+    speed.noteDropped(1e6, 45);
+    expect(speed.msPerPixel).toBe(25e-6);
+    const unknown = new Speed();
+    unknown.noteDropped(1e6, 45);
+    expect(unknown.msPerPixel).toBe(45e-6);
   });
 
   test('what a call takes follows from a small strip and a large one', () => {
@@ -47,6 +50,17 @@ describe('the size of strips', () => {
     expect(speedAfter([1e5, 1.1], [1e6, 2]).estimateMs(1e6)).toBeGreaterThan(2);
     expect(speedAfter([1e5, 1], [1e6, 10]).callMs).toBe(0);
   });
+});
+
+test('a device whose strips all come too late does not help, until one is in time', () => {
+  const speed = speedAfter([1e6, 5]);
+  for (let strip = 0; strip < 8; strip++) {
+    expect(isWorthwhile(speed, 5e-6)).toBe(true);
+    speed.noteDropped(1e6, 5);
+  }
+  expect(isWorthwhile(speed, 5e-6)).toBe(false);
+  speed.note(1e6, 5);
+  expect(isWorthwhile(speed, 5e-6)).toBe(true);
 });
 
 test('passes on a device: what moving the image takes is not theirs', () => {
@@ -59,11 +73,11 @@ test('passes on a device: what moving the image takes is not theirs', () => {
   expect(speed.residentMsPerPixel).toBeCloseTo(3e-6);
 });
 
-test('a device that is twenty times as slow does not help, and is tried again after fifty times its strip', () => {
+test('a device that is ten times as slow does not help, and is tried again after fifty times its strip', () => {
   const first = 5e-6;
   expect(isWorthwhile(new Speed(), first)).toBe(true);
-  expect(isWorthwhile(speedAfter([1e6, 99]), first)).toBe(true);
-  const slow = speedAfter([1e6, 101]);
+  expect(isWorthwhile(speedAfter([1e6, 49]), first)).toBe(true);
+  const slow = speedAfter([1e6, 51]);
   expect(isWorthwhile(slow, first)).toBe(false);
   expect(isToBeTried(slow)).toBe(false);
   expect(isToBeTried(speedAfter([1, 0]))).toBe(true);
