@@ -9,7 +9,7 @@ import { shaderCode } from './shader-code.js';
 import type { PassTimer } from './timing.js';
 
 /** Sizes of workgroups and of a thread's work. They decide the speed, never the bytes. */
-const TUNING = { columnsPerWorkgroup: 64, rowsPerThread: 8, exactWorkgroupSize: 64 } as const;
+export const TUNING = { columnsPerWorkgroup: 64, rowsPerThread: 8, exactWorkgroupSize: 64 } as const;
 
 /** The four words before the list of undecided pixels: a dispatch of (0, 1, 1) workgroups, and no pixel. */
 const EMPTY_LIST = Uint32Array.of(0, 1, 1, 0);

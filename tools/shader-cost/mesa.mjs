@@ -1,0 +1,132 @@
+/**
+ * Mesa's Vulkan drivers and what is needed to compile shaders with them, from Debian's packages, unpacked into the ignored
+ * folder .cache/mesa: nothing is installed. Debian's stable Mesa is older than its backport, which knows newer GPUs.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where {@link setUpMesa} unpacks to. */
+const MESA_FOLDER = fileURLToPath(new URL('../../.cache/mesa', import.meta.url));
+const PROGRAM_SOURCE = fileURLToPath(new URL('compile_pipelines.cc', import.meta.url));
+
+/** The only release for which the lists of packages below are complete. */
+const RELEASE = 'bookworm';
+const BACKPORTS = ['mesa-vulkan-drivers', 'libdrm2', 'libdrm-amdgpu1'];
+/** The loader, its headers, the assembler, and what Mesa's drivers load and a small installation lacks. */
+const STABLE = [
+  ...['libvulkan1', 'libvulkan-dev', 'spirv-tools'],
+  ...['libllvm15', 'libelf1', 'libexpat1', 'libedit2', 'libffi8', 'libz3-4', 'libxml2', 'libicu72', 'libtinfo6'],
+  ...['libwayland-client0', 'libx11-xcb1', 'libxau6', 'libxdmcp6', 'libxshmfence1', 'libbsd0', 'libmd0'],
+  ...['libxcb1', 'libxcb-dri3-0', 'libxcb-present0', 'libxcb-randr0', 'libxcb-shm0', 'libxcb-sync1', 'libxcb-xfixes0'],
+];
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+
+/** This machine cannot be set up; the message says why in a sentence. */
+export class NoMesa extends Error {}
+
+/**
+ * What is unpacked in a folder, and how to run it.
+ *
+ * @typedef {object} Mesa
+ * @property {{ mesa: string, spirvTools: string }} versions of Debian's packages
+ * @property {string} program compile_pipelines
+ * @property {string} assembler spirv-as
+ * @property {(driver: 'radeon' | 'lvp') => Record<string, string>} variables for a process that is to use a driver
+ */
+
+/**
+ * Downloads and unpacks the packages, if that was not done before, and compiles compile_pipelines.cc.
+ *
+ * @param {(text: string) => void} report is told what takes time
+ * @returns {Mesa}
+ * @throws NoMesa
+ */
+export function setUpMesa(report) {
+  const root = join(MESA_FOLDER, 'root');
+  if (!existsSync(join(MESA_FOLDER, 'versions.json'))) unpack(report);
+  const versions = JSON.parse(readFileSync(join(MESA_FOLDER, 'versions.json'), 'utf8'));
+  const libraries = join(root, LIBRARIES);
+  return {
+    versions: { mesa: versions['mesa-vulkan-drivers'], spirvTools: versions['spirv-tools'] },
+    program: compileProgram(root),
+    assembler: join(root, 'usr/bin/spirv-as'),
+    variables: (driver) => ({
+      LD_LIBRARY_PATH: libraries,
+      VK_DRIVER_FILES: join(root, `usr/share/vulkan/icd.d/${driver}_icd.json`),
+      NODEVICE_SELECT: '1', // a Mesa layer that may be installed writes warnings otherwise
+    }),
+  };
+}
+
+/** In a folder beside, renamed into place: a process beside this one never sees half of it. */
+function unpack(report) {
+  const mirror = mirrorOfDebian();
+  const folder = `${MESA_FOLDER}.${process.pid}`;
+  const at = (name) => join(folder, name);
+  try {
+    for (const name of ['lists/partial', 'cache/archives/partial', 'packages', 'root']) {
+      mkdirSync(at(name), { recursive: true });
+    }
+    const source = (suite) => `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
+    writeFileSync(at('sources.list'), source(RELEASE) + source(`${RELEASE}-backports`));
+    const options = [
+      ['Dir::Etc::SourceList', at('sources.list')],
+      ['Dir::Etc::SourceParts', '/dev/null'],
+      ['Dir::State::Lists', at('lists')],
+      ['Dir::Cache', at('cache')],
+      ['APT::Sandbox::User', 'root'], // the folder need not be readable for another user
+      ['Acquire::Retries', '1'],
+      ['Acquire::http::Timeout', '20'],
+    ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+    report('Downloading Mesa and spirv-tools from Debian, 60 MB, into .cache/mesa ...\n');
+    run('apt-get', ['-qq', ...options, 'update'], folder);
+    const names = [...BACKPORTS.map((name) => `${name}/${RELEASE}-backports`), ...STABLE];
+    run('apt-get', ['-qq', ...options, 'download', ...names], at('packages'));
+    const packages = readdirSync(at('packages'));
+    for (const name of packages) run('dpkg', ['-x', join(at('packages'), name), at('root')], folder);
+    // NAME_VERSION_ARCHITECTURE.deb, where the colon of a version's epoch is written %3a.
+    const versions = packages.map((name) => name.split('_').slice(0, 2).map(decodeURIComponent));
+    writeFileSync(at('versions.json'), `${JSON.stringify(Object.fromEntries(versions), null, 2)}\n`);
+    for (const name of ['lists', 'cache', 'packages', 'sources.list']) rmSync(at(name), { recursive: true });
+    rmSync(MESA_FOLDER, { recursive: true, force: true });
+    renameSync(folder, MESA_FOLDER);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The mirror that apt is configured with. */
+function mirrorOfDebian() {
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const isRelease = /^ID=debian$/m.test(release) && release.includes(`VERSION_CODENAME=${RELEASE}`);
+  if (!isRelease || process.arch !== 'x64') {
+    throw new NoMesa(`Expected Debian 12 (${RELEASE}) on x64, whose packages have the compilers.`);
+  }
+  const targets = run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'], '/');
+  const mirror = targets.split('\n').find((uri) => /\/debian\/?$/.test(uri));
+  if (mirror === undefined) throw new NoMesa('apt is configured with no mirror of Debian.');
+  return mirror;
+}
+
+/** Compiles the program where its source is newer. */
+function compileProgram(root) {
+  const program = join(MESA_FOLDER, 'compile_pipelines');
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(PROGRAM_SOURCE).mtimeMs) return program;
+  const unfinished = `${program}.${process.pid}`;
+  const loader = join(root, LIBRARIES, 'libvulkan.so.1');
+  const args = ['-std=c++17', '-I', join(root, 'usr/include'), '-o', unfinished, PROGRAM_SOURCE, loader];
+  run('c++', args, MESA_FOLDER);
+  renameSync(unfinished, program);
+  return program;
+}
+
+/** @returns {string} what the program printed */
+function run(program, args, cwd) {
+  const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (error) throw new NoMesa(`Cannot start ${program}: ${error.message}.`);
+  if (status !== 0) throw new NoMesa(`${program} ${args.at(-1)} failed: ${stderr.trim().split('\n').at(-1)}`);
+  return stdout;
+}

@@ -1,0 +1,14 @@
+/**
+ * Compiles the pipelines as the library does, one alpha mode after the other, while Dawn prints the SPIR-V that it gives the
+ * driver: a process of its own, since Dawn prints to standard output. Started by spirv.mjs.
+ */
+import { DAWN_FLAGS, openGpu } from '../../dist/gpu/node-gpu.js';
+import { Pipelines } from '../../dist/gpu/passes.js';
+import { ALPHA_MODES } from '../../dist/options.js';
+
+DAWN_FLAGS.push('enable-dawn-features=dump_shaders,disable_symbol_renaming');
+const opened = await openGpu();
+if ('reason' in opened) throw new Error(`No usable GPU: ${opened.reason}.`);
+const pipelines = await Pipelines.create(opened.transformer.backend.device);
+for (const alpha of ALPHA_MODES) await pipelines.forAlpha(alpha);
+opened.transformer.dispose();
