@@ -1,13 +1,12 @@
 /**
  * What the compilers of real GPUs make of the shaders, without such a GPU: npm run shader-cost [-- --check] [-- --json FILE]
  *
- * Mesa's driver for Radeon compiles for a GPU that is not there, if its family is named. It is given the SPIR-V that Dawn makes
- * of the pipelines as the library creates them. Prints registers, occupancy and instructions of each pipeline, and a bound on
+ * Mesa's drivers for Radeon and Intel compile for GPUs that are not there. They are given the SPIR-V that Dawn makes of the
+ * pipelines as the library creates them. Prints registers, occupancy and instructions of each pipeline, and a bound on
  * the time of the fast pass for GPUs whose rates are published. --check compares with the newest file of bench/results/.
  *
  * Exit code 1 for a count that differs by more than 5 %, 2 where Mesa's packages cannot be had; those are for Debian 12.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -15,7 +14,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { TUNING } from '../dist/gpu/passes.js';
-import { pixelCost } from './shader-cost/instructions.mjs';
+import { COMPILERS, compile } from './shader-cost/compilers.mjs';
 import { NoMesa, setUpMesa } from './shader-cost/mesa.mjs';
 import { boundOf, MODELLED_GPUS } from './shader-cost/roofline.mjs';
 import { writeSpirv } from './shader-cost/spirv.mjs';
@@ -23,33 +22,12 @@ import { writeSpirv } from './shader-cost/spirv.mjs';
 const RESULTS = fileURLToPath(new URL('../bench/results', import.meta.url));
 const MOST_DIFFERENCE = 0.05;
 
-/** The families as Mesa names them, and the most waves that it reports for one where registers are no limit. */
-const COMPILED_GPUS = [
-  { family: 'navi31', name: 'RDNA 3', mostWaves: 32 },
-  { family: 'navi21', name: 'RDNA 2', mostWaves: 32 },
-  { family: 'vega10', name: 'Vega', mostWaves: 10 },
-];
-
-/**
- * @typedef {object} PipelineCost
- * @property {string} gpu
- * @property {'fast_pass' | 'exact_pass'} pass
- * @property {string} alpha
- * @property {number} vgprs
- * @property {number} sgprs
- * @property {number} scratchBytes
- * @property {number} waves
- * @property {number} mostWaves
- * @property {number} instructions
- * @property {import('./shader-cost/instructions.mjs').PixelCost} [pixel] of the fast pass
- */
-
 /**
  * @typedef {object} Report
  * @property {string} date
  * @property {{ mesa: string, spirvTools: string, webgpu: string }} versions
  * @property {number} rowsPerThread
- * @property {PipelineCost[]} pipelines
+ * @property {import('./shader-cost/compilers.mjs').PipelineCost[]} pipelines
  * @property {import('./shader-cost/roofline.mjs').Bound[]} bounds of the fast pass, alpha mode opaque
  */
 
@@ -63,9 +41,8 @@ export function shaderCost(report) {
   const folder = mkdtempSync(path.join(tmpdir(), 'shader-cost-'));
   try {
     const modules = writeSpirv(mesa, folder);
-    const pipelines = COMPILED_GPUS.flatMap((gpu) => costsOn(gpu, mesa, modules));
-    const ofFamily = (family) => {
-      const { name } = COMPILED_GPUS.find((gpu) => gpu.family === family);
+    const pipelines = COMPILERS.flatMap((compiler) => compile(compiler, mesa, modules));
+    const pixelOf = (name) => {
       return pipelines.find(({ gpu, pixel, alpha }) => gpu === name && pixel && alpha === 'opaque').pixel.decided;
     };
     return {
@@ -73,46 +50,11 @@ export function shaderCost(report) {
       versions: { ...mesa.versions, webgpu: createRequire(import.meta.url)('webgpu/package.json').version },
       rowsPerThread: TUNING.rowsPerThread,
       pipelines,
-      bounds: MODELLED_GPUS.map((gpu) => boundOf(gpu, ofFamily(gpu.family))),
+      bounds: MODELLED_GPUS.map((gpu) => boundOf(gpu, pixelOf(gpu.instructionsOf))),
     };
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** @returns {PipelineCost[]} */
-function costsOn({ family, name, mostWaves }, mesa, modules) {
-  // Without `nocache` the second run would find its pipelines compiled, and have no disassembly.
-  const variables = { ...mesa.variables('radeon'), RADV_FORCE_FAMILY: family, RADV_DEBUG: 'nocache' };
-  const { status, stdout, stderr } = spawnSync(
-    mesa.program,
-    modules.map(({ file }) => file),
-    { encoding: 'utf8', env: { ...process.env, ...variables }, maxBuffer: 2 ** 26 },
-  );
-  if (status !== 0) throw new Error(`Compiling for ${family} failed: ${stderr.trim()}`);
-  const [, ...texts] = stdout.split(/^pipeline .*\n/m);
-  return modules.map(({ pass, alpha }, index) => {
-    const linesWith = (word) => [...texts[index].matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest]) => rest);
-    const statistics = Object.fromEntries(linesWith('statistic').map((text) => text.split('=')));
-    const numberOf = (statistic) => {
-      if (!(statistic in statistics)) throw new Error(`Mesa says nothing of ${statistic} of ${pass} for ${family}.`);
-      return Number(statistics[statistic]);
-    };
-    return {
-      gpu: name,
-      pass,
-      alpha,
-      vgprs: numberOf('VGPRs'),
-      sgprs: numberOf('SGPRs'),
-      scratchBytes: numberOf('Scratch size'),
-      waves: numberOf('Subgroups per SIMD'),
-      mostWaves,
-      instructions: numberOf('Instructions'),
-      ...(pass === 'fast_pass' && {
-        pixel: pixelCost(linesWith('instruction').join('\n'), TUNING.rowsPerThread, numberOf('VALU')),
-      }),
-    };
-  });
 }
 
 /** @param {Report} report */
@@ -121,7 +63,7 @@ function textOf({ versions, rowsPerThread, pipelines, bounds }) {
     `Mesa ${versions.mesa}, webgpu ${versions.webgpu}, spirv-tools ${versions.spirvTools}.`,
     `A decided pixel costs a turn of the loop (in parentheses), and 1/${rowsPerThread} of what stands before it.`,
     '',
-    '| GPU | pass, alpha | VGPRs | SGPRs | scratch, bytes | waves | instructions | vector a pixel | loads | stores | more where undecided |',
+    '| GPU | pass, alpha | registers: vector | scalar | scratch, bytes | subgroups | instructions | vector a pixel | loads | stores | more where undecided |',
     '|---|---|---:|---:|---:|---|---:|---:|---:|---:|---:|',
     ...pipelines.map(pipelineRow),
     '',
@@ -132,12 +74,14 @@ function textOf({ versions, rowsPerThread, pipelines, bounds }) {
   ].join('\n');
 }
 
-function pipelineRow({ gpu, pass, alpha, vgprs, sgprs, scratchBytes, waves, mostWaves, instructions, pixel }) {
+function pipelineRow({ gpu, pass, alpha, scratchBytes, instructions, pixel, ...cost }) {
+  const { vectorRegisters, scalarRegisters = '', subgroups, mostSubgroups } = cost;
   const { decided, loop, undecided } = pixel ?? {};
   const pixelCells = pixel
     ? [`${shortest(decided.vector)} (${shortest(loop.vector)})`, shortest(decided.load), shortest(decided.store)]
     : ['', '', ''];
-  const cells = [gpu, `${pass.replace('_', ' ')}, ${alpha}`, vgprs, sgprs, scratchBytes, `${waves} of ${mostWaves}`];
+  const occupancy = subgroups === undefined ? '' : `${subgroups} of ${mostSubgroups}`;
+  const cells = [gpu, `${pass.replace('_', ' ')}, ${alpha}`, vectorRegisters, scalarRegisters, scratchBytes, occupancy];
   return rowOf([...cells, instructions, ...pixelCells, undecided?.vector ?? '']);
 }
 

@@ -5,9 +5,9 @@
 // device memory and submits nothing, so a driver that only pretends to have a GPU will do. Exit code 1 where a call
 // fails.
 //
-// The device is as Dawn makes one where the driver has these features (dawn/native/vulkan/DeviceVk.cpp): the Vulkan
-// memory model, and robustBufferAccess2, which stands in for the bounds checks that Dawn would otherwise write into the
-// shader.
+// Devices and pipelines are as Dawn makes them (dawn/src/dawn/native/vulkan), where the driver has these features: the
+// Vulkan memory model; robustBufferAccess2, which stands in for the bounds checks that Dawn would otherwise write into
+// the shader; twice the smallest size of a subgroup.
 #include <vulkan/vulkan.h>
 
 #include <cstdint>
@@ -78,7 +78,9 @@ VkDevice open(VkPhysicalDevice gpu) {
   VkPhysicalDeviceRobustness2FeaturesEXT robustness{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT,
                                                     &executables};
   robustness.robustBufferAccess2 = VK_TRUE;
-  VkPhysicalDeviceVulkan12Features vulkan12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, &robustness};
+  VkPhysicalDeviceVulkan13Features vulkan13{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES, &robustness};
+  vulkan13.subgroupSizeControl = VK_TRUE;
+  VkPhysicalDeviceVulkan12Features vulkan12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, &vulkan13};
   vulkan12.vulkanMemoryModel = VK_TRUE;
   vulkan12.vulkanMemoryModelDeviceScope = VK_TRUE;
   VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &vulkan12};
@@ -118,7 +120,16 @@ VkPipelineLayout layout_of_passes(VkDevice device) {
   return layout;
 }
 
-VkPipeline compile(VkDevice device, VkPipelineLayout layout, const char* path) {
+/// What PhysicalDevice::FindDefaultComputeSubgroupSize of Dawn chooses; 0 where the driver has one size only.
+uint32_t subgroup_size(VkPhysicalDevice gpu) {
+  VkPhysicalDeviceSubgroupSizeControlProperties sizes{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &sizes};
+  vkGetPhysicalDeviceProperties2(gpu, &properties);
+  return sizes.minSubgroupSize == sizes.maxSubgroupSize ? 0 : 2 * sizes.minSubgroupSize;
+}
+
+VkPipeline compile(VkDevice device, VkPipelineLayout layout, uint32_t required_size, const char* path) {
   const std::vector<uint32_t> words = words_of(path);
   VkShaderModuleCreateInfo module_info{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   module_info.codeSize = words.size() * sizeof(uint32_t);
@@ -130,6 +141,9 @@ VkPipeline compile(VkDevice device, VkPipelineLayout layout, const char* path) {
   info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
   info.stage.pName = "dawn_entry_point";
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size{
+      VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO, nullptr, required_size};
+  if (required_size != 0) info.stage.pNext = &size;
   check(vkCreateShaderModule(device, &module_info, nullptr, &info.stage.module), "vkCreateShaderModule");
   VkPipeline pipeline;
   check(vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline), "vkCreateComputePipelines");
@@ -190,10 +204,11 @@ void print_executables(VkDevice device, VkPipeline pipeline) {
 }  // namespace
 
 int main(int argument_count, char** arguments) {
-  const VkDevice device = open(first_gpu());
+  const VkPhysicalDevice gpu = first_gpu();
+  const VkDevice device = open(gpu);
   const VkPipelineLayout layout = layout_of_passes(device);
   for (int index = 1; index < argument_count; index++) {
     std::printf("pipeline %s\n", arguments[index]);
-    print_executables(device, compile(device, layout, arguments[index]));
+    print_executables(device, compile(device, layout, subgroup_size(gpu), arguments[index]));
   }
 }

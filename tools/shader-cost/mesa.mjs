@@ -9,11 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 /** Where {@link setUpMesa} unpacks to. */
 const MESA_FOLDER = fileURLToPath(new URL('../../.cache/mesa', import.meta.url));
-const PROGRAM_SOURCE = fileURLToPath(new URL('compile_pipelines.cc', import.meta.url));
 
 /** The only release for which the lists of packages below are complete. */
 const RELEASE = 'bookworm';
-const BACKPORTS = ['mesa-vulkan-drivers', 'libdrm2', 'libdrm-amdgpu1'];
+const BACKPORTS = ['mesa-vulkan-drivers', 'libdrm2', 'libdrm-amdgpu1', 'libdrm-dev'];
 /** The loader, its headers, the assembler, and what Mesa's drivers load and a small installation lacks. */
 const STABLE = [
   ...['libvulkan1', 'libvulkan-dev', 'spirv-tools'],
@@ -34,11 +33,12 @@ export class NoMesa extends Error {}
  * @property {{ mesa: string, spirvTools: string }} versions of Debian's packages
  * @property {string} program compile_pipelines
  * @property {string} assembler spirv-as
- * @property {(driver: 'radeon' | 'lvp') => Record<string, string>} variables for a process that is to use a driver
+ * @property {string} pretendIntel the library pretend_intel
+ * @property {(driver: 'radeon' | 'intel' | 'lvp') => Record<string, string>} variables for a process that is to use a driver
  */
 
 /**
- * Downloads and unpacks the packages, if that was not done before, and compiles compile_pipelines.cc.
+ * Downloads and unpacks the packages, if that was not done before, and compiles the programs in C++.
  *
  * @param {(text: string) => void} report is told what takes time
  * @returns {Mesa}
@@ -51,12 +51,14 @@ export function setUpMesa(report) {
   const libraries = join(root, LIBRARIES);
   return {
     versions: { mesa: versions['mesa-vulkan-drivers'], spirvTools: versions['spirv-tools'] },
-    program: compileProgram(root),
+    program: compile('compile_pipelines', root, [join(libraries, 'libvulkan.so.1')]),
+    pretendIntel: compile('pretend_intel', root, ['-shared', '-fPIC']),
     assembler: join(root, 'usr/bin/spirv-as'),
     variables: (driver) => ({
       LD_LIBRARY_PATH: libraries,
       VK_DRIVER_FILES: join(root, `usr/share/vulkan/icd.d/${driver}_icd.json`),
       NODEVICE_SELECT: '1', // a Mesa layer that may be installed writes warnings otherwise
+      MESA_SHADER_CACHE_DISABLE: 'true', // what comes from the cache has no disassembly
     }),
   };
 }
@@ -111,14 +113,15 @@ function mirrorOfDebian() {
   return mirror;
 }
 
-/** Compiles the program where its source is newer. */
-function compileProgram(root) {
-  const program = join(MESA_FOLDER, 'compile_pipelines');
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(PROGRAM_SOURCE).mtimeMs) return program;
+/** Compiles a program of this folder where its source is newer. */
+function compile(name, root, args) {
+  const source = fileURLToPath(new URL(`${name}.cc`, import.meta.url));
+  const program = join(MESA_FOLDER, name);
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   const unfinished = `${program}.${process.pid}`;
-  const loader = join(root, LIBRARIES, 'libvulkan.so.1');
-  const args = ['-std=c++17', '-I', join(root, 'usr/include'), '-o', unfinished, PROGRAM_SOURCE, loader];
-  run('c++', args, MESA_FOLDER);
+  const include = join(root, 'usr/include');
+  const options = ['-std=c++17', '-I', include, '-I', join(include, 'libdrm'), '-o', unfinished];
+  run('c++', [...options, source, ...args], MESA_FOLDER);
   renameSync(unfinished, program);
   return program;
 }
@@ -127,6 +130,6 @@ function compileProgram(root) {
 function run(program, args, cwd) {
   const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
   if (error) throw new NoMesa(`Cannot start ${program}: ${error.message}.`);
-  if (status !== 0) throw new NoMesa(`${program} ${args.at(-1)} failed: ${stderr.trim().split('\n').at(-1)}`);
+  if (status !== 0) throw new NoMesa(`${program} failed: ${stderr.trim().split('\n').at(-1)}`);
   return stdout;
 }

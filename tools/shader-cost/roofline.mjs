@@ -1,7 +1,8 @@
 /**
  * A lower bound on the time of the fast pass: the longer one of moving 8 bytes a pixel, as a copy does, and executing its
- * vector instructions, each lane one a clock. Left out: caches (each pixel is loaded from them almost four times), waiting,
- * scalar instructions, undecided pixels and the exact pass. Where other instructions than Mesa's are executed, they stand in.
+ * vector instructions at the rates that its units have. Left out: caches (each pixel is loaded from them almost four times),
+ * waiting, scalar instructions, undecided pixels and the exact pass. NVIDIA's compiler is not there: RDNA's instructions stand
+ * in for its own, which may be more or fewer.
  */
 
 /** A pixel of four bytes is read and one is written. */
@@ -13,8 +14,8 @@ const PS_PER_SECOND = 1e12;
  *
  * @typedef {object} Gpu
  * @property {string} name
- * @property {string} family whose instructions are counted; of the GPU's own kind where `isStandIn` is not set
- * @property {boolean} [isStandIn]
+ * @property {string} instructionsOf the GPU, in compilers.mjs, whose instructions are counted
+ * @property {boolean} [isStandIn] whether that is a GPU of another kind
  * @property {number} bytesPerSecond of memory
  * @property {number} lanes vector instructions that all its units together start in a clock
  * @property {number} hertz the boost clock
@@ -28,7 +29,7 @@ export const MODELLED_GPUS = [
     // AMD's page of the Radeon RX 7900 XTX: 6144 stream processors, boost up to 2500 MHz, up to 960 GB/s. Its 61 TFLOPS count
     // two operations in a clock, which the unit starts for some pairs of instructions only: not assumed here.
     name: 'Radeon RX 7900 XTX',
-    family: 'navi31',
+    instructionsOf: 'RDNA 3',
     bytesPerSecond: 960e9,
     lanes: 6144,
     hertz: 2.5e9,
@@ -38,7 +39,7 @@ export const MODELLED_GPUS = [
   {
     // AMD's page of the Radeon RX 6800 XT: 4608 stream processors, boost up to 2250 MHz, up to 512 GB/s.
     name: 'Radeon RX 6800 XT',
-    family: 'navi21',
+    instructionsOf: 'RDNA 2',
     bytesPerSecond: 512e9,
     lanes: 4608,
     hertz: 2.25e9,
@@ -48,7 +49,7 @@ export const MODELLED_GPUS = [
   {
     // AMD's page of the Radeon RX Vega 64: 4096 stream processors, boost up to 1546 MHz, up to 484 GB/s.
     name: 'Radeon RX Vega 64',
-    family: 'vega10',
+    instructionsOf: 'Vega',
     bytesPerSecond: 484e9,
     lanes: 4096,
     hertz: 1.546e9,
@@ -56,11 +57,23 @@ export const MODELLED_GPUS = [
     rootLanes: 4096 / 4,
   },
   {
+    // Intel's page of the Arc A770: 512 vector engines, 2100 MHz, 560 GB/s with 16 GB. "Introduction to the Xe-HPG
+    // Architecture", Intel 2022: an engine starts 8 lanes of single precision and, beside them, 8 of integers in a clock; roots
+    // at a quarter of the rate.
+    name: 'Intel Arc A770',
+    instructionsOf: 'Arc',
+    bytesPerSecond: 560e9,
+    lanes: 512 * 16,
+    hertz: 2.1e9,
+    otherLanes: 512 * 8,
+    rootLanes: (512 * 8) / 4,
+  },
+  {
     // NVIDIA's data sheet of the H100 SXM: 3.35 TB/s and 67 TFLOPS in single precision, so 1.98 GHz for the 132 processors of
     // 128 lanes that "NVIDIA H100 Tensor Core GPU Architecture" gives it, with 64 lanes for integers each. Roots: 16 each, CUDA
     // C++ Programming Guide, "Throughput of Native Arithmetic Instructions", as are comparisons: 64.
     name: 'NVIDIA H100 SXM',
-    family: 'navi31',
+    instructionsOf: 'RDNA 3',
     isStandIn: true,
     bytesPerSecond: 3.35e12,
     lanes: 132 * 128,
@@ -71,7 +84,7 @@ export const MODELLED_GPUS = [
   {
     // NVIDIA's data sheet of the H200 SXM: 4.8 TB/s, otherwise an H100. It is the GPU that was measured.
     name: 'NVIDIA H200',
-    family: 'navi31',
+    instructionsOf: 'RDNA 3',
     isStandIn: true,
     bytesPerSecond: 4.8e12,
     lanes: 132 * 128,
