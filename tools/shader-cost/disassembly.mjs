@@ -4,10 +4,11 @@
  */
 
 /**
- * An instruction for each lane. `vector` is arithmetic of all kinds, in parts of a whole instruction; `float` the part of it
- * that the unit for single precision executes; `root` the part that are reciprocals and roots.
+ * Arithmetic of all kinds, or an access to memory, for each lane; labels and where branches lead. `size` is in parts of an
+ * instruction for all lanes. The unit `float` is the one for single precision, `special` that for roots, logarithms and the
+ * like.
  *
- * @typedef {{ kind: 'vector', size: number, unit: 'float' | 'root' | 'other' }} Vector
+ * @typedef {{ kind: 'vector', size: number, unit: 'float' | 'special' | 'other' }} Vector
  * @typedef {{ kind: 'load' | 'store' | 'atomic' }} Access
  * @typedef {{ kind: 'label', label: string }} Label
  * @typedef {{ kind: 'branch', target: string }} Branch
@@ -44,7 +45,7 @@ function radeonLine(line) {
 
 /** Comparisons, minima and maxima count as other: NVIDIA's units, which these stand in for, execute them with the integers. */
 function radeonUnit(name) {
-  if (/^v_(rsq|rcp|sqrt)_/.test(name)) return 'root';
+  if (/^v_(rsq|rcp|sqrt|exp|log|sin|cos)_/.test(name)) return 'special';
   return /^v_(mul|add|sub|subrev|mac|fmac|fma|mad|madmk|madak|fmamk|fmaak)_f32/.test(name) ? 'float' : 'other';
 }
 
@@ -68,6 +69,6 @@ export function intelLines(text) {
     if (/^(if|break|while|cont)$/.test(name)) return [{ kind: 'branch', target: /JIP: +(\w+)/.exec(rest)[1] }];
     const size = Math.max(Number(lanes), INTEL_LANES / 2) / INTEL_LANES;
     const isFloat = /^\s+\S+<\d+>F\s/.test(rest);
-    return [{ kind: 'vector', size, unit: math === undefined ? (isFloat ? 'float' : 'other') : 'root' }];
+    return [{ kind: 'vector', size, unit: math === undefined ? (isFloat ? 'float' : 'other') : 'special' }];
   });
 }

@@ -7,9 +7,9 @@
  */
 
 /**
- * Instructions for each lane; `float` and `root` are among `vector`.
+ * Instructions for each lane; `float` and `special` are among `vector`.
  *
- * @typedef {{ vector: number, float: number, root: number, load: number, store: number, atomic: number }} Counts
+ * @typedef {{ vector: number, float: number, special: number, load: number, store: number, atomic: number }} Counts
  * @typedef {import('./disassembly.mjs').Line} Line
  */
 
@@ -65,10 +65,10 @@ export function pixelCost(lines, rowsPerThread) {
  * @returns {Counts}
  */
 export function countsOf(lines) {
-  const counts = { vector: 0, float: 0, root: 0, load: 0, store: 0, atomic: 0 };
+  const counts = { vector: 0, float: 0, special: 0, load: 0, store: 0, atomic: 0 };
   for (const { kind, size = 1, unit } of lines) {
     if (kind in counts) counts[kind] += size;
-    if (unit === 'float' || unit === 'root') counts[unit] += size;
+    if (unit === 'float' || unit === 'special') counts[unit] += size;
   }
   return counts;
 }

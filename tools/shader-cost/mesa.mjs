@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 /** Where {@link setUpMesa} unpacks to. */
 const MESA_FOLDER = fileURLToPath(new URL('../../.cache/mesa', import.meta.url));
 
+/** Written last: where it is there, everything is. */
+const VERSIONS = join(MESA_FOLDER, 'versions.json');
+
 /** The only release for which the lists of packages below are complete. */
 const RELEASE = 'bookworm';
 const BACKPORTS = ['mesa-vulkan-drivers', 'libdrm2', 'libdrm-amdgpu1', 'libdrm-dev'];
@@ -46,8 +49,8 @@ export class NoMesa extends Error {}
  */
 export function setUpMesa(report) {
   const root = join(MESA_FOLDER, 'root');
-  if (!existsSync(join(MESA_FOLDER, 'versions.json'))) unpack(report);
-  const versions = JSON.parse(readFileSync(join(MESA_FOLDER, 'versions.json'), 'utf8'));
+  if (!existsSync(VERSIONS)) unpack(report);
+  const versions = JSON.parse(readFileSync(VERSIONS, 'utf8'));
   const libraries = join(root, LIBRARIES);
   return {
     versions: { mesa: versions['mesa-vulkan-drivers'], spirvTools: versions['spirv-tools'] },
@@ -80,6 +83,7 @@ function unpack(report) {
       ['Dir::State::Lists', at('lists')],
       ['Dir::Cache', at('cache')],
       ['APT::Sandbox::User', 'root'], // the folder need not be readable for another user
+      ['APT::Update::Error-Mode', 'any'], // an index that cannot be had is a warning otherwise
       ['Acquire::Retries', '1'],
       ['Acquire::http::Timeout', '20'],
     ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
@@ -93,6 +97,7 @@ function unpack(report) {
     const versions = packages.map((name) => name.split('_').slice(0, 2).map(decodeURIComponent));
     writeFileSync(at('versions.json'), `${JSON.stringify(Object.fromEntries(versions), null, 2)}\n`);
     for (const name of ['lists', 'cache', 'packages', 'sources.list']) rmSync(at(name), { recursive: true });
+    if (existsSync(VERSIONS)) return; // another process was faster
     rmSync(MESA_FOLDER, { recursive: true, force: true });
     renameSync(folder, MESA_FOLDER);
   } finally {
@@ -121,15 +126,18 @@ function compile(name, root, args) {
   const unfinished = `${program}.${process.pid}`;
   const include = join(root, 'usr/include');
   const options = ['-std=c++17', '-I', include, '-I', join(include, 'libdrm'), '-o', unfinished];
-  run('c++', [...options, source, ...args], MESA_FOLDER);
+  run('c++', [...options, source, ...args], MESA_FOLDER, Error);
   renameSync(unfinished, program);
   return program;
 }
 
-/** @returns {string} what the program printed */
-function run(program, args, cwd) {
+/**
+ * @param {new (message: string) => Error} Failure what is thrown where the program fails; NoMesa where there is no such program
+ * @returns {string} what the program printed
+ */
+function run(program, args, cwd, Failure = NoMesa) {
   const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
   if (error) throw new NoMesa(`Cannot start ${program}: ${error.message}.`);
-  if (status !== 0) throw new NoMesa(`${program} failed: ${stderr.trim().split('\n').at(-1)}`);
+  if (status !== 0) throw new Failure(`${program} failed: ${Failure === NoMesa ? stderr.split('\n')[0] : stderr}`);
   return stdout;
 }

@@ -20,7 +20,7 @@ const PS_PER_SECOND = 1e12;
  * @property {number} lanes vector instructions that all its units together start in a clock
  * @property {number} hertz the boost clock
  * @property {number} otherLanes of these, for anything but single-precision arithmetic
- * @property {number} rootLanes of these, for reciprocals and roots
+ * @property {number} specialLanes of these, for roots and other special functions
  */
 
 /** @type {readonly Gpu[]} */
@@ -34,7 +34,7 @@ export const MODELLED_GPUS = [
     lanes: 6144,
     hertz: 2.5e9,
     otherLanes: 6144,
-    rootLanes: 6144 / 4, // "RDNA Architecture", AMD 2019: transcendental functions at a quarter of the rate
+    specialLanes: 6144 / 4, // "RDNA Architecture", AMD 2019: transcendental functions at a quarter of the rate
   },
   {
     // AMD's page of the Radeon RX 6800 XT: 4608 stream processors, boost up to 2250 MHz, up to 512 GB/s.
@@ -44,7 +44,7 @@ export const MODELLED_GPUS = [
     lanes: 4608,
     hertz: 2.25e9,
     otherLanes: 4608,
-    rootLanes: 4608 / 4,
+    specialLanes: 4608 / 4,
   },
   {
     // AMD's page of the Radeon RX Vega 64: 4096 stream processors, boost up to 1546 MHz, up to 484 GB/s.
@@ -54,19 +54,19 @@ export const MODELLED_GPUS = [
     lanes: 4096,
     hertz: 1.546e9,
     otherLanes: 4096,
-    rootLanes: 4096 / 4,
+    specialLanes: 4096 / 4,
   },
   {
     // Intel's page of the Arc A770: 512 vector engines, 2100 MHz, 560 GB/s with 16 GB. "Introduction to the Xe-HPG
-    // Architecture", Intel 2022: an engine starts 8 lanes of single precision and, beside them, 8 of integers in a clock; roots
-    // at a quarter of the rate.
+    // Architecture", Intel 2022: an engine starts 8 lanes of single precision and, beside them, 8 of integers in a clock;
+    // special functions at a quarter of the rate.
     name: 'Intel Arc A770',
     instructionsOf: 'Arc',
     bytesPerSecond: 560e9,
     lanes: 512 * 16,
     hertz: 2.1e9,
     otherLanes: 512 * 8,
-    rootLanes: (512 * 8) / 4,
+    specialLanes: (512 * 8) / 4,
   },
   {
     // NVIDIA's data sheet of the H100 SXM: 3.35 TB/s and 67 TFLOPS in single precision, so 1.98 GHz for the 132 processors of
@@ -79,7 +79,7 @@ export const MODELLED_GPUS = [
     lanes: 132 * 128,
     hertz: 1.98e9,
     otherLanes: 132 * 64,
-    rootLanes: 132 * 16,
+    specialLanes: 132 * 16,
   },
   {
     // NVIDIA's data sheet of the H200 SXM: 4.8 TB/s, otherwise an H100. It is the GPU that was measured.
@@ -90,7 +90,7 @@ export const MODELLED_GPUS = [
     lanes: 132 * 128,
     hertz: 1.98e9,
     otherLanes: 132 * 64,
-    rootLanes: 132 * 16,
+    specialLanes: 132 * 16,
   },
 ];
 
@@ -109,13 +109,13 @@ export const MODELLED_GPUS = [
  * @param {import('./instructions.mjs').Counts} pixel what a pixel costs
  * @returns {Bound}
  */
-export function boundOf({ name, isStandIn = false, bytesPerSecond, lanes, hertz, otherLanes, rootLanes }, pixel) {
-  const { vector, float, root } = pixel;
+export function boundOf({ name, isStandIn = false, bytesPerSecond, lanes, hertz, otherLanes, specialLanes }, pixel) {
+  const { vector, float, special } = pixel;
   const isOneUnit = otherLanes === lanes;
-  // Where the units are separate they work at the same time; a unit that is all lanes is held for each root's four clocks.
+  // Where the units are separate they work at the same time; one unit for all is held longer by a special function.
   const clocks = isOneUnit
-    ? (vector - root) / lanes + root / rootLanes
-    : Math.max(vector / lanes, (vector - float - root) / otherLanes, root / rootLanes);
+    ? (vector - special) / lanes + special / specialLanes
+    : Math.max(vector / lanes, (vector - float - special) / otherLanes, special / specialLanes);
   const memoryPs = (BYTES_PER_PIXEL / bytesPerSecond) * PS_PER_SECOND;
   const instructionsPs = (clocks / hertz) * PS_PER_SECOND;
   return {

@@ -1,6 +1,6 @@
 /**
- * The SPIR-V of the passes as Dawn gives it to a driver, from Dawn's own print on Mesa's software GPU, lavapipe. Like Mesa's
- * driver for Radeon and NVIDIA's, that one has robustBufferAccess2, so Dawn leaves the bounds checks of buffers to it.
+ * The SPIR-V of the passes as Dawn gives it to a driver, from Dawn's own print on Mesa's software GPU, lavapipe. Like the
+ * drivers for Radeon, Intel's and NVIDIA's GPUs it has robustBufferAccess2, so Dawn leaves the bounds checks of buffers to it.
  * SwiftShader, with which the tests run, lacks it: there Dawn writes a check before each access into the shader.
  */
 import { spawnSync } from 'node:child_process';
