@@ -1,10 +1,13 @@
 /** What `npm run shader-cost` counts: in a disassembly of a few lines, and in those of the shaders beside the committed result. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { intelLines, radeonLines } from '../../tools/shader-cost/disassembly.mjs';
 import { countsOf, pixelCost } from '../../tools/shader-cost/instructions.mjs';
 import { NoMesa } from '../../tools/shader-cost/mesa.mjs';
 import { boundOf } from '../../tools/shader-cost/roofline.mjs';
 import { committedResult, differences, shaderCost } from '../../tools/shader-cost.mjs';
+
+type Pipeline = import('../../tools/shader-cost/compilers.mjs').PipelineCost;
 
 /** What comes before costs 4, 2 loads; a turn costs 3 a pixel, 1 load; an undecided pixel 1. */
 const RADEON = `
@@ -128,6 +131,37 @@ test('a pass takes as long as memory or its instructions', () => {
     by: 'memory',
     copies: 1,
   });
+});
+
+test('docs/performance.md has the numbers of the committed result', () => {
+  const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
+  const { pipelines, bounds, versions, date } = committedResult().report;
+  const opaque = (pass: string) =>
+    pipelines.filter((pipeline) => pipeline.pass === pass && pipeline.alpha === 'opaque');
+  const registers = ({ gpu, vectorRegisters }: Pipeline) => `${vectorRegisters}${gpu === 'Arc' ? ' of 128' : ''}`;
+  const subgroups = ({ subgroups, mostSubgroups }: Pipeline) => (subgroups ? `${subgroups} of ${mostSubgroups}` : '');
+  const rows: [string, string, (pipeline: Pipeline) => string | number][] = [
+    ['fast pass: registers of a lane', 'fast_pass', registers],
+    ['scratch memory, bytes', 'fast_pass', ({ scratchBytes }) => scratchBytes],
+    ['subgroups that a unit can hold', 'fast_pass', subgroups],
+    ['instructions in all', 'fast_pass', ({ instructions }) => instructions],
+    ['a decided pixel: vector instructions', 'fast_pass', ({ pixel }) => pixel!.decided.vector.toFixed(1)],
+    ['of these in the loop', 'fast_pass', ({ pixel }) => pixel!.loop.vector],
+    ['its loads and stores', 'fast_pass', ({ pixel }) => `${pixel!.decided.load}, ${pixel!.decided.store}`],
+    ['vector instructions more', 'fast_pass', ({ pixel }) => pixel!.undecided.vector],
+    ['exact pass: registers of a lane', 'exact_pass', registers],
+    ['scratch memory, bytes', 'exact_pass', ({ scratchBytes }) => scratchBytes],
+    ['subgroups that a unit can hold', 'exact_pass', subgroups],
+    ['instructions in all', 'exact_pass', ({ instructions }) => instructions],
+  ];
+  const tight = page.replaceAll('| |', '|  |');
+  for (const [name, pass, cell] of rows) expect(tight).toContain(`${name} | ${opaque(pass).map(cell).join(' | ')} |`);
+  for (const { gpu, memoryPs, instructionsPs, copies, by } of bounds) {
+    const row = page.split('\n').find((line) => line.startsWith(`| ${gpu}`) && line.endsWith(`| ${by} |`));
+    expect(row).toContain(`| ${memoryPs.toFixed(1)} | ${instructionsPs.toFixed(1)} | ${copies.toFixed(2)} |`);
+  }
+  for (const text of [date, `Mesa ${versions.mesa.split('-')[0]}`, `webgpu ${versions.webgpu}`])
+    expect(page).toContain(text);
 });
 
 /** Undefined where Mesa's packages are not there and cannot be had. */

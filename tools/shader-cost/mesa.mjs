@@ -84,8 +84,8 @@ function unpack(report) {
       ['Dir::Cache', at('cache')],
       ['APT::Sandbox::User', 'root'], // the folder need not be readable for another user
       ['APT::Update::Error-Mode', 'any'], // an index that cannot be had is a warning otherwise
-      ['Acquire::Retries', '1'],
-      ['Acquire::http::Timeout', '20'],
+      ['Acquire::Retries', '0'],
+      ['Acquire::http::Timeout', '10'], // seconds
     ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
     report('Downloading Mesa and spirv-tools from Debian, 60 MB, into .cache/mesa ...\n');
     run('apt-get', ['-qq', ...options, 'update'], folder);
