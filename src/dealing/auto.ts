@@ -218,7 +218,7 @@ export class Auto<Name extends string> {
     if (this.#dealer.isGrowing) return `the ${title} was not open in time`;
     const [helper] = this.#helpers;
     if (helper === undefined) return `the work is too short to open a ${title} for; the backend ${name} asks for one`;
-    const times = this.#dealer.timesAsSlow(helper.worker);
+    const times = this.#dealer.timesTooSlow(helper.worker);
     if (times === undefined) return `it was done before the ${title} had a strip`;
     return `the ${title} takes ${Math.round(times)} times as long`;
   }

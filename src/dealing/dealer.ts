@@ -62,9 +62,9 @@ export class Dealer {
     if (others.includes(worker)) others.splice(others.indexOf(worker), 1);
   }
 
-  /** How many times as long as the first one a worker takes; undefined where it helps, as far as is known. */
-  timesAsSlow(worker: Worker): number | undefined {
-    return this.#pieces.timesAsSlow(worker);
+  /** How many times as long as the first one a worker takes, where that is too long to help. */
+  timesTooSlow(worker: Worker): number | undefined {
+    return this.#pieces.timesTooSlow(worker);
   }
 
   /**

@@ -3,7 +3,7 @@ import { countPixels, type Region } from '../regions.js';
 import type { Step } from '../steps.js';
 import { canCheckPasses } from './audit.js';
 import type { Job, Worker } from './job.js';
-import { isToBeTried, isWorthwhile, STRIP_MS } from './speed.js';
+import { isToBeTried, isWorthwhile, STRIP_MS, WORTHWHILE } from './speed.js';
 
 /** Nobody takes less than the first worker does in this time, so that calls do not count. */
 const LEAST_MS = 0.5;
@@ -67,10 +67,10 @@ export class Pieces {
     this.#firstMsPerPixelOfLast = this.#firstMsPerPixel(job);
   }
 
-  /** How many times as long as the first one a worker takes; undefined where it helps, as far as is known. */
-  timesAsSlow({ speed }: Worker): number | undefined {
-    if (isWorthwhile(speed, this.#firstMsPerPixelOfLast)) return undefined;
-    return speed.msPerPixel! / this.#firstMsPerPixelOfLast;
+  /** How many times as long as the first one a worker takes, where that is too long to help. */
+  timesTooSlow({ speed }: Worker): number | undefined {
+    const times = (speed.msPerPixel ?? 0) / this.#firstMsPerPixelOfLast;
+    return times > WORTHWHILE && !isWorthwhile(speed, this.#firstMsPerPixelOfLast) ? times : undefined;
   }
 
   #helps({ speed }: Worker, job: Job): boolean {

@@ -96,7 +96,7 @@ interface Strip {
 }
 
 /** A backend that takes so many times as long as the first one brings less than its strips cost. */
-const WORTHWHILE = 10;
+export const WORTHWHILE = 10;
 
 /** Strips in a row that came too late show that all do; at the end of an image as many as are under way may. */
 const TOO_MANY_DROPPED = 8;

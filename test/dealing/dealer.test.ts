@@ -155,7 +155,7 @@ test('a device that was slow is tried again', async () => {
   const { dealer } = dealerWith([]);
   await deal(dealer, photograph, operationOf());
   dealer.join(worker);
-  expect(dealer.timesAsSlow(worker)).toBeGreaterThan(10);
+  expect(dealer.timesTooSlow(worker)).toBeGreaterThan(10);
   const operation = operationOf({ passes: 8 });
   let rows = 0;
   for (let round = 0; round < 30 && rows < HEIGHT; round++) {
