@@ -66,6 +66,20 @@ test('imports point down', () => {
   expect(upwards).toEqual([]);
 });
 
+test('the package has every folder that its entries import', () => {
+  const reached = new Set([
+    'index.ts',
+    'browser.ts',
+    'png.ts',
+    ...['image-files', 'conformance'].map((folder) => path.join(folder, 'index.ts')),
+  ]);
+  for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
+  const folders = new Set([...reached].filter((file) => files.includes(file) && file.includes(path.sep)).map(areaOf));
+  const packed: string[] = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')).files;
+  expect(folders.size).toBeGreaterThan(5);
+  expect([...folders].filter((folder) => !packed.includes(`dist/${folder}`))).toEqual([]);
+});
+
 describe('one file for each outside thing', () => {
   test.each([
     ['pngjs', [path.join('formats', 'png', 'interlace.ts')]],

@@ -7,8 +7,8 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { namePlatform } from '../../src/cpu/addon.js';
 import { run } from './programs.js';
 
-/** With the binary of one platform. */
-const UNPACKED_BYTES_MAX = 2 * 2 ** 20;
+/** With the binary of one platform. It was 2 MiB before strips were dealt, which is 100 kB of code and declarations. */
+const UNPACKED_BYTES_MAX = 2.125 * 2 ** 20;
 
 const copy = inject('copy');
 const tarball = inject('tarball');
