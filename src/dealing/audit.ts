@@ -64,13 +64,13 @@ export class Auditor {
   ): Promise<void> {
     const { input, region, passes } = step;
     const [{ first: y }] = rowsToCompare(seed, region, false);
-    const band = bandAround(input, y, { ...operation, passes });
-    const again = createImage(input.width, band.image.height, input.channels);
-    for (const one of planSteps(band.image, again, { ...operation, passes })) {
+    const around = bandAround(input, y, { ...operation, passes });
+    const again = createImage(input.width, around.image.height, input.channels);
+    for (const one of planSteps(around.image, again, { ...operation, passes })) {
       await judge.compute(stripOf(one, one.region, operation), { threads: 1 });
     }
     this.#compared++;
-    const [expected, at] = [rowsOf(again, band.row, band.row + 1), y - region.first.y];
+    const [expected, at] = [rowsOf(again, around.row, around.row + 1), y - region.first.y];
     if (!isSameRow(region, expected, rowsOf(result, at, at + 1))) throw new WrongBytes(y, seed);
   }
 }

@@ -50,7 +50,7 @@ export class Pieces {
   /** Whether another worker may join soon, so that the first one should not take all at once. */
   isGrowing = false;
   /** How much of the estimates of jobs the first worker took at best, when nothing else ran on its cores. */
-  #share = 1;
+  #partOfEstimate = 1;
   #firstMsPerPixelOfLast = Number.POSITIVE_INFINITY;
 
   constructor(first: Worker) {
@@ -63,7 +63,7 @@ export class Pieces {
 
   /** Notes what the first worker took for a part of a job. */
   noteFirst(job: Job, pixels: number, elapsedMs: number): void {
-    this.#share = Math.min(this.#share, elapsedMs / pixels / job.msPerPixel);
+    this.#partOfEstimate = Math.min(this.#partOfEstimate, elapsedMs / pixels / job.msPerPixel);
     this.#firstMsPerPixelOfLast = this.#firstMsPerPixel(job);
   }
 
@@ -169,7 +169,7 @@ export class Pieces {
   }
 
   #firstMsPerPixel(job: Job): number {
-    return this.#share * job.msPerPixel;
+    return this.#partOfEstimate * job.msPerPixel;
   }
 
   #canBackUp({ worker, job, step, isDropped, isBackedUp }: Out): boolean {
