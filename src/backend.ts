@@ -204,6 +204,11 @@ export class BackendFault extends NeighborProductError {
     this.reason = reason;
   }
 
+  /** `GPU failed while reading back (the device was lost)`. */
+  get clause(): string {
+    return `${this.event} (${this.reason})`;
+  }
+
   /** Whether the device is to blame, and not an image that is too large for it. */
   get blamesDevice(): boolean {
     return this.code !== 'DEVICE_LIMIT';

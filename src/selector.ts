@@ -177,7 +177,7 @@ export class Selector<Name extends string> {
     } catch (fault) {
       if (!(fault instanceof BackendFault)) throw fault;
       this.#noteFault(selection, fault);
-      const message = `${fault.event} (${fault.reason}). Use the backend ${AUTO} or another one.`;
+      const message = `${fault.clause}. Use the backend ${AUTO} or another one.`;
       throw new NeighborProductError(fault.code, message, { cause: fault });
     }
   }
@@ -191,7 +191,7 @@ export class Selector<Name extends string> {
     operation: Operation,
     run: RunOptions,
   ): Promise<SelectedRun<Name>> {
-    const missing = faults.map(({ event, reason }) => `${event} (${reason})`);
+    const missing = faults.map(({ clause }) => clause);
     let advice: string | undefined;
     for (const entry of entries) {
       const opened = await this.#backends.openAutomatically(entry, { timeoutMs: run.gpuTimeoutMs });
@@ -205,13 +205,13 @@ export class Selector<Name extends string> {
       try {
         const done = await runAlone({ entry, transformer, reason }, input, output, operation, run);
         if (faults.length === 0) return done;
-        const events = faults.map((fault) => `${fault.event} (${fault.reason})`);
+        const events = faults.map(({ clause }) => clause);
         return { ...done, fault: faultText(events, entry.title), reason: missing.join('; ') };
       } catch (fault) {
         if (!(fault instanceof BackendFault)) throw fault;
         this.#noteFault({ entry, transformer, reason }, fault);
         faults.push(fault);
-        missing.push(`${fault.event} (${fault.reason})`);
+        missing.push(fault.clause);
       }
     }
     throw noneUsable(missing);

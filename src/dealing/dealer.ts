@@ -252,7 +252,7 @@ export class Dealer {
     );
     for (const one of this.#pieces.jobs) {
       if (one !== job && !having.has(one) && !(isWrong && one.hasWorkOf(worker))) continue;
-      one.faults.push(`${fault.event} (${fault.reason})`);
+      one.faults.push(fault.clause);
       if (isWrong && !one.undo(worker)) void this.#restart(one);
     }
     this.remove(worker);
