@@ -14,8 +14,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { TUNING } from '../dist/gpu/passes.js';
+import { CannotSetUp } from './debian-packages.mjs';
 import { COMPILERS, compile } from './shader-cost/compilers.mjs';
-import { NoMesa, setUpMesa } from './shader-cost/mesa.mjs';
+import { setUpMesa } from './shader-cost/mesa.mjs';
 import { boundOf, MODELLED_GPUS } from './shader-cost/roofline.mjs';
 import { writeSpirv } from './shader-cost/spirv.mjs';
 
@@ -34,7 +35,7 @@ const MOST_DIFFERENCE = 0.05;
 /**
  * @param {(text: string) => void} report is told what takes time
  * @returns {Report}
- * @throws NoMesa
+ * @throws CannotSetUp
  */
 export function shaderCost(report) {
   const mesa = setUpMesa(report);
@@ -139,7 +140,7 @@ function main() {
   try {
     report = shaderCost((text) => process.stderr.write(text));
   } catch (error) {
-    if (!(error instanceof NoMesa)) throw error;
+    if (!(error instanceof CannotSetUp)) throw error;
     process.stderr.write(`The shaders were not compiled. ${error.message}\n`);
     return 2;
   }

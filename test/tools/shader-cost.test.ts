@@ -1,9 +1,9 @@
 /** What `npm run shader-cost` counts: in a disassembly of a few lines, and in those of the shaders beside the committed result. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { CannotSetUp } from '../../tools/debian-packages.mjs';
 import { intelLines, radeonLines } from '../../tools/shader-cost/disassembly.mjs';
 import { countsOf, pixelCost } from '../../tools/shader-cost/instructions.mjs';
-import { NoMesa } from '../../tools/shader-cost/mesa.mjs';
 import { boundOf } from '../../tools/shader-cost/roofline.mjs';
 import { committedResult, differences, shaderCost } from '../../tools/shader-cost.mjs';
 
@@ -169,7 +169,7 @@ function compiled() {
   try {
     return shaderCost(() => {});
   } catch (error) {
-    if (!(error instanceof NoMesa)) throw error;
+    if (!(error instanceof CannotSetUp)) throw error;
     process.stderr.write(
       `NOT RUN, for want of Mesa's compilers: the shaders beside the committed counts. ${error.message}\n`,
     );

@@ -2,16 +2,13 @@
  * Mesa's Vulkan drivers and what is needed to compile shaders with them, from Debian's packages, unpacked into the ignored
  * folder .cache/mesa: nothing is installed. Debian's stable Mesa is older than its backport, which knows newer GPUs.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CannotSetUp, debianRelease, run, unpackPackages } from '../debian-packages.mjs';
 
 /** Where {@link setUpMesa} unpacks to. */
 const MESA_FOLDER = fileURLToPath(new URL('../../.cache/mesa', import.meta.url));
-
-/** Written last: where it is there, everything is. */
-const VERSIONS = join(MESA_FOLDER, 'versions.json');
 
 /** The only release for which the lists of packages below are complete. */
 const RELEASE = 'bookworm';
@@ -23,11 +20,7 @@ const STABLE = [
   ...['libwayland-client0', 'libx11-xcb1', 'libxau6', 'libxdmcp6', 'libxshmfence1', 'libbsd0', 'libmd0'],
   ...['libxcb1', 'libxcb-dri3-0', 'libxcb-present0', 'libxcb-randr0', 'libxcb-shm0', 'libxcb-sync1', 'libxcb-xfixes0'],
 ];
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
-
-/** This machine cannot be set up; the message says why in a sentence. */
-export class NoMesa extends Error {}
 
 /**
  * What is unpacked in a folder, and how to run it.
@@ -45,12 +38,17 @@ export class NoMesa extends Error {}
  *
  * @param {(text: string) => void} report is told what takes time
  * @returns {Mesa}
- * @throws NoMesa
+ * @throws CannotSetUp
  */
 export function setUpMesa(report) {
   const root = join(MESA_FOLDER, 'root');
-  if (!existsSync(VERSIONS)) unpack(report);
-  const versions = JSON.parse(readFileSync(VERSIONS, 'utf8'));
+  if (debianRelease() !== RELEASE || process.arch !== 'x64') {
+    throw new CannotSetUp(`Expected Debian 12 (${RELEASE}) on x64, whose packages have the compilers.`);
+  }
+  if (!existsSync(root)) report('Downloading Mesa and spirv-tools from Debian, 60 MB, into .cache/mesa ...\n');
+  const backports = `${RELEASE}-backports`;
+  const names = [...BACKPORTS.map((name) => `${name}/${backports}`), ...STABLE];
+  const versions = unpackPackages(MESA_FOLDER, [RELEASE, backports], names);
   const libraries = join(root, LIBRARIES);
   return {
     versions: { mesa: versions['mesa-vulkan-drivers'], spirvTools: versions['spirv-tools'] },
@@ -66,58 +64,6 @@ export function setUpMesa(report) {
   };
 }
 
-/** In a folder beside, renamed into place: a process beside this one never sees half of it. */
-function unpack(report) {
-  const mirror = mirrorOfDebian();
-  const folder = `${MESA_FOLDER}.${process.pid}`;
-  const at = (name) => join(folder, name);
-  try {
-    for (const name of ['lists/partial', 'cache/archives/partial', 'packages', 'root']) {
-      mkdirSync(at(name), { recursive: true });
-    }
-    const source = (suite) => `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
-    writeFileSync(at('sources.list'), source(RELEASE) + source(`${RELEASE}-backports`));
-    const options = [
-      ['Dir::Etc::SourceList', at('sources.list')],
-      ['Dir::Etc::SourceParts', '/dev/null'],
-      ['Dir::State::Lists', at('lists')],
-      ['Dir::Cache', at('cache')],
-      ['APT::Sandbox::User', 'root'], // the folder need not be readable for another user
-      ['APT::Update::Error-Mode', 'any'], // an index that cannot be had is a warning otherwise
-      ['Acquire::Retries', '0'],
-      ['Acquire::http::Timeout', '10'], // seconds
-    ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    report('Downloading Mesa and spirv-tools from Debian, 60 MB, into .cache/mesa ...\n');
-    run('apt-get', ['-qq', ...options, 'update'], folder);
-    const names = [...BACKPORTS.map((name) => `${name}/${RELEASE}-backports`), ...STABLE];
-    run('apt-get', ['-qq', ...options, 'download', ...names], at('packages'));
-    const packages = readdirSync(at('packages'));
-    for (const name of packages) run('dpkg', ['-x', join(at('packages'), name), at('root')], folder);
-    // NAME_VERSION_ARCHITECTURE.deb, where the colon of a version's epoch is written %3a.
-    const versions = packages.map((name) => name.split('_').slice(0, 2).map(decodeURIComponent));
-    writeFileSync(at('versions.json'), `${JSON.stringify(Object.fromEntries(versions), null, 2)}\n`);
-    for (const name of ['lists', 'cache', 'packages', 'sources.list']) rmSync(at(name), { recursive: true });
-    if (existsSync(VERSIONS)) return; // another process was faster
-    rmSync(MESA_FOLDER, { recursive: true, force: true });
-    renameSync(folder, MESA_FOLDER);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The mirror that apt is configured with. */
-function mirrorOfDebian() {
-  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const isRelease = /^ID=debian$/m.test(release) && release.includes(`VERSION_CODENAME=${RELEASE}`);
-  if (!isRelease || process.arch !== 'x64') {
-    throw new NoMesa(`Expected Debian 12 (${RELEASE}) on x64, whose packages have the compilers.`);
-  }
-  const targets = run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'], '/');
-  const mirror = targets.split('\n').find((uri) => /\/debian\/?$/.test(uri));
-  if (mirror === undefined) throw new NoMesa('apt is configured with no mirror of Debian.');
-  return mirror;
-}
-
 /** Compiles a program of this folder where its source is newer. */
 function compile(name, root, args) {
   const source = fileURLToPath(new URL(`${name}.cc`, import.meta.url));
@@ -129,15 +75,4 @@ function compile(name, root, args) {
   run('c++', [...options, source, ...args], MESA_FOLDER, Error);
   renameSync(unfinished, program);
   return program;
-}
-
-/**
- * @param {new (message: string) => Error} Failure what is thrown where the program fails; NoMesa where there is no such program
- * @returns {string} what the program printed
- */
-function run(program, args, cwd, Failure = NoMesa) {
-  const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (error) throw new NoMesa(`Cannot start ${program}: ${error.message}.`);
-  if (status !== 0) throw new Failure(`${program} failed: ${Failure === NoMesa ? stderr.split('\n')[0] : stderr}`);
-  return stdout;
 }
