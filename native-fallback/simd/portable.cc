@@ -4,7 +4,7 @@
 //   load              from any address; store, of numbers, to that of a whole vector
 //   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
 //   mul_add           fused or not: the error bound holds for both
-//   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it
+//   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it, for x from 0x1p-100 to 0x1p99
 //   truncate          towards 0, of values below 2^31
 //   max_u16           the greater low halves; the high halves are unspecified
 //   mask_of           a bit for each lane
