@@ -49,8 +49,8 @@ fn defined_samples(pixel: u32) -> vec4u {
 }
 
 fn product_of(neighbours: ptr<function, array<u32, 9>>, channel: u32) -> Binary64 {
-  var product = quotient_of(neighbours[0], channel);
-  for (var k = 1; k < 9; k++) { product = multiply(product, quotient_of(neighbours[k], channel)); }
+  var product = quotient_of((*neighbours)[0], channel);
+  for (var k = 1; k < 9; k++) { product = multiply(product, quotient_of((*neighbours)[k], channel)); }
   return product;
 }
 

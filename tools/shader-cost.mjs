@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { TUNING } from '../dist/gpu/passes.js';
+import { COLUMNS_PER_THREAD, TUNING } from '../dist/gpu/passes.js';
 import { CannotSetUp } from './debian-packages.mjs';
 import { COMPILERS, compile } from './shader-cost/compilers.mjs';
 import { setUpMesa } from './shader-cost/mesa.mjs';
@@ -27,7 +27,7 @@ const MOST_DIFFERENCE = 0.05;
  * @typedef {object} Report
  * @property {string} date
  * @property {{ mesa: string, spirvTools: string, webgpu: string }} versions
- * @property {number} rowsPerThread
+ * @property {number} pixelsPerThread
  * @property {import('./shader-cost/compilers.mjs').PipelineCost[]} pipelines
  * @property {import('./shader-cost/roofline.mjs').Bound[]} bounds of the fast pass, alpha mode opaque
  */
@@ -49,7 +49,7 @@ export function shaderCost(report) {
     return {
       date: new Date().toISOString().slice(0, 10),
       versions: { ...mesa.versions, webgpu: createRequire(import.meta.url)('webgpu/package.json').version },
-      rowsPerThread: TUNING.rowsPerThread,
+      pixelsPerThread: TUNING.rowsPerThread * COLUMNS_PER_THREAD,
       pipelines,
       bounds: MODELLED_GPUS.map((gpu) => boundOf(gpu, pixelOf(gpu.instructionsOf))),
     };
@@ -59,10 +59,10 @@ export function shaderCost(report) {
 }
 
 /** @param {Report} report */
-function textOf({ versions, rowsPerThread, pipelines, bounds }) {
+function textOf({ versions, pixelsPerThread, pipelines, bounds }) {
   return [
     `Mesa ${versions.mesa}, webgpu ${versions.webgpu}, spirv-tools ${versions.spirvTools}.`,
-    `A decided pixel costs a turn of the loop (in parentheses), and 1/${rowsPerThread} of what stands before it.`,
+    `A decided pixel costs a turn of the loop (in parentheses), and 1/${pixelsPerThread} of what stands before it.`,
     '',
     '| GPU | pass, alpha | registers: vector | scalar | scratch, bytes | subgroups | instructions | vector a pixel | loads | stores | more where undecided |',
     '|---|---|---:|---:|---:|---|---:|---:|---:|---:|---:|',

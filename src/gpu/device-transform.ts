@@ -45,8 +45,8 @@ export class DeviceTransform {
     checkSize(options, device.limits);
     const operation = checkOperation(options);
     const pipelines = await Pipelines.create(device);
-    const pair = await pipelines.forAlpha(operation.alpha);
     const region = regionOf(options, operation.border);
+    const pair = await pipelines.pairFor(operation.alpha, region, options.width);
     const workspace = await withErrorScopes(device, () => {
       const created = new Workspace(device, pipelines, options.width * options.height, operation.passes);
       created.setRegion(region, options.width);

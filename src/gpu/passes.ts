@@ -8,8 +8,18 @@ import { BUFFER, PIXEL_BYTES, SHADER_STAGE_COMPUTE, withErrorScopes } from './de
 import { shaderCode } from './shader-code.js';
 import type { PassTimer } from './timing.js';
 
-/** Sizes of workgroups and of a thread's work. They decide the speed, never the bytes. */
-export const TUNING = { columnsPerWorkgroup: 64, rowsPerThread: 8, exactWorkgroupSize: 64 } as const;
+/** Sizes of workgroups, in threads, and of a thread's work. They decide the speed, never the bytes. */
+export interface Tuning {
+  readonly fastWorkgroupSize: number;
+  readonly rowsPerThread: number;
+  readonly exactWorkgroupSize: number;
+}
+
+/** docs/performance.md says how it was chosen; `bench --tune-gpu` tries others. */
+export const TUNING: Tuning = { fastWorkgroupSize: 64, rowsPerThread: 16, exactWorkgroupSize: 64 };
+
+/** A thread of the fast pass computes two pixels of each of its rows. */
+export const COLUMNS_PER_THREAD = 2;
 
 /** The four words before the list of undecided pixels: a dispatch of (0, 1, 1) workgroups, and no pixel. */
 const EMPTY_LIST = Uint32Array.of(0, 1, 1, 0);
@@ -20,32 +30,34 @@ const LIST_COUNT_OFFSET = 12;
 /** sample / 255 as the definition rounds it: a JavaScript number is a binary64. */
 const QUOTIENTS = Float64Array.from({ length: 256 }, (_, sample) => sample / 255);
 
-/** The two pipelines of an alpha mode. */
+/** The two pipelines of an operation. */
 export interface PipelinePair {
   readonly fastPass: GPUComputePipeline;
   readonly exactPass: GPUComputePipeline;
 }
 
-/** What a device compiles: the shader module, the bind group layouts, and a pair of pipelines for each alpha mode. */
+/** What a device compiles: the shader module, the bind group layouts, and pipelines as they are asked for. */
 export class Pipelines {
+  readonly tuning: Tuning;
   readonly fastLayout: GPUBindGroupLayout;
   readonly exactLayout: GPUBindGroupLayout;
   readonly #device: GPUDevice;
   readonly #module: GPUShaderModule;
   /** The 256 quotients, then an empty list's header. */
   readonly #constants: GPUBuffer;
-  readonly #pairs = new Map<AlphaMode, Promise<PipelinePair>>();
+  readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
 
   /** @throws DeviceError where the device refuses one of the objects, or the shader does not compile */
-  static create(device: GPUDevice, code = shaderCode): Promise<Pipelines> {
-    return withErrorScopes(device, () => new Pipelines(device, code));
+  static create(device: GPUDevice, code = shaderCode, tuning = TUNING): Promise<Pipelines> {
+    return withErrorScopes(device, () => new Pipelines(device, code, tuning));
   }
 
-  private constructor(device: GPUDevice, code: string) {
+  private constructor(device: GPUDevice, code: string, tuning: Tuning) {
+    this.tuning = tuning;
     this.#device = device;
     this.#module = device.createShaderModule({ label: 'neighbor-product', code });
     const bindings: GPUBufferBindingType[] = ['uniform', 'read-only-storage', 'storage'];
-    this.fastLayout = layoutOf(device, 'fast pass', [...bindings, 'storage']);
+    this.fastLayout = layoutOf(device, 'fast pass', [...bindings, 'storage', 'read-only-storage']);
     this.exactLayout = layoutOf(device, 'exact pass', [...bindings, 'read-only-storage', 'read-only-storage']);
     this.#constants = device.createBuffer({
       label: 'constants',
@@ -66,23 +78,16 @@ export class Pipelines {
     encoder.copyBufferToBuffer(this.#constants, QUOTIENTS.byteLength, list, 0, EMPTY_LIST.byteLength);
   }
 
-  /** The pipelines for an alpha mode, compiled when they are first asked for. */
-  forAlpha(alpha: AlphaMode): Promise<PipelinePair> {
-    let pair = this.#pairs.get(alpha);
-    if (pair === undefined) {
-      pair = this.#compile(alpha);
-      this.#pairs.set(alpha, pair);
-    }
-    return pair;
-  }
-
-  async #compile(alpha: AlphaMode): Promise<PipelinePair> {
-    const both = { alpha_mode: ALPHA_MODES.indexOf(alpha), exact_workgroup_size: TUNING.exactWorkgroupSize };
+  /** The pipelines for images of this width, compiled when they are first asked for. */
+  async pairFor(alpha: AlphaMode, region: Region, width: number): Promise<PipelinePair> {
+    const { fastWorkgroupSize, rowsPerThread, exactWorkgroupSize } = this.tuning;
+    const both = { alpha_mode: ALPHA_MODES.indexOf(alpha), exact_workgroup_size: exactWorkgroupSize };
     const [fastPass, exactPass] = await Promise.all([
       this.#pipeline('fast_pass', this.fastLayout, {
         ...both,
-        columns_per_workgroup: TUNING.columnsPerWorkgroup,
-        rows_per_thread: TUNING.rowsPerThread,
+        has_pairs: Number(hasPairs(region, width)),
+        fast_workgroup_size: fastWorkgroupSize,
+        rows_per_thread: rowsPerThread,
         most_exact_workgroups: this.#device.limits.maxComputeWorkgroupsPerDimension,
       }),
       this.#pipeline('exact_pass', this.exactLayout, both),
@@ -91,11 +96,16 @@ export class Pipelines {
   }
 
   #pipeline(entryPoint: string, layout: GPUBindGroupLayout, constants: Record<string, number>) {
-    return this.#device.createComputePipelineAsync({
+    const key = JSON.stringify([entryPoint, constants]);
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    const compiling = this.#device.createComputePipelineAsync({
       label: entryPoint,
       layout: this.#device.createPipelineLayout({ label: entryPoint, bindGroupLayouts: [layout] }),
       compute: { module: this.#module, entryPoint, constants },
     });
+    this.#compiled.set(key, compiling);
+    return compiling;
   }
 }
 
@@ -197,7 +207,7 @@ export class Workspace {
     const pass = encoder.beginComputePass({ label: 'neighbor-product', ...(timestampWrites && { timestampWrites }) });
     pass.setPipeline(pair.fastPass);
     pass.setBindGroup(0, groups.fastPass);
-    pass.dispatchWorkgroups(...workgroupsFor(region, this.#device.limits.maxComputeWorkgroupsPerDimension));
+    pass.dispatchWorkgroups(...workgroupsFor(region, this.#device.limits, this.#pipelines.tuning));
     pass.setPipeline(pair.exactPass);
     pass.setBindGroup(0, groups.exactPass);
     pass.dispatchWorkgroupsIndirect(this.#undecided, 0);
@@ -223,6 +233,8 @@ export class Workspace {
   #createBindGroups({ input, output }: Buffers): BindGroups {
     const { fastLayout, exactLayout, quotients } = this.#pipelines;
     const resources = [this.#region, input, output, this.#undecided].map((buffer) => ({ buffer }));
+    // Memory of a single pixel has no pairs, but a binding must hold one.
+    const pairs = input.size < 2 * PIXEL_BYTES ? quotients : { buffer: input };
     const create = (label: string, layout: GPUBindGroupLayout, bound: GPUBufferBinding[]) =>
       this.#device.createBindGroup({
         label,
@@ -230,7 +242,7 @@ export class Workspace {
         entries: bound.map((resource, binding) => ({ binding, resource })),
       });
     return {
-      fastPass: create('fast pass', fastLayout, resources),
+      fastPass: create('fast pass', fastLayout, [...resources, pairs]),
       exactPass: create('exact pass', exactLayout, [...resources, quotients]),
     };
   }
@@ -238,15 +250,28 @@ export class Workspace {
 
 /** The widest image that one dispatch covers, in pixels. */
 export function maxWidth(limits: GPUSupportedLimits): number {
-  return limits.maxComputeWorkgroupsPerDimension * TUNING.columnsPerWorkgroup;
+  return limits.maxComputeWorkgroupsPerDimension * TUNING.fastWorkgroupSize * COLUMNS_PER_THREAD;
 }
 
 /** Workgroups in x, y and z over a region no wider than {@link maxWidth}: rows continue in z where y is full. */
-export function workgroupsFor({ first, end }: Region, mostInADimension: number): [number, number, number] {
-  const columns = Math.ceil((end.x - first.x) / TUNING.columnsPerWorkgroup);
-  const runs = Math.ceil((end.y - first.y) / TUNING.rowsPerThread);
-  const perLayer = Math.min(runs, mostInADimension);
-  return [columns, perLayer, Math.ceil(runs / perLayer)];
+export function workgroupsFor(
+  { first, end }: Region,
+  limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupsPerDimension'>,
+  { fastWorkgroupSize, rowsPerThread }: Tuning = TUNING,
+): [number, number, number] {
+  const threads = Math.ceil(end.x / COLUMNS_PER_THREAD) - Math.floor(first.x / COLUMNS_PER_THREAD);
+  const runs = Math.ceil((end.y - first.y) / rowsPerThread);
+  const perLayer = Math.min(runs, limits.maxComputeWorkgroupsPerDimension);
+  return [Math.ceil(threads / fastWorkgroupSize), perLayer, Math.ceil(runs / perLayer)];
+}
+
+/** `has_pairs` of fast_pass.wgsl. */
+export function hasPairs({ first, end, beforeFirst, afterLast }: Region, width: number): boolean {
+  return (
+    width % 2 === 0 &&
+    (first.x % 2 === 0 || beforeFirst.x === first.x - 1) &&
+    (end.x % 2 === 0 || afterLast.x === end.x)
+  );
 }
 
 /** `struct Region` of fast_pass.wgsl: four places and the width of a row, padded to a multiple of 8 bytes. */

@@ -46,7 +46,10 @@ export class Slot {
     const job = layOut(strip, onSpan !== undefined && this.#device.features.has('timestamp-query'));
     const phase = phases(this.#track, job.rows, onSpan, enter);
     const memory = await this.#memoryFor(job);
-    const [pair] = await Promise.all([this.#pipelines.forAlpha(alpha), this.#upload(memory, job, strip.input, phase)]);
+    const [pair] = await Promise.all([
+      this.#pipelines.pairFor(alpha, job.region, job.width),
+      this.#upload(memory, job, strip.input, phase),
+    ]);
     const passesAtOnce = Math.max(1, Math.floor(SUBMISSION_PIXELS / job.pixels));
     for (let first = 0; first < passes; first += passesAtOnce) {
       if (first > 0) await this.#device.queue.onSubmittedWorkDone();

@@ -74,7 +74,7 @@ describeOnGpu('a transform in the caller’s command encoder', () => {
 
   test.each([
     [{ width: 2 ** 20, height: 2 ** 20 }, /^The image has 1048576x1048576 pixels, more than the \d+ of this device/],
-    [{ width: 2 ** 23, height: 1 }, /^The image is 8388608 pixels wide, more than the 4194240 of one dispatch\./],
+    [{ width: 2 ** 23, height: 1 }, /^The image is 8388608 pixels wide, more than the 8388480 of one dispatch\./],
   ])('%o is beyond the device', async (options, message) => {
     await expect(DeviceTransform.create(device, options)).rejects.toMatchObject({
       code: 'DEVICE_LIMIT',

@@ -51,6 +51,16 @@ describe.skipIf(gappa === undefined)('the proofs', () => {
     ['definition', 'beside the smallest sum', 'native-fallback/exact_pass.h', '0x1p-300', '0x1p-196'],
     ['definition', 'differ from the real ones', 'docs/numerics.md', 'than 42 * 2^-53', 'than 39 * 2^-53'],
     ['sse2', 'differs from factor', 'native-fallback/simd/portable.cc', 'below 7 * 2^-24', 'below 6.8 * 2^-24'],
+    ['wgsl', 'v is below the definition', 'shaders/fast_pass.wgsl', '0x1.02032cp-46', '0x1.020318p-46'],
+    ['wgsl', 'is above v: for each sample', 'shaders/fast_pass.wgsl', '* vec4u(5u)', '* vec4u(4u)'],
+    [
+      'wgsl',
+      'has the largest distance',
+      'shaders/fast_pass.wgsl',
+      'MOST_UNDECIDED_UNITS = 22u',
+      'MOST_UNDECIDED_UNITS = 21u',
+    ],
+    ['wgsl', 'the largest, in any order', 'shaders/fast_pass.wgsl', 'RESCALE_EXPONENT = 24u', 'RESCALE_EXPONENT = 7u'],
     ['sse2', 'constants differ', FAST_PASS, 'sample_unit = 65536.0f', 'sample_unit = 1048576.0f'],
   ])('of %s do not show what they should (%s) where %s has not %s, but %s', (name, claim, file, from, to) => {
     const proof = prove(gappa!, { readSource: withChange(file, from, to), names: [name], instructionSets: [] });

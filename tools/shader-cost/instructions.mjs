@@ -19,31 +19,31 @@
  * @typedef {object} PixelCost
  * @property {number} pixelsPerTurn of the loop
  * @property {Counts} loop of a decided pixel
- * @property {Counts} decided the same and its share of what stands before the loop, in a thread that computes all its rows
+ * @property {Counts} decided the same and its share of what stands before the loop, in a thread that computes all its pixels
  * @property {Counts} undecided what a subgroup executes besides where one of its pixels is undecided
  */
 
 /**
  * @param {readonly Line[]} lines of the fast pass
- * @param {number} rowsPerThread
+ * @param {number} pixelsPerThread that a thread computes where no edge is near
  * @returns {PixelCost}
  * @throws where the disassembly has not the form that can be counted
  */
-export function pixelCost(lines, rowsPerThread) {
+export function pixelCost(lines, pixelsPerThread) {
   const places = new Map(lines.flatMap(({ kind, label }, index) => (kind === 'label' ? [[label, index]] : [])));
   const targetOf = (line) => (line.kind === 'branch' ? (places.get(line.target) ?? -1) : -1);
-  const ends = lines.flatMap((line, index) => (targetOf(line) >= 0 && targetOf(line) <= index ? [index] : []));
-  const starts = new Set(ends.map((end) => targetOf(lines[end])));
-  if (starts.size !== 1) throw new Error(`Expected one loop in the fast pass, but found ${starts.size}.`);
-  const [start] = starts;
-  const end = ends.at(-1);
+  const loops = loopsOf(lines.map(targetOf));
+  const outermost = loops.filter(([start, end]) => !loops.some(([from, to]) => from < start && end < to));
+  if (outermost.length !== 1) throw new Error(`Expected one loop in the fast pass, but found ${outermost.length}.`);
+  const [[start, end]] = outermost;
 
-  const undecided = lines.slice(start, end).flatMap((line, offset) => {
-    const [from, to] = [start + offset + 1, targetOf(line)];
-    // A branch to the last line of the loop leaves it, or goes on with the next pixel.
-    const isWithin = to >= from && lines.slice(to, end).some(({ kind }) => kind === 'store');
-    return isWithin && countsOf(lines.slice(from, to)).atomic > 0 ? [[from, to]] : [];
-  });
+  const branches = lines.slice(start, end).map((line, offset) => [start + offset + 1, targetOf(line)]);
+  // A branch to the last line of the loop leaves it, or goes on with the next pixels.
+  const skips = branches.filter(
+    ([from, to]) => to >= from && lines.slice(to, end).some(({ kind }) => kind === 'store'),
+  );
+  const inner = loops.filter(([from]) => from > start);
+  const undecided = [...skips, ...inner].filter(([from, to]) => countsOf(lines.slice(from, to)).atomic > 0);
   if (undecided.length === 0) throw new Error('Expected a part for undecided pixels in the loop, but found none.');
   const isUndecided = (index) => undecided.some(([from, to]) => index >= from && index < to);
 
@@ -55,9 +55,18 @@ export function pixelCost(lines, rowsPerThread) {
   return {
     pixelsPerTurn,
     loop,
-    decided: mapCounts(loop, (count, name) => count + before[name] / rowsPerThread),
+    decided: mapCounts(loop, (count, name) => count + before[name] / pixelsPerThread),
     undecided: countsOf(lines.filter((_, index) => isUndecided(index))),
   };
+}
+
+/** @returns {[start: number, end: number][]} of each loop, its first line and the last branch back to that */
+function loopsOf(targets) {
+  const ends = new Map();
+  targets.forEach((target, index) => {
+    if (target >= 0 && target <= index) ends.set(target, index);
+  });
+  return [...ends];
 }
 
 /**

@@ -5,10 +5,12 @@
 import { DAWN_FLAGS, openGpu } from '../../dist/gpu/node-gpu.js';
 import { Pipelines } from '../../dist/gpu/passes.js';
 import { ALPHA_MODES } from '../../dist/options.js';
+import { regionOf } from '../../dist/regions.js';
 
 DAWN_FLAGS.push('enable-dawn-features=dump_shaders,disable_symbol_renaming');
 const opened = await openGpu({ isUntested: true }); // shaders that compute wrong bytes have a cost, too
 if ('reason' in opened) throw new Error(`No usable GPU: ${opened.reason}.`);
 const pipelines = await Pipelines.create(opened.transformer.backend.device);
-for (const alpha of ALPHA_MODES) await pipelines.forAlpha(alpha);
+const size = { width: 64, height: 64 }; // an even width: pixels are loaded in pairs
+for (const alpha of ALPHA_MODES) await pipelines.pairFor(alpha, regionOf(size, 'skip'), size.width);
 opened.transformer.dispose();
