@@ -1,11 +1,12 @@
 /** The `bench` command: measures, or shows what was measured before. */
 import { readFile } from 'node:fs/promises';
-import type { Photograph } from '../bench/cases.js';
-import { BENCH_KINDS, DEFAULT_SIZES } from '../bench/choices.js';
+import { makeCase, type Photograph } from '../bench/cases.js';
+import { BENCH_KINDS, DEFAULT_SIZES, NAMED_SIZES } from '../bench/choices.js';
 import { benchPlot } from '../bench/plot.js';
 import { type BenchReport, parseReport } from '../bench/result.js';
 import { runBench } from '../bench/run-bench.js';
 import { benchMarkdown, benchTable } from '../bench/table.js';
+import { tuneGpu, tuningTable } from '../bench/tune-gpu.js';
 import { availableCores } from '../cpu/cores.js';
 import { NeighborProductError } from '../errors.js';
 import { readText } from '../files/read.js';
@@ -24,6 +25,10 @@ export async function bench(
   { print, showProgress }: ReportSink,
   onSpan: SpanListener | undefined,
 ): Promise<void> {
+  if (request.tuneGpu) {
+    await print(await tune(request, showProgress));
+    return;
+  }
   await prepareReport(request.from, request.plot, BENCH_PLOT);
   const report =
     request.from === undefined
@@ -58,6 +63,15 @@ async function measure(
     ...(onProgress && { onProgress }),
     ...(onSpan && { onSpan }),
   });
+}
+
+async function tune({ sizes, kinds, repeat, json }: BenchOptionValues, onProgress: ReportSink['showProgress']) {
+  onProgress?.('making the image');
+  const [size, kind] = [sizes?.[0] ?? NAMED_SIZES['4k'], kinds?.[0] ?? BENCH_KINDS[0]];
+  const benchCase = makeCase(size, kind, await readPhotograph());
+  const report = await tuneGpu(benchCase, { repeat, ...(onProgress && { onProgress }) });
+  onProgress?.('');
+  return json ? JSON.stringify(report, null, 2) : tuningTable(report);
 }
 
 /** Fixtures are not in the package: a checkout has them, an installation measures on a generated image. */

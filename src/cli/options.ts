@@ -188,6 +188,10 @@ export const benchOptions = () => ({
     countUpTo(10_000),
     DEFAULT_REPEAT,
   ),
+  tuneGpu: flag(
+    '--tune-gpu',
+    'instead, try sizes of workgroups on the GPU, on the first size and kind, and print the best',
+  ).conflicts(['backend', 'everyInstructionSet', 'threads', 'only', 'peers', 'from', 'plot', 'markdown', 'trace']),
   only: value(
     '--only <list>',
     'measure only programs whose names contain one of these texts, and the copies',

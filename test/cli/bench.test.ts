@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/bench/result.js';
+import { TUNING } from '../../src/gpu/passes.js';
+import { softwareGpuExists } from '../../tools/software-gpu.mjs';
 import { REPORT } from '../bench/reports.js';
 import { copyWith, FAULTY_CPU, folderWith, mainOf, run } from './command.js';
 
@@ -103,6 +105,25 @@ describe('bench', () => {
     expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Expected one of 950x535/photograph') });
   });
 
+  test.runIf(softwareGpuExists)('sizes of workgroups on the GPU, checked, and the best of them', async () => {
+    const words = ['bench', '--tune-gpu', '--sizes', '64x48', '--kinds', 'worst-case', '--repeat', '1'];
+    const { exitCode, stdout, stderr } = await run(words, { cwd: folderWith() });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const [head, ...rows] = stdout.toString().trimEnd().split('\n');
+    expect(head).toMatch(/^SwiftShader.*, 64x48\/worst-case, device time of both passes, medians of 1 rounds$/);
+    const best = rows.pop();
+    expect(rows).toHaveLength(4 * 4 + 3);
+    expect(new Set(rows.map((row) => row.split('copies')[1])).size).toBe(rows.length);
+    expect(best).toContain(rows[0].split('copies')[1].trim());
+    expect(best).toMatch(/^Best: .* times the device's copy \([\d.e-]+ ms\)\.$/);
+
+    const asJson = await run([...words, '--json'], { cwd: folderWith() });
+    const { tried, copyMs } = JSON.parse(asJson.stdout.toString());
+    expect(tried[0]).toEqual({ ...TUNING, ms: expect.any(Number), timesCopy: tried[0].ms / copyMs });
+    const none = await run(words, { cwd: folderWith(), env: NO_GPU });
+    expect(none).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Expected a GPU to tune, but') });
+  });
+
   test.each([
     [['--sizes', 'huge'], 2, /Expected a list of half, 4k, 8k or sizes such as 640x480/],
     [['--sizes', 'constructor'], 2, /Expected a list of half/],
@@ -111,6 +132,7 @@ describe('bench', () => {
     [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu, reference for --backend/],
     [['--threads', '1,0'], 2, /whole number from 1 to 256/],
     [['--json', '--markdown'], 2, /but received both/],
+    [['--tune-gpu', '--peers'], 2, /but received both/],
     [['--from', 'gone.json'], 3, /^error: Cannot read 'gone\.json': no such file\./],
   ])('%j: exit code %i', async (words, code, message) => {
     const { exitCode, stderr } = await run(['bench', ...words], { cwd: folderWith() });
