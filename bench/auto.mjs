@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { NAMED_SIZES } from '../dist/bench/choices.js';
-import { availableCores } from '../dist/cpu/cores.js';
+import { availableCores } from '../dist/cores.js';
 import { dispose, transform } from '../dist/index.js';
 import { encodePng } from '../dist/png.js';
 import { photographOf } from './photograph.mjs';

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { BACKENDS } from '../dist/backends.js';
 import { NAMED_SIZES } from '../dist/bench/choices.js';
-import { availableCores } from '../dist/cpu/cores.js';
+import { availableCores } from '../dist/cores.js';
 import { Host } from '../dist/host.js';
 import { createImage } from '../dist/image.js';
 import { Selector } from '../dist/selector.js';

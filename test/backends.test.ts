@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Opened } from '../src/backend.js';
 import { BACKEND_NAMES, BACKENDS, type BackendName, isOracle, type RegisteredBackend } from '../src/backends.js';
 import { makeImage } from '../src/conformance/images.js';
-import { availableCores } from '../src/cpu/cores.js';
+import { availableCores } from '../src/cores.js';
 import { cpuEntry } from '../src/cpu/cpu-backend.js';
 import { Host } from '../src/host.js';
 import { createImage } from '../src/image.js';

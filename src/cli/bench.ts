@@ -7,7 +7,7 @@ import { type BenchReport, parseReport } from '../bench/result.js';
 import { runBench } from '../bench/run-bench.js';
 import { benchMarkdown, benchTable } from '../bench/table.js';
 import { tuneGpu, tuningTable } from '../bench/tune-gpu.js';
-import { availableCores } from '../cpu/cores.js';
+import { availableCores } from '../cores.js';
 import { NeighborProductError } from '../errors.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';

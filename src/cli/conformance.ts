@@ -11,7 +11,7 @@ import { reportHtml } from '../conformance/report-html.js';
 import { reportJson, reportJunit, reportTable } from '../conformance/report-text.js';
 import { type Progress, runConformance, type Subject, type SuiteOptions } from '../conformance/suite.js';
 import { pluralText } from '../conformance/wording.js';
-import { availableCores } from '../cpu/cores.js';
+import { availableCores } from '../cores.js';
 import { readText } from '../files/read.js';
 import { writeOutput } from '../files/write.js';
 import { decodePngSync } from '../formats/png/decode.js';

@@ -3,7 +3,7 @@
 import { write } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { availableCores } from '../cpu/cores.js';
+import { availableCores } from '../cores.js';
 import { NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';

@@ -12,12 +12,12 @@ import {
   type Strip,
   type Work,
 } from '../backend.js';
+import { availableCores, defaultThreads } from '../cores.js';
 import { Host } from '../host.js';
 import { ALPHA_MODES, type RunOptions } from '../options.js';
 import { countPixels } from '../regions.js';
 import { rowsText, type Span } from '../span.js';
 import { type Addon, type Chunk, canHoldMemory, loadAddon, type NativeJob, type NativeResult } from './addon.js';
-import { availableCores, defaultThreads } from './cores.js';
 
 /** Computes strips on the cores of this machine with one instruction set. */
 export class CpuBackend implements Backend {

@@ -1,6 +1,6 @@
 /** One file: its rows are read, transformed and written at the same time, and times and results are gathered. */
 import { type BackendName, isOracle } from '../backends.js';
-import { availableCores, defaultThreads } from '../cpu/cores.js';
+import { availableCores, defaultThreads } from '../cores.js';
 import type { Input } from '../files/byte-source.js';
 import type { MetadataChunk } from '../formats/extra.js';
 import {

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 import { onAbort } from '../abort.js';
 import { type BackendName, isOracle } from '../backends.js';
-import { poolThreads } from '../cpu/cores.js';
+import { poolThreads } from '../cores.js';
 import { NeighborProductError } from '../errors.js';
 import type { Input } from '../files/byte-source.js';
 import {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { BackendName } from '../../src/backends.js';
-import { poolThreads } from '../../src/cpu/cores.js';
+import { poolThreads } from '../../src/cores.js';
 import { NeighborProductError } from '../../src/errors.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import type { Watch } from '../../src/image-files/flow.js';

@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
-import { availableCores, poolThreads } from '../../cpu/cores.js';
+import { availableCores, poolThreads } from '../../cores.js';
 import { type CheckedImage, type ImageShape, rowsOf } from '../../image.js';
 import type { RowWriter } from '../../rows.js';
 import { Semaphore } from '../../semaphore.js';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { availableCores, cpuQuota, defaultThreads } from '../../src/cpu/cores.js';
+import { availableCores, cpuQuota, defaultThreads } from '../src/cores.js';
 
 let root: string;
 beforeEach(() => {
