@@ -76,10 +76,10 @@ typename V::Float multiply_across(const Columns& columns, ptrdiff_t x, typename 
 template <class V, Alpha alpha>
 void fast_pass(const Columns& columns, const Line& here, ptrdiff_t width, uint32_t* result, Undecided& undecided,
                const uint8_t* next) {
-  constexpr int channels = alpha == Alpha::channel ? 4 : 3, vectors = block / V::lanes;
+  constexpr int channels = alpha == Alpha::channel ? 4 : 3, vectors = V::side_by_side;
   undecided.count = 0;
-  for (ptrdiff_t x = 0; x < width; x += block) {
-    prefetch_block(next, x);
+  for (ptrdiff_t x = 0; x < width; x += vectors * V::lanes) {
+    if (x % block == 0) prefetch_block(next, x);
     typename V::Float product[vectors][channels], scale[vectors];
     for (int v = 0; v < vectors; v++) scale[v] = multiply_across<V>(columns, x + v * V::lanes, product[v]);
 

@@ -22,6 +22,10 @@ extern const InstructionSet avx512, avx2;
 #define NEIGHBOR_PRODUCT_NEON 1
 extern const InstructionSet neon;
 #endif
+#if defined(__wasm_simd128__)
+#define NEIGHBOR_PRODUCT_WASM128 1
+extern const InstructionSet wasm128;
+#endif
 extern const InstructionSet portable;
 
 }  // namespace neighbor_product

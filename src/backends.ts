@@ -1,12 +1,18 @@
 /** The registry of backends. Adding a backend is its folder and a line here. */
 import type { BackendEntry } from './backend.js';
 import { cpuEntry } from './cpu/cpu-backend.js';
-import { warnOfReference } from './fallback-warning.js';
+import { warnOfFallback } from './fallback-warning.js';
 import { gpuEntry } from './gpu/gpu-entry.js';
 import { referenceEntry } from './reference.js';
 import { AUTO, type Choice } from './selector.js';
+import { wasmEntry } from './wasm/wasm-entry.js';
 
-const ENTRIES = [gpuEntry, cpuEntry, { ...referenceEntry, onFallback: warnOfReference }] as const;
+const ENTRIES = [
+  gpuEntry,
+  cpuEntry,
+  { ...wasmEntry, onFallback: warnOfFallback('WebAssembly runs, about three times slower than the CPU addon') },
+  { ...referenceEntry, onFallback: warnOfFallback('The reference runs, about a hundred times slower') },
+] as const;
 
 /**
  * The name of a backend.

@@ -1,5 +1,5 @@
 /**
- * The library in a page: the one-call transform on the page's GPU or as the reference, and nothing of Node.
+ * The library in a page: the one-call transform on the page's GPU, as WebAssembly or as the reference, and nothing of Node.
  *
  * @module neighbor-product/browser
  */
@@ -16,6 +16,7 @@ import {
 } from './one-call.js';
 import { referenceEntry } from './reference.js';
 import { Selector } from './selector.js';
+import { pageWasmEntry } from './wasm/page-wasm.js';
 
 export type { Backend, BackendFault, Computed, Share, Strip, Transformer } from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
@@ -33,7 +34,7 @@ export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';
 
 /**
- * The backends of a page: `gpu` and `reference`.
+ * The backends of a page: `gpu`, `wasm` and `reference`.
  *
  * @useDeclaredType
  */
@@ -45,15 +46,15 @@ export interface PageTransformOptions extends CallOptions<PageBackendName> {}
 /** The transformed image, and how it was computed. */
 export interface PageResult extends CallResult<PageBackendName> {}
 
-const PAGE_BACKENDS = [pageGpuEntry, referenceEntry] as const;
+const PAGE_BACKENDS = [pageGpuEntry, pageWasmEntry, referenceEntry] as const;
 
 const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
 const selector = new Selector<PageBackendName>(PAGE_BACKENDS);
 
 /**
  * Multiplies every pixel's channels over its 3x3 neighbourhood, normalises the vector and writes it as bytes, the same as
- * in Node. Runs on the page's GPU or, where none opens, as the slow reference, which blocks the page: the result says which
- * and why.
+ * in Node. Runs on the page's GPU or, where none opens, as WebAssembly, which holds the page for some milliseconds at a
+ * time; where neither opens, as the slow reference, which blocks the page. The result says which and why.
  *
  * @param image interleaved 8-bit samples, RGB or RGBA; an `ImageData` as it is
  * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`, `OUT_OF_MEMORY`, `BACKEND_UNAVAILABLE`,

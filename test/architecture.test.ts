@@ -42,14 +42,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['transform.ts', 'records.ts', 'raw-rows.ts'],
   ['backends.ts', 'one-call.ts', 'image-sequence.ts'],
   ['formats'],
-  ['selector.ts', 'gpu', 'cpu', 'reference.ts'],
+  ['selector.ts', 'gpu', 'cpu', 'wasm', 'reference.ts'],
   ['dealing', 'files'],
   ['host.ts', 'rows.ts', 'admission.ts', 'shares.ts', 'trust.ts'],
   ['steps.ts'],
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],
-  ['errors.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
+  ['errors.ts', 'cores.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
 ];
 
 test('there are imports to look at, and no relative one leads nowhere', () => {
@@ -113,7 +113,7 @@ describe('one file for each outside thing', () => {
 describe('names in one place', () => {
   test('backends: the registry and their own folders', () => {
     const literal = new RegExp(`['"\`](${BACKEND_NAMES.join('|')})['"\`]`);
-    const owners = ['backends.ts', 'cpu', 'gpu', 'reference.ts'];
+    const owners = ['backends.ts', 'cpu', 'gpu', 'wasm', 'reference.ts'];
     const naming = files.filter((file) => literal.test(withoutComments(path.join(SRC, file))));
     expect(naming.length).toBeGreaterThan(1);
     expect(naming.filter((file) => !owners.includes(areaOf(file)))).toEqual([]);
@@ -121,7 +121,7 @@ describe('names in one place', () => {
 
   test('border modes: no backend knows any', () => {
     const word = new RegExp(`\\b(${BORDER_MODES.join('|')})\\b`);
-    for (const folder of ['native-fallback', 'shaders', 'src/cpu', 'src/gpu']) {
+    for (const folder of ['native-fallback', 'shaders', 'src/cpu', 'src/gpu', 'src/wasm']) {
       const names = readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' });
       const sources = names.filter((name) => /\.(cc|h|wgsl|ts)$/.test(name));
       expect(sources.length, folder).toBeGreaterThan(1);

@@ -1,12 +1,13 @@
 /**
- * Makes dist/ from src/ and shaders/: the shaders as a string, the compiled TypeScript, the same as CommonJS, the command
- * line as one script, and its manual page. Run by tools/set-up.mjs, which imports it before any package is installed, and by `npm run build`.
+ * Makes dist/ from src/, shaders/ and native-fallback/: the shaders and the kernel as WebAssembly as strings, the compiled
+ * TypeScript, the same as CommonJS, the command line as one script, and its manual page. Run by tools/set-up.mjs, which imports it before any package is installed, and by `npm run build`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeKernelCode } from './build-wasm.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,6 +19,7 @@ export const SHADER_CODE = 'src/gpu/shader-code.ts';
 /** Ends the process with exit code 1 if the sources do not compile. */
 export async function build() {
   writeShaderCode();
+  await writeKernelCode();
   removeLeftovers();
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
   // tsc does not touch its record if nothing has changed; set-up.mjs compares times.

@@ -7,6 +7,7 @@ import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, SHADER_CODE } from './build.mjs';
+import { KERNEL_CODE } from './build-wasm.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUNDLE = 'dist/cli/neighbor-product.cjs';
@@ -20,8 +21,10 @@ const SERIAL_ADDON = 'build/Release/neighbor_product_serial.node';
  */
 export async function setUp({ withSerialAddon = false } = {}) {
   if (newest('package-lock.json') > newest('node_modules/.package-lock.json')) installDependencies();
-  const sources = newest('src', 'shaders', 'tools/build.mjs', 'tsconfig.json', 'package-lock.json');
-  if (sources > newest('dist/.tsbuildinfo') || sources > newest(BUNDLE) || !existsSync(path.join(ROOT, SHADER_CODE))) {
+  const builders = ['tools/build.mjs', 'tools/build-wasm.mjs', 'tsconfig.json', 'package-lock.json'];
+  const sources = newest('src', 'shaders', 'native-fallback', ...builders);
+  const hasGenerated = [SHADER_CODE, KERNEL_CODE].every((name) => existsSync(path.join(ROOT, name)));
+  if (sources > newest('dist/.tsbuildinfo') || sources > newest(BUNDLE) || !hasGenerated) {
     say('Compiling TypeScript ...');
     await build();
   }

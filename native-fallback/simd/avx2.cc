@@ -24,7 +24,7 @@ namespace neighbor_product {
 namespace {
 
 struct Avx2 {
-  static constexpr int lanes = 8;
+  static constexpr int lanes = 8, side_by_side = 4;
   using Float = __m256;
   using Int = __m256i;
   using Mask = __m256;

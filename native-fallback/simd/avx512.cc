@@ -24,7 +24,7 @@ namespace neighbor_product {
 namespace {
 
 struct Avx512 {
-  static constexpr int lanes = 16;
+  static constexpr int lanes = 16, side_by_side = 2;
   using Float = __m512;
   using Int = __m512i;
   using Mask = __mmask16;

@@ -12,7 +12,7 @@ namespace neighbor_product {
 namespace {
 
 struct Neon {
-  static constexpr int lanes = 4;
+  static constexpr int lanes = 4, side_by_side = 8;
   using Float = float32x4_t;
   using Int = uint32x4_t;
   using Mask = uint32x4_t;

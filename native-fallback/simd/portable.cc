@@ -21,7 +21,7 @@ namespace neighbor_product {
 namespace {
 
 struct Portable {
-  static constexpr int lanes = 8;
+  static constexpr int lanes = 8, side_by_side = 4;
   struct Float {
     float lane[lanes];
   };

@@ -12,7 +12,7 @@ namespace neighbor_product {
 namespace {
 
 struct Sse2 {
-  static constexpr int lanes = 4;
+  static constexpr int lanes = 4, side_by_side = 8;
   using Float = __m128;
   using Int = __m128i;
   using Mask = __m128;

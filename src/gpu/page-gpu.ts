@@ -33,12 +33,13 @@ function pageGpu(): GPU | undefined {
   return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
 }
 
-/** An adapter in software is taken, too: the reference is slower, and blocks the page. */
+/** Automatically only hardware, since software is slower than WebAssembly. */
 export const pageGpuEntry = {
   name: 'gpu',
   title: 'GPU',
-  async open({ timeoutMs }: OpenOptions = {}): Promise<Opened> {
-    const opened = await open(pageGpu(), timeoutMs === undefined ? {} : { openingMs: timeoutMs });
+  async open({ isAutomatic = false, timeoutMs }: OpenOptions = {}): Promise<Opened> {
+    const time = timeoutMs === undefined ? {} : { openingMs: timeoutMs };
+    const opened = await open(pageGpu(), { acceptSoftware: !isAutomatic, ...time });
     if ('reason' in opened) return { reason: opened.reason };
     const { transformer, adapter } = opened;
     return {

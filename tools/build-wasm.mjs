@@ -1,0 +1,58 @@
+/**
+ * Compiles the kernel of native-fallback/ to WebAssembly with the clang of npm's @yowasp/clang, which is WebAssembly itself:
+ * a machine needs no compiler for it. What was compiled once is kept in .cache/, by a hash of all that goes in.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FOLDER = path.join(ROOT, 'native-fallback');
+const UNITS = ['wasm.cc', 'compute_tile.cc', 'simd/wasm128.cc'];
+/** Generated, and not in git. */
+export const KERNEL_CODE = 'src/wasm/kernel-code.ts';
+
+/** Those of binding.gyp; -O2 gives half the size of -O3 at the same speed. Nothing is linked that is not in the sources. */
+const FLAGS = [
+  ...['-std=gnu++17', '-O2', '-msimd128', '-mbulk-memory', '-ffp-contract=off', '-fno-math-errno'],
+  ...['-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror'],
+  ...['-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'],
+];
+
+/** Writes the module as text in a TypeScript module, so that neither Node nor a page loads a file for it. */
+export async function writeKernelCode() {
+  const code = Buffer.from(await compileKernel()).toString('base64');
+  const text = `/** Generated from native-fallback/ by tools/build-wasm.mjs. */\nexport const kernelCode: string = '${code}';\n`;
+  const file = path.join(ROOT, KERNEL_CODE);
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+/** @returns {Promise<Uint8Array>} */
+async function compileKernel() {
+  const files = readSources();
+  const compiler = JSON.parse(readFileSync(path.join(ROOT, 'node_modules/@yowasp/clang/package.json'), 'utf8'));
+  const hash = createHash('sha256')
+    .update(JSON.stringify([compiler.version, FLAGS, files]))
+    .digest('hex');
+  const cached = path.join(ROOT, '.cache/wasm', `${hash.slice(0, 16)}.wasm`);
+  if (existsSync(cached)) return readFileSync(cached);
+  process.stderr.write('Compiling the kernel to WebAssembly ...\n');
+  const { runClang } = await import('@yowasp/clang');
+  const units = UNITS.map((name) => path.basename(name));
+  const { module } = await runClang(['clang++', ...FLAGS, ...units, '-o', 'module'], files);
+  mkdirSync(path.dirname(cached), { recursive: true });
+  writeFileSync(cached, module);
+  return module;
+}
+
+/** The units and all headers. In one folder: the compiler's file system has no `..`. */
+function readSources() {
+  const headers = readdirSync(FOLDER).filter((name) => name.endsWith('.h'));
+  return Object.fromEntries(
+    [...headers, ...UNITS].map((name) => {
+      const code = readFileSync(path.join(FOLDER, name), 'utf8');
+      return [path.basename(name), code.replaceAll('#include "../', '#include "')];
+    }),
+  );
+}
