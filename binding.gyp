@@ -9,7 +9,6 @@
     "addon_sources": [
       "native-fallback/addon.cc",
       "native-fallback/attributes.cc",
-      "native-fallback/compute_tile.cc",
       "native-fallback/deflate.cc",
       "native-fallback/filter.cc",
       "native-fallback/png.cc",

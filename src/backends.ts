@@ -10,8 +10,16 @@ import { wasmEntry } from './wasm/wasm-entry.js';
 const ENTRIES = [
   gpuEntry,
   cpuEntry,
-  { ...wasmEntry, onFallback: warnOfFallback('WebAssembly runs, about three times slower than the CPU addon') },
-  { ...referenceEntry, onFallback: warnOfFallback('The reference runs, about a hundred times slower') },
+  {
+    ...wasmEntry,
+    ranInstead: 'WebAssembly ran, about three times slower than the CPU addon',
+    onFallback: warnOfFallback('WebAssembly runs, about three times slower than the CPU addon'),
+  },
+  {
+    ...referenceEntry,
+    ranInstead: 'The slow reference ran',
+    onFallback: warnOfFallback('The reference runs, about a hundred times slower'),
+  },
 ] as const;
 
 /**
@@ -27,7 +35,11 @@ export type BackendFacts = {
 };
 
 /** A backend of the registry. */
-export type RegisteredBackend = BackendEntry & { readonly name: BackendName };
+export type RegisteredBackend = BackendEntry & {
+  readonly name: BackendName;
+  /** A warning without its reason, for people who did not ask for it by name; absent where none is due. */
+  readonly ranInstead?: string;
+};
 
 /** Every backend, in the order in which `auto` tries them. The last one always opens. */
 export const BACKENDS: readonly RegisteredBackend[] = ENTRIES;

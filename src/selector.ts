@@ -125,6 +125,7 @@ export class Selector<Name extends string> {
     if (choice !== AUTO) return this.#runByName(input, output, operation, run, choice);
     const auto = this.#opened ?? (await withSpan(run.onSpan, 'choose the backend', () => this.#openAuto()));
     checkStillThere(input, output);
+    if (auto?.missing) (auto.first as Selectable<Name>).onFallback?.(auto.missing.reason, auto.missing.advice);
     // Where a backend fails, another one needs the input as it was.
     const source = overlaps(input, output) ? copyImage(input) : input;
     if (auto === undefined) return this.#runInOrder(this.#entries, [], source, output, operation, run);

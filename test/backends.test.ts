@@ -17,7 +17,7 @@ const rest = others.map(
   (entry): RegisteredBackend => (entry.estimateMs ? { ...entry, open: slowCpu, estimateMs: () => 1e4 } : entry),
 );
 const input = makeImage('noise', 20, 10, 4, 1);
-const run = (selector: Selector<BackendName>, choice: 'auto' | 'gpu' | 'cpu' | 'reference' = 'auto') => {
+const run = (selector: Selector<BackendName>, choice: BackendName | 'auto' = 'auto') => {
   const output = createImage(20, 10, 4);
   return selector.run(input, output, operationOf(), {}, choice).then((result) => ({ result, output }));
 };
@@ -27,14 +27,16 @@ function withGpu(open: RegisteredBackend['open']): RegisteredBackend[] {
   return [{ ...gpu, open }, ...rest];
 }
 
+const undefinedGpu = () => expect.fail('a GPU was asked for');
+
 /** A machine whose only adapter computes in software. */
 const softwareOnly = withGpu(async ({ isAutomatic } = {}): Promise<Opened> => {
   return { reason: isAutomatic ? 'only SwiftShader answers' : 'opened, for this test', advice: 'Buy one.' };
 });
 
 test('the registry: an order, unique names, and one oracle, the last', () => {
-  expect(BACKEND_NAMES).toEqual(['gpu', 'cpu', 'reference']);
-  expect(BACKEND_NAMES.map(isOracle)).toEqual([false, false, true]);
+  expect(BACKEND_NAMES).toEqual(['gpu', 'cpu', 'wasm', 'reference']);
+  expect(BACKEND_NAMES.map(isOracle)).toEqual([false, false, false, true]);
 });
 
 /** Runs transforms until a GPU that is opened beside them has taken part, or was not taken. */
@@ -146,7 +148,7 @@ describe('auto', () => {
   });
 
   test('without one that begins at once: the order of the registry, and every reason', async () => {
-    const [, cpu, reference] = softwareOnly;
+    const [, cpu, , reference] = softwareOnly;
     const noCpu = { ...cpu, estimateMs: () => undefined, open: async () => ({ reason: 'it was removed' }) };
     const { result } = await run(new Selector([softwareOnly[0], noCpu, reference]));
     expect(result).toMatchObject({
@@ -155,6 +157,44 @@ describe('auto', () => {
     });
     const hardware = await run(new Selector([working()[0], noCpu, reference]));
     expect(hardware.result).toMatchObject({ backend: 'gpu', device: 'test device' });
+  });
+
+  describe('without the CPU addon', () => {
+    const warnings: unknown[] = [];
+    const withoutCpu = (entries: readonly RegisteredBackend[]) =>
+      entries.map((entry) => ({
+        ...entry,
+        ...(entry.name === 'cpu' && { open: async () => ({ reason: 'it was removed', advice: 'Build it.' }) }),
+        onFallback: (...why: unknown[]) => warnings.push([entry.name, ...why]),
+      }));
+
+    test('WebAssembly begins, and it is said why and what to do', async () => {
+      const { result, output } = await run(new Selector(withoutCpu([{ ...gpu, open: undefinedGpu }, ...others])));
+      expect(result).toMatchObject({
+        backend: 'wasm',
+        reason: 'no CPU addon: it was removed; the work is too short to open a GPU for; the backend gpu asks for one',
+      });
+      expect(firstDifference(referenceOf(input), output)).toBeUndefined();
+      expect(warnings).toEqual([['wasm', 'no CPU addon: it was removed', 'Build it.']]);
+    });
+
+    test('a GPU joins it', async () => {
+      const result = await runUntil(new Selector(withoutCpu(working())), ({ shares }) => shares.length > 1);
+      expect(result.shares.map(({ backend }) => backend).sort()).toEqual(['gpu', 'wasm']);
+      expect(result.reason).toBe('no CPU addon: it was removed; strips went to whoever was free');
+    });
+
+    test('what auto would do', async () => {
+      const hardware = withGpu(async () => ({
+        transformer: new Host(new TestDevice()),
+        reason: 'a hardware GPU answers',
+      }));
+      expect(await new Selector(withoutCpu(hardware)).survey()).toEqual({
+        backend: 'wasm',
+        joining: ['gpu'],
+        reason: 'a hardware GPU answers; no CPU addon: it was removed',
+      });
+    });
   });
 
   test('the output over the input', async () => {
@@ -200,7 +240,7 @@ describe('work that is short', () => {
 
   test('opens one for the whole work that is announced', async () => {
     let asked = 0;
-    const [, cpu, reference] = BACKENDS;
+    const [, cpu, , reference] = BACKENDS;
     const open = async () => {
       asked++;
       return { reason: 'no adapter answers' };
@@ -257,7 +297,7 @@ describe('what auto would do', () => {
   });
 
   test('with nothing', async () => {
-    const [, , reference] = softwareOnly;
+    const reference = softwareOnly.at(-1)!;
     expect(await new Selector([softwareOnly[0], reference]).survey()).toMatchObject({
       backend: 'reference',
       joining: [],
@@ -268,7 +308,7 @@ describe('what auto would do', () => {
 describe('a backend chosen by name', () => {
   const noGpu = withGpu(() => expect.fail('a GPU was asked for'));
 
-  test.each(['cpu', 'reference'] as const)('%s runs, and nothing of a GPU is loaded', async (backend) => {
+  test.each(['cpu', 'wasm', 'reference'] as const)('%s runs, and nothing of a GPU is loaded', async (backend) => {
     const { result } = await run(new Selector(noGpu), backend);
     expect(result).toMatchObject({ backend, reason: 'asked for' });
   });
@@ -351,8 +391,8 @@ describe('a GPU that fails', () => {
     expect(opened).toHaveLength(1);
   });
 
-  test('without the addon, the reference does its work', async () => {
-    const [gpuEntry, , reference] = failing('is lost');
+  test('with nothing else, the reference does its work', async () => {
+    const [gpuEntry, , , reference] = failing('is lost');
     const { result, output } = await run(new Selector([gpuEntry, reference]));
     expect(result).toMatchObject({
       backend: 'reference',
@@ -365,7 +405,7 @@ describe('a GPU that fails', () => {
   test('the CPU addon that finds no memory: the reference does its work, also over the input', async () => {
     const broken = new TestDevice({ mishap: () => 'has no memory' });
     const cpuLike = Object.assign(new Host(broken), { backend: Object.assign(broken, { computeSync: () => ({}) }) });
-    const [gpuEntry, cpu, reference] = softwareOnly;
+    const [gpuEntry, cpu, , reference] = softwareOnly;
     const selector = new Selector([gpuEntry, { ...cpu, open: async () => ({ transformer: cpuLike }) }, reference]);
     const image = { ...input, data: input.data.slice() };
     const result = await selector.run(image, image, operationOf({ border: 'wrap', passes: 2 }), {}, 'auto');

@@ -15,7 +15,7 @@ describe('what is refused', () => {
   test.each<[string, string, Record<string, unknown>]>([
     [
       'INVALID_OPTION',
-      "Expected one of auto, gpu, cpu, reference for options.backend, but received 'cuda' (string).",
+      "Expected one of auto, gpu, cpu, wasm, reference for options.backend, but received 'cuda' (string).",
       { backend: 'cuda' },
     ],
     ['INVALID_OPTION', 'Expected one of opaque, channel, keep for options.alpha', { alpha: 'none' }],

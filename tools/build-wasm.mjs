@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = path.join(ROOT, 'native-fallback');
-const UNITS = ['wasm.cc', 'compute_tile.cc', 'simd/wasm128.cc'];
+/** Compiled as one, since the compiler takes seconds to start. */
+const UNITS = ['wasm.cc', 'simd/wasm128.cc'];
+const UNIT = 'kernel.cc';
 /** Generated, and not in git. */
 export const KERNEL_CODE = 'src/wasm/kernel-code.ts';
 
@@ -20,12 +22,34 @@ const FLAGS = [
   ...['-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'],
 ];
 
-/** Writes the module as text in a TypeScript module, so that neither Node nor a page loads a file for it. */
+/**
+ * Writes the module, and what a worker thread runs with it, as text in a TypeScript module, so that neither Node nor a page
+ * loads a file for them.
+ */
 export async function writeKernelCode() {
-  const code = Buffer.from(await compileKernel()).toString('base64');
-  const text = `/** Generated from native-fallback/ by tools/build-wasm.mjs. */\nexport const kernelCode: string = '${code}';\n`;
+  const kernelCode = Buffer.from(await compileKernel()).toString('base64');
+  const workerCode = await bundleWorker();
+  const text = `/** Generated from native-fallback/ and src/wasm/worker.ts by tools/build-wasm.mjs. */
+export const kernelCode: string = '${kernelCode}';
+export const workerCode: string = ${JSON.stringify(workerCode)};
+`;
   const file = path.join(ROOT, KERNEL_CODE);
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+/** @returns {Promise<string>} */
+async function bundleWorker() {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/wasm/worker.ts'],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    minify: true,
+  });
+  return outputFiles[0].text.trimEnd();
 }
 
 /** @returns {Promise<Uint8Array>} */
@@ -38,9 +62,9 @@ async function compileKernel() {
   const cached = path.join(ROOT, '.cache/wasm', `${hash.slice(0, 16)}.wasm`);
   if (existsSync(cached)) return readFileSync(cached);
   process.stderr.write('Compiling the kernel to WebAssembly ...\n');
-  const { runClang } = await import('@yowasp/clang');
-  const units = UNITS.map((name) => path.basename(name));
-  const { module } = await runClang(['clang++', ...FLAGS, ...units, '-o', 'module'], files);
+  const { runClang, runLLVM } = await import('@yowasp/clang');
+  await runLLVM(null, {}, { fetchProgress: () => {} }); // loads it; what it would print goes to standard output
+  const { module } = await runClang(['clang++', ...FLAGS, UNIT, '-o', 'module'], files);
   mkdirSync(path.dirname(cached), { recursive: true });
   writeFileSync(cached, module);
   return module;
@@ -49,10 +73,10 @@ async function compileKernel() {
 /** The units and all headers. In one folder: the compiler's file system has no `..`. */
 function readSources() {
   const headers = readdirSync(FOLDER).filter((name) => name.endsWith('.h'));
-  return Object.fromEntries(
-    [...headers, ...UNITS].map((name) => {
-      const code = readFileSync(path.join(FOLDER, name), 'utf8');
-      return [path.basename(name), code.replaceAll('#include "../', '#include "')];
-    }),
-  );
+  const files = [...headers, ...UNITS].map((name) => {
+    const code = readFileSync(path.join(FOLDER, name), 'utf8');
+    return [path.basename(name), code.replaceAll('#include "../', '#include "')];
+  });
+  const unit = UNITS.map((name) => `#include "${path.basename(name)}"\n`).join('');
+  return { ...Object.fromEntries(files), [UNIT]: unit };
 }

@@ -15,7 +15,7 @@ namespace neighbor_product {
 namespace {
 
 struct Wasm128 {
-  static constexpr int lanes = 4, side_by_side = 2;
+  static constexpr int lanes = 4, side_by_side = 2;  // more would not stay in sixteen registers
   using Float = v128_t;
   // A type of its own, since functions are chosen by it.
   struct Int {
@@ -54,17 +54,21 @@ struct Wasm128 {
 
   template <Alpha alpha, int channels>
   static Int pack(const Int (&units)[channels], Mask surely_255, const uint32_t* here) {
-    const v128_t red = wasm_u32x4_shr(units[0].words, 16);
-    const v128_t green = wasm_v128_and(wasm_u32x4_shr(units[1].words, 8), wasm_i32x4_splat(0xff00));
-    const v128_t blue = wasm_v128_and(units[2].words, wasm_i32x4_splat(0xff0000));
-    v128_t word = wasm_v128_or(wasm_v128_or(red, green), blue);
-    const v128_t opaque = wasm_i32x4_splat(static_cast<int>(0xff000000));
-    if (alpha == Alpha::channel)
-      word = wasm_v128_or(word, wasm_v128_and(wasm_i32x4_shl(units[channels - 1].words, 8), opaque));
+    const v128_t red_blue = join(wasm_u32x4_shr(units[0].words, 16), units[2].words);
+    v128_t alpha_green = wasm_u32x4_shr(units[1].words, 16);
+    if (alpha == Alpha::channel) alpha_green = join(alpha_green, units[channels - 1].words);
+    v128_t word = wasm_v128_or(red_blue, wasm_i32x4_shl(alpha_green, 8));
     word = wasm_v128_or(word, wasm_v128_and(wasm_u32x4_shr(word, 1), surely_255));
+    const v128_t opaque = wasm_i32x4_splat(static_cast<int>(0xff000000));
     if (alpha == Alpha::opaque) return {wasm_v128_or(word, opaque)};
     if (alpha == Alpha::channel) return {word};
     return {wasm_v128_or(word, wasm_v128_and(wasm_v128_load(here), opaque))};
+  }
+
+ private:
+  // The low halves of one and the high halves of the other.
+  static v128_t join(v128_t low_halves, v128_t high_halves) {
+    return wasm_i16x8_shuffle(low_halves, high_halves, 0, 9, 2, 11, 4, 13, 6, 15);
   }
 };
 

@@ -1,5 +1,5 @@
 /** The `transform` command: several files at once; a bad one is reported and the others are still done. */
-import { BACKENDS, isOracle } from '../backends.js';
+import { BACKENDS, backendEntry } from '../backends.js';
 import type { ExtraId } from '../formats/extra.js';
 import type { Done, FilePair } from '../image-files/flow.js';
 import { type FileCalls, type FileOutcome, inOrder, outcomesAsTheyCome } from '../image-files/transform-files.js';
@@ -175,18 +175,19 @@ function reportDone(done: Done, request: TransformRequest, sink: OutputSink, sai
   }
 }
 
-/** Whether auto missed its first choice. Why the reference ran is a warning of its own. */
+/** Whether auto missed its first choice. Why a slow backend ran is a warning of its own. */
 function isFallback({ result: { backend, reason } }: Done, request: TransformRequest): boolean {
-  return request.backend === AUTO && backend !== BACKENDS[0].name && saysMissing(reason) && !isOracle(backend);
+  if (backendEntry(backend).ranInstead !== undefined) return false;
+  return request.backend === AUTO && backend !== BACKENDS[0].name && saysMissing(reason);
 }
 
 function warningsOf({ result }: Done, { backend, verify }: TransformRequest): string[] {
   const warnings = result.fault === undefined ? [] : [result.fault];
-  if (!isOracle(result.backend)) return warnings;
-  if (backend === AUTO) {
-    warnings.push(`The slow reference ran: ${result.reason}. Run neighbor-product devices to see what to do.`);
+  const { ranInstead, isOracle } = backendEntry(result.backend);
+  if (backend === AUTO && ranInstead !== undefined) {
+    warnings.push(`${ranInstead}: ${result.reason}. Run neighbor-product devices to see what to do.`);
   }
-  if (verify) warnings.push('--verify compared nothing: the reference itself ran.');
+  if (isOracle && verify) warnings.push('--verify compared nothing: the reference itself ran.');
   return warnings;
 }
 

@@ -36,6 +36,14 @@ const WORTH_OPENING_MS = 100;
 /** How others are opened. */
 export type Opening = Pick<RunOptions, 'gpuTimeoutMs' | 'onSpan'>;
 
+/** Why the backend that would begin does not open. */
+interface MissingFirst {
+  /** A clause for people. */
+  readonly reason: string;
+  /** What to do, in sentences. */
+  readonly advice: string | undefined;
+}
+
 /** A backend that joined. */
 interface Helper<Name extends string> {
   readonly entry: AutoEntry<Name>;
@@ -47,8 +55,10 @@ interface Helper<Name extends string> {
 export class Auto<Name extends string> {
   readonly #backends: OpenBackends;
   readonly #first: AutoEntry<Name>;
-  /** The backends before the first one in the registry. */
+  /** Those before it in the registry that are opened beside the work. */
   readonly #others: readonly AutoEntry<Name>[];
+  /** Why a faster one does not begin. */
+  readonly missing: MissingFirst | undefined;
   readonly #dealer: Dealer;
   /** Those that take part. */
   readonly #helpers = new Set<Helper<Name>>();
@@ -62,19 +72,23 @@ export class Auto<Name extends string> {
   #missing = '';
   #workMs = 0;
 
-  /**
-   * The first backend of the registry that knows how long its work takes, open; undefined where there is none, or it does not
-   * open.
-   */
+  /** With the first backend of the registry that knows how long its work takes, and opens; undefined where there is none. */
   static async open<Name extends string>(
     entries: readonly AutoEntry<Name>[],
     backends: OpenBackends,
   ): Promise<Auto<Name> | undefined> {
-    const first = entries.find(({ estimateMs }) => estimateMs?.({ pixels: 1, passes: 1 }) !== undefined);
-    const opened = first && (await backends.openAutomatically(first));
-    if (opened === undefined || !('transformer' in opened) || !opened.transformer.backend?.computeSync)
-      return undefined;
-    return new Auto(entries, first!, opened.transformer, backends);
+    let missing: MissingFirst | undefined;
+    for (const entry of entries) {
+      if (entry.estimateMs === undefined) continue;
+      const opened = await backends.openAutomatically(entry);
+      if ('transformer' in opened) {
+        const isFit =
+          opened.transformer.backend?.computeSync && entry.estimateMs({ pixels: 1, passes: 1 }) !== undefined;
+        return isFit ? new Auto(entries, entry, opened.transformer, backends, missing) : undefined;
+      }
+      missing ??= { reason: missingText(entry, opened.reason), advice: opened.advice };
+    }
+    return undefined;
   }
 
   private constructor(
@@ -82,10 +96,12 @@ export class Auto<Name extends string> {
     first: AutoEntry<Name>,
     { backend }: Transformer,
     backends: OpenBackends,
+    missing: MissingFirst | undefined,
   ) {
     this.#backends = backends;
     this.#first = first;
-    this.#others = entries.slice(0, entries.indexOf(first));
+    this.#others = entries.slice(0, entries.indexOf(first)).filter(({ estimateMs }) => estimateMs === undefined);
+    this.missing = missing;
     const worker = { name: first.name, backend: backend!, speed: new Speed() };
     this.#dealer = new Dealer(worker, (one, fault) => this.#dismiss(one, fault));
   }
@@ -122,10 +138,12 @@ export class Auto<Name extends string> {
     if (opens) this.#openOthers(run); // once the first backend has something to do
     const { shares, faults, exactPixels } = await dealt;
     const result = { shares: shares as readonly Share<Name>[], faults, exactPixels };
-    if (faults.length > 0) return { ...result, auditSeed, reason: faults.join('; ') };
+    const missing = this.missing === undefined ? [] : [this.missing.reason];
+    const because = (...reasons: readonly string[]) => [...missing, ...reasons].join('; ');
+    if (faults.length > 0) return { ...result, auditSeed, reason: because(...faults) };
     const isAlone = shares.length === 1 && shares[0].backend === this.#first.name;
-    if (!isAlone) return { ...result, auditSeed, reason: SHARED };
-    return { ...result, reason: this.#reasonAlone() };
+    if (!isAlone) return { ...result, auditSeed, reason: because(SHARED) };
+    return { ...result, reason: because(this.#reasonAlone()) };
   }
 
   /** Gives the others back. The next work that is worth it opens them again. */

@@ -20,8 +20,10 @@ interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   most_columns(): number;
   most_rows(): number;
-  input(): number;
-  output(): number;
+  /** From one row to the next. */
+  row_bytes(): number;
+  input(channels: number): number;
+  output(channels: number): number;
   compute_piece(columns: number, rows: number, channels: number, alpha: number): number;
 }
 
@@ -39,16 +41,14 @@ export interface KernelJob {
 export class Kernel {
   readonly #exports: KernelExports;
   readonly #memory: Uint8Array;
-  readonly #input: number;
-  readonly #output: number;
+  readonly #rowBytes: number;
   readonly #mostColumns: number;
   readonly #mostRows: number;
 
   constructor(module: WasmModule) {
     this.#exports = new wasm!.Instance(module).exports as KernelExports;
     this.#memory = new Uint8Array(this.#exports.memory.buffer); // it never grows
-    this.#input = this.#exports.input();
-    this.#output = this.#exports.output();
+    this.#rowBytes = this.#exports.row_bytes();
     this.#mostColumns = this.#exports.most_columns();
     this.#mostRows = this.#exports.most_rows();
   }
@@ -78,14 +78,15 @@ export class Kernel {
     // Mostly the neighbours lie beside the pixels and come along.
     const from = before === left - 1 ? before : left;
     const to = after === left + columns ? after + 1 : left + columns;
-    let at = this.#input;
+    let at = this.#exports.input(channels);
     for (let y = top - 1; y <= top + rows; y++) {
       const row = (y < first.y ? beforeFirst.y : y >= end.y ? afterLast.y : y) * rowBytes;
       if (from === left) this.#copyPixel(data, row + before * channels, channels, at);
       const start = at + (from - left + 1) * channels;
       this.#memory.set(data.subarray(row + from * channels, row + to * channels), start);
-      at += (columns + 2) * channels;
-      if (to === left + columns) this.#copyPixel(data, row + after * channels, channels, at - channels);
+      const last = at + (columns + 1) * channels;
+      if (to === left + columns) this.#copyPixel(data, row + after * channels, channels, last);
+      at += this.#rowBytes;
     }
   }
 
@@ -95,11 +96,11 @@ export class Kernel {
 
   #copyOut({ region, output }: KernelJob, left: number, top: number, columns: number, rows: number): void {
     const { data, rowBytes, channels } = output;
-    let at = this.#output + channels;
+    let at = this.#exports.output(channels);
     let to = (top - region.first.y) * rowBytes + left * channels;
     for (let row = 0; row < rows; row++) {
       data.set(this.#memory.subarray(at, at + columns * channels), to);
-      at += (columns + 2) * channels;
+      at += this.#rowBytes;
       to += rowBytes;
     }
   }

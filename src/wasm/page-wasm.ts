@@ -1,10 +1,45 @@
 /** WebAssembly in the choice of backends of a page. */
 import type { BackendEntry, Opened } from '../backend.js';
 import { Host } from '../host.js';
+import { workerCode } from './kernel-code.js';
 import { compileModule } from './open.js';
+import type { WorkerListener, WorkerThread } from './team.js';
 import { type Surroundings, WasmBackend } from './wasm-backend.js';
 
+/** What is used of a page's workers, which the declarations of Node and of the language lack. */
+interface PageWorker {
+  onmessage: (event: { readonly data: never }) => void;
+  onerror: (event: { readonly message?: string; preventDefault(): void }) => void;
+  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
+  terminate(): void;
+}
+
+const { Worker, navigator } = globalThis as {
+  readonly Worker?: new (url: string, options: { readonly name: string }) => PageWorker;
+  readonly navigator?: { readonly hardwareConcurrency?: number };
+};
+
+/** From a text of its own, so that no bundler has to find a file. */
+function startWorker({ message, failure }: WorkerListener): WorkerThread {
+  if (Worker === undefined) throw new Error('there are no workers here');
+  const text = new Blob([`const port = self;\n${workerCode}`], { type: 'text/javascript' });
+  const url = URL.createObjectURL(text);
+  const worker = new Worker(url, { name: 'neighbor-product' });
+  worker.onmessage = ({ data }) => {
+    URL.revokeObjectURL(url);
+    message(data);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    // Of a worker that may not be started, nothing is said.
+    failure(event.message ?? "the page starts no worker: a content security policy needs 'worker-src blob:'");
+  };
+  return worker;
+}
+
 const PAGE: Surroundings = {
+  countCores: () => navigator?.hardwareConcurrency ?? 1,
+  startWorker,
   // Timers wait 4 ms where one starts another.
   letOthersRun: () =>
     new Promise((resolve) => {

@@ -126,6 +126,7 @@ export const FAULTY_CPU = `
     name: 'cpu',
     title: 'CPU addon',
     isOracle: false,
+    estimateMs: () => 0,
     open: async () => opened,
     openSync: () => opened,
     openDevices: async () => [{ name: 'cpu faulty', facts: [], transformer, hasThreads: false }],

@@ -242,18 +242,35 @@ describe('backends', () => {
     expect(listing(cwd)).toEqual(['in.png']);
   });
 
-  test('without the addon the reference runs and says so, --quiet or not asked apart', async () => {
+  test('without the addon WebAssembly runs and says so, --quiet or not asked apart', async () => {
     const cwd = folderWith({ 'in.png': PNG_FILE });
     const script = mainOf(await copyWith());
     const fallback = await run(['in.png', '-o', 'out.png'], { cwd, script, env: { NEIGHBOR_PRODUCT_BACKEND: 'auto' } });
     expect(fallback.exitCode).toBe(0);
     expect(fallback.stderr).toMatch(
-      /\nwarning: The slow reference ran: .*no CPU addon: .*\. Run neighbor-product devices .*\n$/,
+      /\nwarning: WebAssembly ran, about three times slower than the CPU addon: no CPU addon: .*\. Run neighbor-product devices .*\n$/,
     );
     expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
     expect(await run(['in.png', '-o', 'out.png', '-q'], { cwd, script })).toMatchObject({ exitCode: 0, stderr: '' });
-    const asked = await run(['in.png', '-o', 'out.png', '--backend', 'reference'], { cwd });
-    expect(asked.stderr).not.toContain('warning');
+    for (const backend of ['wasm', 'reference']) {
+      const asked = await run(['in.png', '-o', 'out.png', '--backend', backend], { cwd });
+      expect(asked.stderr).not.toContain('warning');
+    }
+  });
+
+  test('without WebAssembly, too, the reference runs and says so', async () => {
+    const cwd = folderWith({ 'in.png': PNG_FILE });
+    const script = mainOf(await copyWith());
+    const { exitCode, stderr } = await run(['in.png', '-o', 'out.png'], {
+      cwd,
+      script,
+      env: { NODE_OPTIONS: '--jitless' },
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      /\nwarning: The slow reference ran: .*no CPU addon: .*; no WebAssembly kernel: WebAssembly is switched off here\. /,
+    );
+    expect(pixelsIn(readFileSync(path.join(cwd, 'out.png')))).toEqual(PRODUCT);
   });
 
   test('exit code 70: a defect tells where it happened', async () => {

@@ -90,7 +90,7 @@ test('a variable chooses the backend, and the command line takes precedence', ()
   expect(requestOf('a.png').backend).toBe('auto');
   vi.stubEnv('NEIGHBOR_PRODUCT_BACKEND', 'fpga');
   expect(() => requestOf('a.png')).toThrow(
-    "Expected one of auto, gpu, cpu, reference for NEIGHBOR_PRODUCT_BACKEND, but received 'fpga'. See ",
+    "Expected one of auto, gpu, cpu, wasm, reference for NEIGHBOR_PRODUCT_BACKEND, but received 'fpga'. See ",
   );
 });
 
@@ -116,7 +116,7 @@ test.each([
   [['a.png', '--alpha', 'none'], "Expected one of opaque, channel, keep for --alpha, but received 'none'. See "],
   [
     ['a.png', '--backend', 'CUDA'],
-    "Expected one of auto, gpu, cpu, reference for --backend, but received 'CUDA'. See ",
+    "Expected one of auto, gpu, cpu, wasm, reference for --backend, but received 'CUDA'. See ",
   ],
   [['a.png', '--backend', 'GPU'], "for --backend, but received 'GPU'. Did you mean gpu?"],
   [['a.png', '--passes', '0'], "Expected a whole number from 1 to 1000 for --passes, but received '0'. See "],

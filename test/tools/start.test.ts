@@ -23,9 +23,11 @@ test('without arguments the image of the project is transformed where the user i
   const product = path.join(here, 'watermelon-pizza-product.png');
   expect(pixelsIn(readFileSync(product))).toEqual(productOf(PNG_FILE).data);
   expect(stderr).toMatch(/decode .* ms, transform .* ms, encode .* ms/);
-  expect(stderr).toMatch(/why reference: no GPU: .+; no CPU addon: /);
+  expect(stderr).toMatch(/why wasm: no CPU addon: /);
   expect(stderr).toMatch(/\n {2}written: .*watermelon-pizza-product\.png \(\d+ bytes\)\n/);
-  expect(stderr).toMatch(/\nwarning: The slow reference ran: .* Run neighbor-product devices to see what to do\.\n$/);
+  expect(stderr).toMatch(
+    /\nwarning: WebAssembly ran, about three times slower than the CPU addon: .* Run neighbor-product devices to see what to do\.\n$/,
+  );
 });
 
 test('with arguments it is the command line, and paths start where the user is', async () => {
