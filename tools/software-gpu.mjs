@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 
@@ -35,17 +35,44 @@ export function unpackSoftwareGpu() {
   };
 }
 
-/** Each file is renamed into place: a process beside this one never sees half a library. */
 function unpack() {
+  unpackArchive('swiftshader.tar.br', SOFTWARE_GPU_FOLDER, (name) => FILES.includes(name));
+}
+
+/**
+ * Unpacks files of an archive of the package @sparticuz/chromium. Each is renamed into place: a process beside this one never
+ * sees half a library.
+ *
+ * @param {string} archive in the package's folder bin
+ * @param {string} folder where to
+ * @param {(name: string) => boolean} isWanted
+ */
+export function unpackArchive(archive, folder, isWanted = () => true) {
+  for (const [name, content] of filesOfTar(readPacked(archive))) if (isWanted(name)) place(join(folder, name), content);
+}
+
+/**
+ * Reads a file of the package @sparticuz/chromium.
+ *
+ * @param {string} name in its folder bin
+ * @returns {Buffer}
+ */
+export function readPacked(name) {
   const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
-  const tar = brotliDecompressSync(readFileSync(join(entry, '../../bin/swiftshader.tar.br')));
-  mkdirSync(SOFTWARE_GPU_FOLDER, { recursive: true });
-  for (const [name, content] of filesOfTar(tar)) {
-    if (!FILES.includes(name)) continue;
-    const unfinished = join(SOFTWARE_GPU_FOLDER, `${name}.${process.pid}`);
-    writeFileSync(unfinished, content, { mode: 0o755 });
-    renameSync(unfinished, join(SOFTWARE_GPU_FOLDER, name));
-  }
+  return brotliDecompressSync(readFileSync(join(entry, '../../bin', name)));
+}
+
+/**
+ * Writes a program or library.
+ *
+ * @param {string} file
+ * @param {Uint8Array} content
+ */
+export function place(file, content) {
+  mkdirSync(dirname(file), { recursive: true });
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, content, { mode: 0o755 });
+  renameSync(unfinished, file);
 }
 
 /** The plain files of a ustar archive: headers of 512 bytes, name at 0, size in octal at 124, type at 156. */

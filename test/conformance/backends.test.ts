@@ -9,6 +9,7 @@ import type { OpenedGpu } from '../../src/gpu/adapters.js';
 import { openGpu } from '../../src/gpu/node-gpu.js';
 import { softwareGpuExists } from '../../tools/software-gpu.mjs';
 import { cpuSubjects } from '../cpu/addons.js';
+import { wasmHost } from '../wasm/subjects.js';
 
 const isFast = process.env.NEIGHBOR_PRODUCT_TEST === 'fast';
 const LEAST = isFast
@@ -21,12 +22,13 @@ let result: ConformanceReport;
 beforeAll(async () => {
   gpu = await openGpu();
   result = await runConformance({
-    subjects: [...listCpuSubjects(), ...listGpuSubjects(gpu)],
+    subjects: [...listCpuSubjects(), ...WASM_SUBJECTS, ...listGpuSubjects(gpu)],
     quick: isFast,
   });
 }, 600_000);
 
 afterAll(() => {
+  wasmHost.dispose();
   if ('transformer' in gpu) gpu.transformer.dispose();
 });
 
@@ -35,6 +37,10 @@ function listCpuSubjects(): Subject[] {
     (hasOpenMp ? [1, 3] : [1]).map((threads) => ({ name: `cpu ${name}, threads ${threads}`, backend: host, threads })),
   );
 }
+
+const WASM_SUBJECTS: readonly Subject[] = [1, 3].map((threads) => {
+  return { name: `wasm, threads ${threads}`, backend: wasmHost, threads };
+});
 
 /** Where a software GPU exists, a missing adapter is a failure; elsewhere the test says that it was not run. */
 function listGpuSubjects(opened: OpenedGpu): Subject[] {
