@@ -37,3 +37,4 @@ export {
   transformImages,
   transformSync,
 } from './transform.js';
+export type { WasmFacts } from './wasm/wasm-entry.js';

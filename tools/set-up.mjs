@@ -102,7 +102,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 /** @param {string} addonProblem the compiler's output */
 export function explainMissingAddon(addonProblem) {
   const cause = process.env.NEIGHBOR_PRODUCT_VERBOSE ? addonProblem : lastLine(addonProblem);
-  say(`The CPU addon could not be compiled, so the slow reference will run: ${cause}`);
+  say(`The CPU addon could not be compiled, so WebAssembly will run, three times slower: ${cause}`);
   say('Compiling needs python3, make and a C++ compiler (Debian: apt-get install build-essential python3;');
   say('macOS: xcode-select --install). NEIGHBOR_PRODUCT_VERBOSE=1 shows the whole output.');
 }

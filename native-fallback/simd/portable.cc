@@ -1,6 +1,7 @@
 // Vectors in plain C++, for any CPU: loops over lanes, which a compiler turns into SSE2 or NEON where it can.
 //
 // What every vector type offers (the other files here do the same with their instructions):
+//   side_by_side      vectors that the fast pass computes at a time; `block` is a multiple of all their lanes
 //   load              from any address; store, of numbers, to that of a whole vector
 //   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
 //   mul_add           fused or not: the error bound holds for both

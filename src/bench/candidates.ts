@@ -80,9 +80,9 @@ function deviceCandidates(entryName: BackendName, device: OpenDevice, options: C
       program: programOf(device),
       role: 'ours',
       ...(threads !== undefined && { threads }),
-      // Synchronously where possible: one thread then is one thread.
+      // One thread is the calling one where that is possible.
       run: (input, output) =>
-        transformer.transformSync
+        transformer.transformSync && threads === 1
           ? transformer.transformSync(input, output, DEFAULT_OPERATION, { threads })
           : transformer.transform(input, output, DEFAULT_OPERATION, { threads }),
       isCorrect: isTransform,

@@ -43,7 +43,8 @@ async function measureColdStart({ spec, inputPath, width, height }: ColdJob): Pr
   if (!('transformer' in opened)) throw new Error(opened.reason);
   const { transformer } = opened;
   const openedMs = performance.now();
-  if (transformer.transformSync) transformer.transformSync(input, output, DEFAULT_OPERATION, { threads });
+  if (transformer.transformSync && threads === 1)
+    transformer.transformSync(input, output, DEFAULT_OPERATION, { threads });
   else await transformer.transform(input, output, DEFAULT_OPERATION, { threads });
   const endMs = performance.now();
   transformer.dispose();

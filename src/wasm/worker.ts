@@ -5,7 +5,7 @@
 import { Kernel, type KernelJob, type WasmModule } from './kernel.js';
 
 /** The first message: the compiled module. It is answered with `ready`. */
-export interface Start {
+interface Start {
   readonly module: WasmModule;
 }
 

@@ -33,6 +33,8 @@ describe('bench', () => {
         'JavaScript double loop 1',
         'neighbor-product cpu 1',
         'neighbor-product cpu 3',
+        'neighbor-product wasm 1',
+        'neighbor-product wasm 3',
         'neighbor-product reference 1',
       ]);
       for (const { nsPerPixel, repetitions } of rows) {
@@ -129,7 +131,7 @@ describe('bench', () => {
     [['--sizes', 'constructor'], 2, /Expected a list of half/],
     [['--sizes', '0x5'], 2, /Expected a list of half/],
     [['--kinds', 'noise,foto'], 2, /Expected a list of photograph, noise, flat, worst-case/],
-    [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu, reference for --backend/],
+    [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu, wasm, reference for --backend/],
     [['--threads', '1,0'], 2, /whole number from 1 to 256/],
     [['--json', '--markdown'], 2, /but received both/],
     [['--tune-gpu', '--peers'], 2, /but received both/],

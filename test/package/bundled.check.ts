@@ -30,14 +30,14 @@ function runBundle(file: string, cwd: string): Ended & { backend: string; sync: 
   return { ...ended, ...rest };
 }
 
-/** Where it was made the addon runs; elsewhere the reference, with one warning. */
+/** Where it was made the addon runs; elsewhere WebAssembly, with one warning. */
 function expectBundle(file: string): void {
   expect(runBundle(file, folder)).toMatchObject({ backend: 'cpu', sync: 'cpu', stderr: '' });
   const elsewhere = path.join(inject('scratch'), `elsewhere ${file.replaceAll('/', ' ')}`);
   cpSync(path.join(folder, path.dirname(file)), path.join(elsewhere, path.dirname(file)), { recursive: true });
   copyFileSync(path.join(folder, 'input.rgba'), path.join(elsewhere, 'input.rgba'));
   const { backend, sync, stderr } = runBundle(file, elsewhere);
-  expect([backend, sync]).toEqual(['reference', 'reference']);
+  expect([backend, sync]).toEqual(['wasm', 'wasm']);
   expect(stderr.match(/NEIGHBOR_PRODUCT_SLOW/g)).toHaveLength(1);
   expect(stderr).toContain('neighbor-product is not installed where this bundle runs');
 }

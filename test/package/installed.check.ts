@@ -71,15 +71,15 @@ describe('without optional packages', () => {
     expect(stdout).toMatch(/^auto +takes cpu/m);
   });
 
-  test('a broken binary: the reference runs and says why', () => {
+  test('a broken binary: WebAssembly runs and says why', () => {
     writeFileSync(path.join(packageIn(folder), BINARY), 'broken');
-    expect(transform(folder).stderr).toMatch(/reference.*prebuilds\/.*\.node does not load: /s);
+    expect(transform(folder).stderr).toMatch(/wasm.*prebuilds\/.*\.node does not load: /s);
   });
 
-  test('neither binary nor compiler: the reference runs, says why and what to do', () => {
+  test('neither binary nor compiler: WebAssembly runs, says why and what to do', () => {
     rmSync(path.join(packageIn(folder), 'prebuilds'), { recursive: true });
     const { stderr } = transform(folder);
-    expect(stderr).toMatch(/slow reference ran: .*build\/Release\/\S+ does not exist; prebuilds\/\S+ does not exist/);
+    expect(stderr).toMatch(/WebAssembly ran, .*build\/Release\/\S+ does not exist; prebuilds\/\S+ does not exist/);
     expect(stderr).toContain('Run neighbor-product devices to see what to do.');
     expect(devices().stdout).toContain('npm run build:addon --prefix');
     const refused = npm.npx(['--no', '--', 'neighbor-product', 'input.png', '-o', 'x.png', '--backend', 'cpu'], {
