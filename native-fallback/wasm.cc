@@ -9,8 +9,8 @@ namespace neighbor_product {
 
 namespace {
 
-// Little enough for all of it to stay in a processor's L2 cache.
-constexpr ptrdiff_t most_columns = 4 * tile_width, most_rows = tile_height;
+// Wide, since each row takes a call to copy; as little in all as an L2 cache holds.
+constexpr ptrdiff_t most_columns = 16 * tile_width, most_rows = 16;
 // From one row to the next, in words, with room for two neighbours. No power of two, whose rows would share cache
 // lines.
 constexpr ptrdiff_t row_words = most_columns + block;
