@@ -7,8 +7,12 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { namePlatform } from '../../src/cpu/addon.js';
 import { run } from './programs.js';
 
-/** With the binary of one platform. It was 2 MiB before strips were dealt, which is 100 kB of code and declarations. */
-const UNPACKED_BYTES_MAX = 2.125 * 2 ** 20;
+/**
+ * With the binary of one platform. It was 2 MiB before strips were dealt, which is 100 kB of code and declarations, and before
+ * WebAssembly, which is 140 kB: the module three times, as 25 kB of text in the modules, in CommonJS and in the command, and
+ * the code round it.
+ */
+const UNPACKED_BYTES_MAX = 2.25 * 2 ** 20;
 
 const copy = inject('copy');
 const tarball = inject('tarball');
