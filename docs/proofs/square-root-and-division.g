@@ -8,6 +8,10 @@
 #   [&](int l) { return a.lane[l] * b.lane[l] + c.lane[l]; }
 # Code, native-fallback/simd/portable.cc:
 #   return factor / std::sqrt(x.lane[l]);
+# Code, native-fallback/simd/wasm128.cc:
+#   static Float mul_add(Float a, Float b, Float c) { return wasm_f32x4_add(wasm_f32x4_mul(a, b), c); }
+# Code, native-fallback/simd/wasm128.cc:
+#   static Float scaled_rsqrt(float factor, Float x) { return wasm_f32x4_div(all(factor), wasm_f32x4_sqrt(x)); }
 # Code, native-fallback/fast_pass.h:
 #   constexpr float sample_unit = {sample_unit}f;
 # Code, native-fallback/fast_pass.h:
