@@ -17,7 +17,7 @@ const WORKGROUP_SIZES = [32, 64, 128, 256];
 const ROW_COUNTS = [4, 8, 16, 32];
 
 /** A tuning that was tried. */
-export interface TuningTime extends Tuning {
+interface TuningTime extends Tuning {
   /** Device time of both passes, a median. */
   readonly ms: number;
   /** Divided by the time of the device's own copy of the image. */
@@ -34,7 +34,7 @@ export interface TuningReport {
 }
 
 /** @returns the tuning with the least time */
-export function bestOf({ tried }: TuningReport): TuningTime {
+function bestOf({ tried }: TuningReport): TuningTime {
   return tried.reduce((best, tuning) => (tuning.ms < best.ms ? tuning : best));
 }
 
@@ -166,7 +166,7 @@ async function check(device: GPUDevice, record: Record, output: GPUBuffer, { id,
 }
 
 /** `workgroups of 64, 16 rows a thread, exact workgroups of 64` */
-export function tuningText({ fastWorkgroupSize, rowsPerThread, exactWorkgroupSize }: Tuning): string {
+function tuningText({ fastWorkgroupSize, rowsPerThread, exactWorkgroupSize }: Tuning): string {
   return `workgroups of ${fastWorkgroupSize}, ${rowsPerThread} rows a thread, exact workgroups of ${exactWorkgroupSize}`;
 }
 
