@@ -134,7 +134,7 @@ export interface Unavailable {
   /** A clause for people. */
   readonly reason: string;
   /** What to do, in sentences. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** Whether it gave no answer in time: another try would wait again. */
   readonly isSilent?: boolean | undefined;
 }

@@ -1,10 +1,13 @@
 /**
- * The library in a page: the one-call transform on the page's GPU, as WebAssembly or as the reference, and nothing of Node.
+ * The library in a page or a web worker: the one-call transform on the page's GPU, as WebAssembly or as the reference, and
+ * nothing of Node.
  *
  * @module neighbor-product/browser
  */
+import type { Device } from './backend.js';
+import { expected, NeighborProductError } from './errors.js';
 import { pageGpuEntry } from './gpu/page-gpu.js';
-import type { Image } from './image.js';
+import { checkImage, type Image } from './image.js';
 import { checkRawSize, imagesIn, type RawSize, samplesOf, transformEach } from './image-sequence.js';
 import {
   type CallOptions,
@@ -14,11 +17,23 @@ import {
   resultOf,
   type SequenceOptions,
 } from './one-call.js';
-import { referenceEntry } from './reference.js';
+import { checkOperation, checkOptionNames, type OperationOptions } from './options.js';
+import { explain, type PixelSteps, referenceEntry } from './reference.js';
+import type { Place } from './regions.js';
 import { Selector } from './selector.js';
 import { pageWasmEntry } from './wasm/page-wasm.js';
 
-export type { Backend, BackendFault, Computed, Share, Strip, Transformer } from './backend.js';
+export type {
+  Backend,
+  BackendDescription,
+  BackendFault,
+  Computed,
+  Device,
+  Fact,
+  Share,
+  Strip,
+  Transformer,
+} from './backend.js';
 export { type ErrorCode, NeighborProductError } from './errors.js';
 export { type AdapterDescription, adapterText, type OpenedGpu } from './gpu/adapters.js';
 export { DeviceTransform, type DeviceTransformOptions } from './gpu/device-transform.js';
@@ -28,7 +43,7 @@ export type { CheckedImage, Image } from './image.js';
 export type { RawSize } from './image-sequence.js';
 export type { CallOptions, CallResult, SequenceOptions } from './one-call.js';
 export type { AlphaMode, Operation, OperationOptions, RunOptions } from './options.js';
-export { referenceTransformer } from './reference.js';
+export { type Neighbour, type PixelSteps, referenceTransformer } from './reference.js';
 export type { BorderMode, Place, Region } from './regions.js';
 export type { Choice } from './selector.js';
 export type { Span, SpanListener } from './span.js';
@@ -49,6 +64,10 @@ export interface PageResult extends CallResult<PageBackendName> {}
 const PAGE_BACKENDS = [pageGpuEntry, pageWasmEntry, referenceEntry] as const;
 
 const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
+
+/** Every backend of a page, in the order in which `auto` tries them; `title` is its name in messages. */
+export const pageBackends: readonly { readonly name: PageBackendName; readonly title: string }[] = PAGE_BACKENDS;
+
 const selector = new Selector<PageBackendName>(PAGE_BACKENDS);
 
 /**
@@ -68,6 +87,83 @@ export async function transform(image: Image, options: PageTransformOptions = {}
   const startMs = performance.now();
   const { input, output, operation, run, backend } = prepareCall(image, options, PAGE_BACKEND_NAMES);
   return resultOf(await selector.run(input, output, operation, run, backend), output, startMs);
+}
+
+/** What {@link transformImageData} needs of an `ImageData`. */
+export interface ImageDataLike {
+  /** RGBA, row after row. */
+  readonly data: Uint8ClampedArray;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** `srgb`, or another space of a canvas; the result has the same. */
+  readonly colorSpace?: string | undefined;
+}
+
+/**
+ * The transform from `ImageData` to `ImageData`, as {@link transform} does it. That one also says which backend ran, and why.
+ *
+ * @param imageData of 8 bits a sample; it is not changed
+ * @returns a new `ImageData` of the same size and colour space
+ * @throws as {@link transform}
+ *
+ * @example
+ * context.putImageData(await transformImageData(context.getImageData(0, 0, width, height)), 0, 0);
+ */
+export async function transformImageData<Data extends ImageDataLike>(
+  imageData: Data,
+  options: Omit<PageTransformOptions, 'output'> = {},
+): Promise<Data> {
+  const { image } = await transform(imageData, options);
+  const samples = new Uint8ClampedArray(image.data.buffer);
+  const { colorSpace } = imageData;
+  return new (globalThis as unknown as PageGlobals<Data>).ImageData(samples, image.width, image.height, { colorSpace });
+}
+
+/** What pages have, and Node has not. */
+interface PageGlobals<Data> {
+  readonly ImageData: new (data: Uint8ClampedArray, width: number, height: number, settings: object) => Data;
+}
+
+/**
+ * Computes one pixel by the definition, step by step: to show, or to find out why a byte is what it is.
+ *
+ * @param place the pixel
+ * @param options of a single pass: to explain the last of several, give the image before it
+ * @returns undefined for a pixel that the border mode `skip` leaves as it is
+ * @throws NeighborProductError `INVALID_IMAGE`, `INVALID_OPTION`
+ */
+export function explainPixel(
+  image: Image,
+  place: Place,
+  options: Pick<OperationOptions, 'alpha' | 'border'> = {},
+): PixelSteps | undefined {
+  const checked = checkImage(image, 'image');
+  checkOptionNames(options, ['alpha', 'border']);
+  const operation = checkOperation(options);
+  for (const [axis, length] of [
+    ['x', checked.width],
+    ['y', checked.height],
+  ] as const) {
+    const at = place[axis];
+    if (Number.isInteger(at) && at >= 0 && at < length) continue;
+    throw new NeighborProductError(
+      'INVALID_OPTION',
+      expected(`a whole number from 0 to ${length - 1}`, `place.${axis}`, at),
+    );
+  }
+  return explain(checked, place, operation);
+}
+
+/**
+ * Opens every backend of the page but the definition itself, each on every device that it has, for the conformance suite. A
+ * device that computes wrong bytes is opened, too. Never throws; the caller disposes of each `transformer`.
+ */
+export async function openDevices(): Promise<readonly Device[]> {
+  const devices: Device[] = [];
+  for (const entry of PAGE_BACKENDS) if (!entry.isOracle) devices.push(...(await entry.openDevices()));
+  return devices;
 }
 
 /** Options for images one after another; `threads` has no effect, `signal` ends them all. */

@@ -6,7 +6,7 @@
 import type { BackendDescription, BackendEntry, Computed, Transformer } from './backend.js';
 import { type CheckedImage, createImage, overlaps } from './image.js';
 import type { Operation, RunOptions } from './options.js';
-import type { BorderMode } from './regions.js';
+import type { BorderMode, Place } from './regions.js';
 import { MAIN_TRACK } from './span.js';
 
 /** The sample s as the definition takes it: s / 255, rounded once. */
@@ -34,29 +34,97 @@ function transformOnce(input: CheckedImage, output: CheckedImage, { alpha, borde
       const left = neighbour(x - 1, width, border) * channels;
       const middle = x * channels;
       const right = neighbour(x + 1, width, border) * channels;
-      let squares = 0;
-      for (let c = 0; c < normChannels; c++) {
-        const quotient = (at: number) => QUOTIENT[input.data[at + c]];
-        product[c] =
-          quotient(above + left) *
-          quotient(above + middle) *
-          quotient(above + right) *
-          quotient(here + left) *
-          quotient(here + middle) *
-          quotient(here + right) *
-          quotient(below + left) *
-          quotient(below + middle) *
-          quotient(below + right);
-        squares += product[c] * product[c];
-      }
-      const norm = Math.sqrt(squares);
+      const norm = multiply(input.data, above, here, below, left, middle, right, product);
       const to = y * output.rowBytes + middle;
-      for (let c = 0; c < normChannels; c++) {
-        output.data[to + c] = norm === 0 ? 0 : Math.trunc(Math.min(product[c] / norm, 1) * 255);
-      }
+      for (let c = 0; c < normChannels; c++) output.data[to + c] = sampleOf(product[c], norm);
       if (channels > normChannels) output.data[to + 3] = alpha === 'keep' ? input.data[here + middle + 3] : 255;
     }
   }
+}
+
+/**
+ * Multiplies the nine samples of each channel, in reading order, into `product`. Rows and columns are byte offsets.
+ *
+ * @returns the norm of the product vector
+ */
+function multiply(
+  data: Uint8Array,
+  above: number,
+  here: number,
+  below: number,
+  left: number,
+  middle: number,
+  right: number,
+  product: Float64Array,
+): number {
+  let squares = 0;
+  for (let c = 0; c < product.length; c++) {
+    const quotient = (at: number) => QUOTIENT[data[at + c]];
+    product[c] =
+      quotient(above + left) *
+      quotient(above + middle) *
+      quotient(above + right) *
+      quotient(here + left) *
+      quotient(here + middle) *
+      quotient(here + right) *
+      quotient(below + left) *
+      quotient(below + middle) *
+      quotient(below + right);
+    squares += product[c] * product[c];
+  }
+  return Math.sqrt(squares);
+}
+
+function sampleOf(product: number, norm: number): number {
+  return norm === 0 ? 0 : Math.trunc(Math.min(product / norm, 1) * 255);
+}
+
+/** One of the nine pixels that are multiplied. */
+export interface Neighbour {
+  /** Its column in the image. */
+  readonly x: number;
+  /** Its row in the image. */
+  readonly y: number;
+  /** Its samples, 3 or 4. */
+  readonly samples: readonly number[];
+}
+
+/** How the definition computes one pixel in one pass, step by step. */
+export interface PixelSteps {
+  /** The pixel and its eight neighbours, in the order in which they are multiplied; the pixel itself is the fifth. */
+  readonly neighbours: readonly Neighbour[];
+  /** The product of the nine samples, each divided by 255, of every channel that takes part. */
+  readonly product: readonly number[];
+  /** The square root of the sum of the squares of the products. */
+  readonly norm: number;
+  /** The samples of the result, as many as the image has channels. */
+  readonly samples: readonly number[];
+}
+
+/** Computes one pixel by the definition; undefined for one that the border mode skips. */
+export function explain(
+  { data, width, height, channels, rowBytes }: CheckedImage,
+  { x, y }: Place,
+  { alpha, border }: Pick<Operation, 'alpha' | 'border'>,
+): PixelSteps | undefined {
+  const isAtEdge = x === 0 || y === 0 || x === width - 1 || y === height - 1;
+  if (border === 'skip' && isAtEdge) return undefined;
+  const rows = neighbourhood(y, height, border);
+  const columns = neighbourhood(x, width, border);
+  const samplesAt = (row: number, column: number) => {
+    const at = row * rowBytes + column * channels;
+    return [...data.subarray(at, at + channels)];
+  };
+  const neighbours = rows.flatMap((row) =>
+    columns.map((column) => ({ x: column, y: row, samples: samplesAt(row, column) })),
+  );
+  const product = new Float64Array(alpha === 'channel' ? channels : 3);
+  const [above, here, below] = rows.map((row) => row * rowBytes);
+  const [left, middle, right] = columns.map((column) => column * channels);
+  const norm = multiply(data, above, here, below, left, middle, right, product);
+  const samples = Array.from(product, (one) => sampleOf(one, norm));
+  if (channels > samples.length) samples.push(alpha === 'keep' ? samplesAt(y, x)[3] : 255);
+  return { neighbours, product: [...product], norm, samples };
 }
 
 /** The places of the neighbour before, of `at` itself and of the neighbour after, on a side of `length`. */

@@ -1,8 +1,18 @@
 /** The library of a page, run in Node with WebGPU where a page has it. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { dispose, type PageTransformOptions, transform } from '../src/browser.js';
+import {
+  dispose,
+  explainPixel,
+  openDevices,
+  type PageTransformOptions,
+  pageBackends,
+  transform,
+  transformImageData,
+} from '../src/browser.js';
 import { makeImage } from '../src/conformance/images.js';
+import { ALPHA_MODES } from '../src/options.js';
+import { BORDER_MODES } from '../src/regions.js';
 import { describeOnGpu, gpu } from './gpu/devices.js';
 import { firstDifference, referenceOf } from './transforms.js';
 
@@ -49,12 +59,20 @@ describe('without WebGPU', () => {
     await expect(page.transform(imageData, { backend: 'wasm' })).rejects.toThrow("needs script-src 'wasm-unsafe-eval'");
   });
 
-  test('a GPU that was asked for is an error', async () => {
-    layGpu({ requestAdapter: async () => null });
+  test.each<[string, object | undefined, boolean | undefined, RegExp]>([
+    ['an old browser', undefined, true, /^No usable GPU: this browser has no WebGPU\. Use a current Chrome, /],
+    ['plain http', undefined, false, /^No usable GPU: this page came by plain http, .+\. Open the page by https, /],
+    ['a blocked adapter', { requestAdapter: async () => null }, true, /^No usable GPU: no adapter answers\. .*blocks/],
+  ])('a GPU that was asked for is an error with advice: %s', async (_name, gpu, isSecureContext, message) => {
+    layGpu(gpu);
+    vi.stubGlobal('isSecureContext', isSecureContext);
     await expect(transform(imageData, { backend: 'gpu' })).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
-      message: 'No usable GPU: no adapter answers. Or use the backend auto.',
+      message: expect.stringMatching(message),
     });
+    const [device] = await openDevices();
+    const missing = 'missing' in device ? device.missing : '';
+    expect(`No usable GPU: ${missing} Or use the backend auto.`).toMatch(message);
   });
 });
 
@@ -70,6 +88,72 @@ test('images are checked', async () => {
   for (const image of ['in.png', { data: new Uint8Array(4) }, { ...imageData, width: 1e6 }]) {
     await expect(transform(image as never)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
   }
+});
+
+describe('ImageData in, ImageData out', () => {
+  /** As a browser has it. */
+  class FakeImageData {
+    readonly data: Uint8ClampedArray;
+    readonly width: number;
+    readonly height: number;
+    readonly colorSpace: string;
+
+    constructor(data: Uint8ClampedArray, width: number, height: number, settings: { colorSpace: string }) {
+      [this.data, this.width, this.height, this.colorSpace] = [data, width, height, settings.colorSpace];
+    }
+  }
+
+  test('a new one of the same size and colour space, the first left alone', async () => {
+    layGpu(undefined);
+    vi.stubGlobal('ImageData', FakeImageData);
+    const given = new FakeImageData(new Uint8ClampedArray(data), width, height, { colorSpace: 'display-p3' });
+    const product = await transformImageData(given, { border: 'wrap' });
+    expect(product).toBeInstanceOf(FakeImageData);
+    expect([product.width, product.height, product.colorSpace]).toEqual([width, height, 'display-p3']);
+    expect(Buffer.compare(Buffer.from(product.data), expected.data)).toBe(0);
+    expect(Buffer.compare(Buffer.from(given.data), data)).toBe(0);
+  });
+
+  test('arguments are checked', async () => {
+    const floats = { data: new Float32Array(16), width: 2, height: 2 };
+    await expect(transformImageData(floats as never)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+    await expect(transformImageData(imageData, { passes: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
+
+describe('a pixel explained', () => {
+  const image = { data, width, height, channels: 4 };
+
+  test.each(BORDER_MODES.flatMap((border) => ALPHA_MODES.map((alpha) => ({ border, alpha }))))(
+    'has the bytes of the reference everywhere: $border, $alpha',
+    (operation) => {
+      const bytes = referenceOf({ ...image, channels: 4, rowBytes: 4 * width }, operation).data;
+      const places = Array.from({ length: width * height }, (_, at) => ({ x: at % width, y: Math.floor(at / width) }));
+      const actual = places.flatMap((place) => explainPixel(image, place, operation)?.samples ?? [0, 0, 0, 0]);
+      expect(Buffer.compare(Buffer.from(actual), bytes)).toBe(0);
+    },
+  );
+
+  test('its neighbours are those of the border mode, its norm that of its products', () => {
+    const corner = explainPixel(image, { x: 0, y: 0 }, { border: 'wrap' })!;
+    expect(corner.neighbours.map(({ x, y }) => [x, y])).toEqual(
+      [height - 1, 0, 1].flatMap((y) => [width - 1, 0, 1].map((x) => [x, y])),
+    );
+    expect(corner.neighbours[4].samples).toEqual([...data.subarray(0, 4)]);
+    expect(corner.norm).toBe(Math.sqrt(corner.product.reduce((sum, one) => sum + one * one, 0)));
+    expect(explainPixel(image, { x: 0, y: 5 })).toBeUndefined();
+  });
+
+  test('arguments are checked', () => {
+    expect(() => explainPixel(image, { x: width, y: 0 })).toThrow('a whole number from 0 to 39 for place.x');
+    expect(() => explainPixel(image, { x: 0, y: 0.5 })).toThrow('a whole number from 0 to 29 for place.y');
+    expect(() => explainPixel(image, { x: 0, y: 0 }, { passes: 2 } as never)).toThrow('name of an option');
+  });
+});
+
+test('the backends are listed, the definition last', () => {
+  expect(pageBackends.at(-1)).toMatchObject({ name: 'reference', title: 'reference' });
+  expect(pageBackends[0]).toMatchObject({ name: 'gpu', title: 'GPU' });
 });
 
 describeOnGpu('with WebGPU', () => {

@@ -1,6 +1,7 @@
 /** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
 
 import { findWrongAnswer } from '../admission.js';
+import type { Fact } from '../backend.js';
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
 import { answered, HARDWARE_ANSWER_MS, NoAnswer, OPENING_MS, SOFTWARE_ANSWER_MS } from './answer.js';
@@ -78,6 +79,8 @@ export type OpenedGpu =
   | {
       /** Why there is none, a clause for people. */
       readonly reason: string;
+      /** What to do, in sentences. */
+      readonly advice?: string | undefined;
       /** The adapter that answered but was not taken, or failed. */
       readonly adapter?: AdapterDescription | undefined;
       /** Whether it computes wrong bytes. */
@@ -85,6 +88,15 @@ export type OpenedGpu =
       /** Whether it gave no answer in time. */
       readonly isSilent?: boolean | undefined;
     };
+
+/** About an adapter, for reports. */
+export function factsOf(adapter: AdapterDescription): Fact[] {
+  const { vendor, architecture, device } = adapter;
+  return [
+    { name: 'Adapter', value: adapterText(adapter) },
+    { name: 'Adapter details', value: [vendor, architecture, device].filter(Boolean).join(', ') },
+  ];
+}
 
 /** How to open a GPU. */
 export interface GpuOptions extends GpuSettings {
@@ -98,11 +110,13 @@ export interface GpuOptions extends GpuSettings {
   readonly isUntested?: boolean;
 }
 
+export const NO_ADAPTER = 'no adapter answers';
+
 /** Opens the best adapter of `gpu`, and has it pass a known-answer test. Never throws. */
 export async function openBestAdapter(gpu: GPU, options: GpuOptions = {}): Promise<OpenedGpu> {
   return openInTime(options, async () => {
     const adapter = await gpu.requestAdapter(BEST);
-    return adapter === null ? { reason: 'no adapter answers' } : openAdapter(gpu, adapter, options);
+    return adapter === null ? { reason: NO_ADAPTER } : openAdapter(gpu, adapter, options);
   });
 }
 
@@ -139,7 +153,7 @@ async function openInTime(
 export async function openAllAdapters(gpu: GPU): Promise<OpenedGpu[]> {
   try {
     const adapters = await requestAdapters(gpu);
-    if (adapters.length === 0) return [{ reason: 'no adapter answers' }];
+    if (adapters.length === 0) return [{ reason: NO_ADAPTER }];
     return await Promise.all(
       adapters.map((adapter) => openInTime({}, () => openAdapter(gpu, adapter, { isUntested: true }))),
     );

@@ -7,6 +7,7 @@ import {
   type AdapterDescription,
   adapterText,
   describeAdapter,
+  factsOf,
   type GpuOptions,
   type OpenedGpu,
   openAllAdapters,
@@ -109,14 +110,6 @@ async function openAll(): Promise<readonly OpenedGpu[]> {
   } catch (error) {
     return [{ reason: loadFailure(messageOf(error)) }];
   }
-}
-
-function factsOf(adapter: AdapterDescription) {
-  const { vendor, architecture, device } = adapter;
-  return [
-    { name: 'Adapter', value: adapterText(adapter) },
-    { name: 'Adapter details', value: [vendor, architecture, device].filter(Boolean).join(', ') },
-  ];
 }
 
 /** An adapter, and what its known-answer test gave; one in software is not tested, since nothing takes it by itself. */
