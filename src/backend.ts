@@ -147,6 +147,7 @@ export type Device = {
   readonly facts: readonly Fact[];
 } & (
   | {
+      /** Transforms images on it. */
       readonly transformer: Transformer;
       /** Whether `RunOptions.threads` has an effect. */
       readonly hasThreads: boolean;

@@ -65,8 +65,16 @@ const PAGE_BACKENDS = [pageGpuEntry, pageWasmEntry, referenceEntry] as const;
 
 const PAGE_BACKEND_NAMES = PAGE_BACKENDS.map(({ name }) => name);
 
-/** Every backend of a page, in the order in which `auto` tries them; `title` is its name in messages. */
-export const pageBackends: readonly { readonly name: PageBackendName; readonly title: string }[] = PAGE_BACKENDS;
+/** A backend to choose from. */
+export interface PageBackend {
+  /** What `options.backend` takes. */
+  readonly name: PageBackendName;
+  /** What messages call it. */
+  readonly title: string;
+}
+
+/** Every backend of a page, in the order in which `auto` tries them. */
+export const pageBackends: readonly PageBackend[] = PAGE_BACKENDS;
 
 const selector = new Selector<PageBackendName>(PAGE_BACKENDS);
 

@@ -55,9 +55,11 @@ async function main(args) {
   process.stdout.write('Lint ...\n');
   if (!lint()) return fail('Lint failed, see above. npm run format fixes formatting.');
   process.stdout.write('Types ...\n');
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'test/tsconfig.json'];
-  const { status } = spawnSync(process.execPath, tsc, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) return fail('Type checking failed, see above.');
+  for (const folder of ['test', 'web']) {
+    const tsc = ['node_modules/typescript/bin/tsc', '-p', `${folder}/tsconfig.json`];
+    const { status } = spawnSync(process.execPath, tsc, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) return fail('Type checking failed, see above.');
+  }
   const isFast = args.includes('--fast');
   const env = { ...process.env, ...unpackSoftwareGpu(), ...(isFast && { NEIGHBOR_PRODUCT_TEST: 'fast' }) };
   return runVitest(

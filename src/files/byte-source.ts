@@ -1,4 +1,4 @@
-/** A file's bytes, for code that takes it apart while it comes in. */
+/** A file's bytes, for code that takes it apart while it comes in, in Node and in a page. */
 
 /**
  * Takes a file apart that comes in pieces: yields how many bytes it leaves out before the next piece, receives that
@@ -7,7 +7,18 @@
  */
 export type Reading<T> = Generator<number, T, Uint8Array>;
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING = new Uint8Array();
+
+/** Pieces as one, in memory of its own. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
 
 /** The bytes of a file in order. Each of its readings waits for as many pieces as it needs. */
 export class ByteSource {
@@ -81,7 +92,7 @@ export class ByteSource {
     const piece = yield skipped;
     this.#isAtEnd = piece.length === 0;
     const rest = this.#piece.subarray(this.#at);
-    this.#piece = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    this.#piece = rest.length === 0 ? piece : joined([rest, piece]);
     this.#at = 0;
     return !this.#isAtEnd;
   }

@@ -94,14 +94,15 @@ function readUint32(bytes: Uint8Array): number {
   return ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
 }
 
+function uint32Bytes(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
 /** A chunk as the bytes of a file. */
 export function chunkBytes(type: string, data: Uint8Array): Uint8Array[] {
-  const lengthAndType = Buffer.alloc(CHUNK_OVERHEAD - CRC_BYTES);
-  lengthAndType.writeUInt32BE(data.length);
-  lengthAndType.write(type, 4, 'latin1');
-  const crc = Buffer.alloc(CRC_BYTES);
-  crc.writeUInt32BE(crc32(data, crc32(lengthAndType.subarray(4))));
-  return [lengthAndType, data, crc];
+  const typeBytes = Uint8Array.from(type, (letter) => letter.charCodeAt(0));
+  const crc = crc32(data, crc32(typeBytes));
+  return [uint32Bytes(data.length), typeBytes, data, uint32Bytes(crc)];
 }
 
 /** Whether a decoder must understand a chunk: an upper case first letter says so. */
@@ -221,6 +222,14 @@ const ADAM7 = [
 
 /** An image within the image data: the whole one, or one of the seven that an interlaced PNG consists of. */
 export interface InterlacePass {
+  /** Where it starts in the 8x8 pattern. */
+  readonly x: number;
+  readonly y: number;
+  /** The distance of its pixels in the image. */
+  readonly stepX: number;
+  readonly stepY: number;
+  /** Pixels of a row. */
+  readonly columns: number;
   readonly rows: number;
   /** Bytes of a row after its filter byte. */
   readonly rowBytes: number;
@@ -231,10 +240,11 @@ export function interlacePasses({ width, height, bitDepth, colourType, interlace
   const bitsPerPixel = COLOUR_TYPES[colourType].samples * bitDepth;
   const grids = interlaced ? ADAM7 : [{ x: 0, y: 0, stepX: 1, stepY: 1 }];
   return grids
-    .map(({ x, y, stepX, stepY }) => ({
-      rows: Math.ceil((height - y) / stepY),
-      rowBytes: Math.ceil((Math.ceil((width - x) / stepX) * bitsPerPixel) / 8),
-    }))
+    .map((grid) => {
+      const columns = Math.ceil((width - grid.x) / grid.stepX);
+      const rows = Math.ceil((height - grid.y) / grid.stepY);
+      return { ...grid, columns, rows, rowBytes: Math.ceil((columns * bitsPerPixel) / 8) };
+    })
     .filter(({ rows, rowBytes }) => rows > 0 && rowBytes > 0);
 }
 

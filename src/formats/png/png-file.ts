@@ -3,7 +3,7 @@
  * handed on. Whatever a file says of itself, no more is handed on than its header implies and some MiB.
  */
 import { NeighborProductError } from '../../errors.js';
-import { type ByteSource, countRest, type Reading } from '../../files/byte-source.js';
+import { type ByteSource, countRest, joined, type Reading } from '../../files/byte-source.js';
 import type { Extra } from '../extra.js';
 import {
   CHUNK_OVERHEAD,
@@ -135,7 +135,7 @@ function* readFirstChunk(source: ByteSource): Reading<PngHeader> {
 function* readWhole(source: ByteSource, head: ChunkHead): Reading<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   const isIntact = yield* readChunkData(source, head, (piece) => pieces.push(piece));
-  return isIntact ? Buffer.concat(pieces) : undefined;
+  return isIntact ? joined(pieces) : undefined;
 }
 
 /** @param onPiece called for each piece of a file whose length is not known, since it has to be read */

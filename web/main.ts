@@ -1,0 +1,390 @@
+/** The page: settings, picture and product, and what is drawn when one of them changes. */
+
+import pizza from '../fixtures/watermelon-pizza.png';
+import { pageBackends } from '../src/browser.js';
+import type { CheckedImage } from '../src/image.js';
+import { ALPHA_MODES, MAX_PASSES } from '../src/options.js';
+import { BORDER_MODES, type Place } from '../src/regions.js';
+import { connect } from './calls.js';
+import { compute, type Engine, type Product } from './compute.js';
+import { conformancePanel } from './conformance-panel.js';
+import { compare } from './difference.js';
+import { save } from './download.js';
+import { byId, element } from './element.js';
+import { makeLevels } from './levels.js';
+import { drawSteps, stepsOf } from './pixel.js';
+import { AUTO, addressOf, BACKEND_CHOICES, type Settings, settingsOf } from './settings.js';
+import { capitalised, countText, durationText, numberText, sizeText } from './text.js';
+import { View } from './view.js';
+import type { BackendState, WorkerFunctions } from './worker.js';
+
+declare const PACKAGE_VERSION: string;
+
+const startWorker = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+const engine: Engine = connect<WorkerFunctions>(startWorker());
+
+let settings: Settings = settingsOf(location.search);
+let picture: { readonly name: string; readonly image: CheckedImage; readonly note?: string | undefined } | undefined;
+let product: Product | undefined;
+/** Ends the transform that is under way. */
+let running = new AbortController();
+
+const figure = byId('figure');
+const split = byId<HTMLInputElement>('split');
+const view = new View(figure, {
+  onPick: (pixel) => choosePixel(pixel),
+  onZoom(zoom) {
+    change({ zoom });
+    showZoom();
+  },
+});
+
+function titleOf(backend: string): string {
+  const title = pageBackends.find(({ name }) => name === backend)?.title ?? backend;
+  return capitalised(title);
+}
+
+/** Changes settings, and the address with them. */
+function change(changed: Partial<Settings>): void {
+  settings = { ...settings, ...changed };
+  history.replaceState(null, '', `${location.pathname}${addressOf(settings)}`);
+}
+
+// Settings
+
+const CHOICE_HINTS: Readonly<Record<string, string>> = {
+  skip: 'leave the outermost pixels',
+  replicate: 'repeat the edge',
+  reflect: 'mirror the picture',
+  wrap: 'tile the picture',
+  opaque: 'set to 255',
+  channel: 'a channel like the others',
+  keep: 'copied',
+};
+
+function addChoices(name: 'backend' | 'border' | 'alpha', choices: readonly string[]): void {
+  const labels = choices.map((choice) => {
+    const input = element('input', { type: 'radio', name, value: choice });
+    input.checked = settings[name] === choice;
+    input.addEventListener('change', () => {
+      change({ [name]: choice });
+      void transformPicture();
+    });
+    const text = name === 'backend' ? titleOf(choice) : capitalised(choice);
+    const hint = CHOICE_HINTS[choice];
+    return element('label', hint ? { title: capitalised(hint) } : {}, input, element('span', {}, text));
+  });
+  byId(name).append(...labels);
+}
+
+addChoices('backend', BACKEND_CHOICES);
+addChoices('border', BORDER_MODES);
+addChoices('alpha', ALPHA_MODES);
+
+const passes = byId<HTMLInputElement>('passes');
+passes.max = String(MAX_PASSES);
+passes.value = String(settings.passes);
+passes.addEventListener('change', () => {
+  const wanted = Math.round(Number(passes.value) || 1);
+  change({ passes: Math.max(1, Math.min(MAX_PASSES, wanted)) });
+  passes.value = String(settings.passes);
+  void transformPicture();
+});
+byId('settings').addEventListener('submit', (event) => event.preventDefault());
+
+// The picture
+
+split.value = String(settings.split * 1000);
+const showSplit = () => figure.style.setProperty('--split', String(settings.split));
+split.addEventListener('input', () => {
+  change({ split: Number(split.value) / 1000 });
+  showSplit();
+});
+showSplit();
+
+byId('zoom-in').addEventListener('click', () => view.zoomBy(1));
+byId('zoom-out').addEventListener('click', () => view.zoomBy(-1));
+byId('zoom-fit').addEventListener('click', () => view.zoomBy(0));
+
+function showZoom(): void {
+  byId('zoom').textContent = settings.zoom === undefined ? 'fit' : `${numberText(settings.zoom * 100)} %`;
+}
+
+async function openFile(file: Blob, name: string): Promise<void> {
+  byId('error').hidden = true;
+  byId('picture').textContent = `Reading ${name} …`;
+  try {
+    const { image, note } = await engine.call('decode', file);
+    await showPicture({ image, note, name });
+  } catch (error) {
+    showError(`${name} cannot be opened. ${(error as Error).message}`);
+    showName();
+  }
+}
+
+async function showPicture(opened: NonNullable<typeof picture>): Promise<void> {
+  const isFirst = picture === undefined;
+  running.abort();
+  picture = opened;
+  product = undefined;
+  byId<HTMLButtonElement>('download').disabled = true;
+  const { width, height } = opened.image;
+  const pixel = isFirst && settings.pixel && isInside(settings.pixel, opened.image) ? settings.pixel : undefined;
+  change({ pixel, zoom: isFirst ? settings.zoom : undefined });
+  showName();
+  showZoom();
+  for (const [axis, length] of [
+    ['x', width],
+    ['y', height],
+  ] as const) {
+    byId<HTMLInputElement>(`pixel-${axis}`).max = String(length - 1);
+  }
+  view.showBefore(await makeLevels(opened.image), settings.zoom, chosenPixel());
+  await transformPicture();
+}
+
+function isInside({ x, y }: Place, { width, height }: CheckedImage): boolean {
+  return x < width && y < height;
+}
+
+function showName(): void {
+  if (picture === undefined) return;
+  const { name, image, note = '' } = picture;
+  byId('picture').replaceChildren(element('b', {}, name), ` ${sizeText(image)}. ${note}`);
+}
+
+function showError(text: string): void {
+  const error = byId('error');
+  error.textContent = text;
+  error.hidden = false;
+}
+
+byId<HTMLInputElement>('file').addEventListener('change', (event) => {
+  const input = event.target as HTMLInputElement;
+  const [file] = input.files ?? [];
+  if (file) void openFile(file, file.name);
+  input.value = ''; // the same file can be chosen again
+});
+
+let dragged = 0;
+addEventListener('dragenter', (event) => {
+  event.preventDefault();
+  dragged++;
+  byId('drop').hidden = false;
+});
+addEventListener('dragleave', () => {
+  dragged--;
+  if (dragged <= 0) byId('drop').hidden = true;
+});
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  dragged = 0;
+  byId('drop').hidden = true;
+  openFirst(event.dataTransfer);
+});
+addEventListener('paste', (event) => openFirst(event.clipboardData));
+
+function openFirst(given: DataTransfer | null): void {
+  const [file] = given?.files ?? [];
+  if (file) void openFile(file, file.name);
+  else if (given && [...given.types].some((type) => type !== 'text/plain'))
+    showError('That is not a file. Give a picture.');
+}
+
+// The product
+
+async function transformPicture(): Promise<void> {
+  if (picture === undefined) return;
+  running.abort();
+  const controller = new AbortController();
+  running = controller;
+  const { signal } = controller;
+  const bar = byId<HTMLProgressElement>('progress');
+  const { image } = picture;
+  byId('error').hidden = true;
+  bar.removeAttribute('value');
+  // Most are done before a bar would be seen.
+  const showing = setTimeout(() => {
+    bar.hidden = false;
+  }, 150);
+  figure.setAttribute('aria-busy', 'true');
+  try {
+    const onProgress = (done: number) => {
+      bar.value = done;
+    };
+    const done = await compute(
+      engine,
+      image,
+      { ...operation(), backend: settings.backend as never },
+      { signal, onProgress },
+    );
+    const levels = await makeLevels(done.image);
+    if (signal.aborted) return;
+    product = done;
+    view.showAfter(levels);
+    showResult(done);
+    byId<HTMLButtonElement>('download').disabled = false;
+    void showPixel();
+  } catch (error) {
+    if (signal.aborted) return;
+    product = undefined;
+    byId<HTMLButtonElement>('download').disabled = true;
+    byId('result').replaceChildren(element('p', { class: 'error' }, (error as Error).message));
+  } finally {
+    clearTimeout(showing);
+    if (!signal.aborted) {
+      bar.hidden = true;
+      figure.removeAttribute('aria-busy');
+    }
+  }
+}
+
+function operation() {
+  const { alpha, border, passes } = settings;
+  return { alpha, border, passes };
+}
+
+function showResult({ image, backend, device, reason, fault, exactPixels, elapsedMs }: Product): void {
+  const megapixels = (image.width * image.height * settings.passes) / 1e6;
+  const speed = numberText((megapixels / elapsedMs) * 1000);
+  // "only SwiftShader answers" says nothing new.
+  const why = settings.backend === AUTO && !reason.includes(device) ? `: ${reason}` : '';
+  const parts = [
+    element('p', { class: 'time' }, durationText(elapsedMs)),
+    element('p', {}, `${speed} megapixels a second`),
+    element('p', { class: 'quiet' }, element('b', {}, titleOf(backend)), ` on ${device}${why}`),
+    element(
+      'p',
+      { class: 'quiet' },
+      `${countText(exactPixels)} pixel${exactPixels === 1 ? '' : 's'} computed in binary64`,
+    ),
+  ];
+  if (fault !== undefined) parts.push(element('p', { class: 'fault' }, fault));
+  byId('result').replaceChildren(...parts);
+}
+
+byId('download').addEventListener('click', async () => {
+  if (picture === undefined || product === undefined) return;
+  const button = byId<HTMLButtonElement>('download');
+  button.disabled = true;
+  try {
+    const file = await engine.call('encode', product.image);
+    save(file, `${picture.name.replace(/\.\w+$/, '')}-product.png`);
+  } catch (error) {
+    showError((error as Error).message);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+// The pixel
+
+function chosenPixel(): Place {
+  if (settings.pixel !== undefined) return settings.pixel;
+  const { width, height } = picture!.image;
+  return { x: Math.floor((2 * width) / 3), y: Math.floor(height / 2) };
+}
+
+function choosePixel(pixel: Place): void {
+  change({ pixel });
+  view.choose(pixel);
+  void showPixel();
+}
+
+/** Of several pixels that are chosen one after another only the last one is shown. */
+let pixelCount = 0;
+
+async function showPixel(): Promise<void> {
+  if (picture === undefined || product === undefined) return;
+  const count = ++pixelCount;
+  const pixel = chosenPixel();
+  const { image } = product;
+  const { passes } = settings;
+  const steps = await stepsOf(engine, picture.image, pixel, operation());
+  if (count !== pixelCount) return;
+  byId<HTMLInputElement>('pixel-x').value = String(pixel.x);
+  byId<HTMLInputElement>('pixel-y').value = String(pixel.y);
+  const at = 4 * (pixel.y * image.width + pixel.x);
+  byId('pixel').replaceChildren(...drawSteps(steps, [...image.data.subarray(at, at + 4)], passes));
+}
+
+for (const axis of ['x', 'y'] as const) {
+  const input = byId<HTMLInputElement>(`pixel-${axis}`);
+  input.addEventListener('change', () => {
+    const most = Number(input.max);
+    choosePixel({ ...chosenPixel(), [axis]: Math.max(0, Math.min(most, Math.round(Number(input.value) || 0))) });
+  });
+}
+
+// Two backends
+
+const names = pageBackends.map(({ name }) => name);
+for (const [id, chosen] of [
+  ['first', names[0]],
+  ['second', names.at(-1)],
+] as const) {
+  const select = byId<HTMLSelectElement>(id);
+  select.append(...names.map((name) => element('option', { value: name }, titleOf(name))));
+  select.value = chosen!;
+}
+
+byId('compare').addEventListener('click', async () => {
+  if (picture === undefined) return;
+  const button = byId<HTMLButtonElement>('compare');
+  const out = byId('difference');
+  button.disabled = true;
+  try {
+    const made: Product[] = [];
+    for (const id of ['first', 'second']) {
+      const backend = byId<HTMLSelectElement>(id).value;
+      out.replaceChildren(element('p', { class: 'quiet' }, `${titleOf(backend)} is computing …`));
+      made.push(await compute(engine, picture.image, { ...operation(), backend: backend as never }));
+    }
+    const difference = await compare(made[0].image, made[1].image);
+    const { differing, bytes, first, picture: map } = difference;
+    const verdict = element(
+      'p',
+      { class: `outcome ${differing === 0 ? 'pass' : 'fail'}` },
+      element('b', {}, countText(differing)),
+      element('span', {}, `of ${countText(bytes)} bytes differ`),
+    );
+    const canvas = element('canvas', { role: 'img', 'aria-label': 'Where the two differ: black is equal' });
+    [canvas.width, canvas.height] = [map.width, map.height];
+    canvas.getContext('2d')!.putImageData(new ImageData(map.data, map.width, map.height), 0, 0);
+    const times = made.map(({ backend, elapsedMs }) => `${titleOf(backend)} ${durationText(elapsedMs)}`).join(', ');
+    const where = first === undefined ? 'Black: every byte is equal.' : `The first at x ${first.x}, y ${first.y}.`;
+    out.replaceChildren(verdict, element('figure', {}, canvas, element('figcaption', {}, `${where} ${times}.`)));
+  } catch (error) {
+    out.replaceChildren(element('p', { class: 'error' }, (error as Error).message));
+  } finally {
+    button.disabled = false;
+  }
+});
+
+// The rest
+
+conformancePanel(startWorker, PACKAGE_VERSION);
+
+/** Says why a backend is not there, once the first picture is done. */
+function showMissing(states: readonly BackendState[]): void {
+  const missing = states.filter((state) => state.missing !== undefined);
+  byId('missing').textContent = missing
+    .map((state) => state.missing!.replace(/ Or use the backend auto\.$/, ''))
+    .join(' ');
+  for (const { name } of missing) {
+    byId('backend').querySelector(`[value="${name}"]`)!.parentElement!.classList.add('missing');
+  }
+}
+
+async function begin(): Promise<void> {
+  const response = await fetch(pizza);
+  // Somebody may have been quicker with a picture.
+  if (picture === undefined) await openFile(await response.blob(), 'watermelon-pizza.png');
+  showMissing(await engine.call('survey', undefined as never));
+}
+
+void begin();
+
+// Without a network from the second visit on; a browser that does not want it goes on without.
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('./service-worker.js').catch(() => {});
