@@ -9,7 +9,7 @@ export interface Level {
 }
 
 /** Pixels that are averaged before the page may do something else: some milliseconds. */
-const PIXELS_AT_ONCE = 2 ** 21;
+const PIXELS_AT_ONCE = 2 ** 19;
 
 /** The picture itself, and copies of half its width and height, a quarter, and so on, down to one pixel. */
 export async function makeLevels({ data, width, height }: CheckedImage): Promise<readonly Level[]> {

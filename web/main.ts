@@ -6,7 +6,7 @@ import type { CheckedImage } from '../src/image.js';
 import { ALPHA_MODES, MAX_PASSES } from '../src/options.js';
 import { BORDER_MODES, type Place } from '../src/regions.js';
 import { connect } from './calls.js';
-import { compute, type Engine, type Product } from './compute.js';
+import { compute, type Engine, encode, type Product } from './compute.js';
 import { conformancePanel } from './conformance-panel.js';
 import { compare } from './difference.js';
 import { save } from './download.js';
@@ -26,11 +26,12 @@ const engine: Engine = connect<WorkerFunctions>(startWorker());
 let settings: Settings = settingsOf(location.search);
 let picture: { readonly name: string; readonly image: CheckedImage; readonly note?: string | undefined } | undefined;
 let product: Product | undefined;
-/** Ends the transform that is under way. */
+/** Ends the reading or the transform that is under way. */
 let running = new AbortController();
 
 const figure = byId('figure');
 const split = byId<HTMLInputElement>('split');
+const progress = byId<HTMLProgressElement>('progress');
 const view = new View(figure, {
   onPick: (pixel) => choosePixel(pixel),
   onZoom(zoom) {
@@ -111,20 +112,46 @@ function showZoom(): void {
 }
 
 async function openFile(file: Blob, name: string): Promise<void> {
-  byId('error').hidden = true;
+  const work = beginWork('Reading');
   byId('picture').textContent = `Reading ${name} …`;
   try {
-    const { image, note } = await engine.call('decode', file);
-    await showPicture({ image, note, name });
+    const { image, note } = await engine.call('decode', file, { signal: work.signal });
+    if (!work.signal.aborted) await showPicture({ image, note, name });
   } catch (error) {
+    if (work.signal.aborted) return;
     showError(`${name} cannot be opened. ${(error as Error).message}`);
     showName();
+    work.end();
   }
+}
+
+/** Shows that the page is at work, until another work begins or this one ends. */
+function beginWork(title: string): { readonly signal: AbortSignal; readonly end: () => void } {
+  running.abort();
+  const controller = new AbortController();
+  running = controller;
+  const { signal } = controller;
+  byId('error').hidden = true;
+  figure.setAttribute('aria-busy', 'true');
+  progress.removeAttribute('value');
+  // Most is done before it would be seen.
+  const showing = setTimeout(() => {
+    progress.hidden = false;
+    byId('result').replaceChildren(element('p', { class: 'quiet' }, `${title} …`));
+  }, 200);
+  signal.addEventListener('abort', () => clearTimeout(showing));
+  const end = () => {
+    clearTimeout(showing);
+    if (signal.aborted) return;
+    progress.hidden = true;
+    figure.removeAttribute('aria-busy');
+    if (product !== undefined) showResult(product);
+  };
+  return { signal, end };
 }
 
 async function showPicture(opened: NonNullable<typeof picture>): Promise<void> {
   const isFirst = picture === undefined;
-  running.abort();
   picture = opened;
   product = undefined;
   byId<HTMLButtonElement>('download').disabled = true;
@@ -139,6 +166,7 @@ async function showPicture(opened: NonNullable<typeof picture>): Promise<void> {
   ] as const) {
     byId<HTMLInputElement>(`pixel-${axis}`).max = String(length - 1);
   }
+  showPlace(chosenPixel());
   view.showBefore(await makeLevels(opened.image), settings.zoom, chosenPixel());
   await transformPicture();
 }
@@ -196,47 +224,27 @@ function openFirst(given: DataTransfer | null): void {
 
 async function transformPicture(): Promise<void> {
   if (picture === undefined) return;
-  running.abort();
-  const controller = new AbortController();
-  running = controller;
-  const { signal } = controller;
-  const bar = byId<HTMLProgressElement>('progress');
   const { image } = picture;
-  byId('error').hidden = true;
-  bar.removeAttribute('value');
-  // Most are done before a bar would be seen.
-  const showing = setTimeout(() => {
-    bar.hidden = false;
-  }, 150);
-  figure.setAttribute('aria-busy', 'true');
+  const { signal, end } = beginWork('Transforming');
+  const onProgress = (done: number) => {
+    progress.value = done;
+  };
   try {
-    const onProgress = (done: number) => {
-      bar.value = done;
-    };
-    const done = await compute(
-      engine,
-      image,
-      { ...operation(), backend: settings.backend as never },
-      { signal, onProgress },
-    );
+    const wanted = { ...operation(), backend: settings.backend as never };
+    const done = await compute(engine, image, wanted, { signal, onProgress });
     const levels = await makeLevels(done.image);
     if (signal.aborted) return;
     product = done;
     view.showAfter(levels);
     showResult(done);
-    byId<HTMLButtonElement>('download').disabled = false;
     void showPixel();
   } catch (error) {
     if (signal.aborted) return;
     product = undefined;
-    byId<HTMLButtonElement>('download').disabled = true;
     byId('result').replaceChildren(element('p', { class: 'error' }, (error as Error).message));
   } finally {
-    clearTimeout(showing);
-    if (!signal.aborted) {
-      bar.hidden = true;
-      figure.removeAttribute('aria-busy');
-    }
+    byId<HTMLButtonElement>('download').disabled = product === undefined;
+    end();
   }
 }
 
@@ -269,7 +277,7 @@ byId('download').addEventListener('click', async () => {
   const button = byId<HTMLButtonElement>('download');
   button.disabled = true;
   try {
-    const file = await engine.call('encode', product.image);
+    const file = await encode(engine, product.image);
     save(file, `${picture.name.replace(/\.\w+$/, '')}-product.png`);
   } catch (error) {
     showError((error as Error).message);
@@ -288,8 +296,14 @@ function chosenPixel(): Place {
 
 function choosePixel(pixel: Place): void {
   change({ pixel });
+  showPlace(pixel);
   view.choose(pixel);
   void showPixel();
+}
+
+function showPlace({ x, y }: Place): void {
+  byId<HTMLInputElement>('pixel-x').value = String(x);
+  byId<HTMLInputElement>('pixel-y').value = String(y);
 }
 
 /** Of several pixels that are chosen one after another only the last one is shown. */
@@ -301,12 +315,10 @@ async function showPixel(): Promise<void> {
   const pixel = chosenPixel();
   const { image } = product;
   const { passes } = settings;
-  const steps = await stepsOf(engine, picture.image, pixel, operation());
+  const steps = await stepsOf(engine, picture.image, pixel, operation(), product.backend);
   if (count !== pixelCount) return;
-  byId<HTMLInputElement>('pixel-x').value = String(pixel.x);
-  byId<HTMLInputElement>('pixel-y').value = String(pixel.y);
   const at = 4 * (pixel.y * image.width + pixel.x);
-  byId('pixel').replaceChildren(...drawSteps(steps, [...image.data.subarray(at, at + 4)], passes));
+  byId('pixel').replaceChildren(...drawSteps(steps, pixel, [...image.data.subarray(at, at + 4)], passes));
 }
 
 for (const axis of ['x', 'y'] as const) {

@@ -6,16 +6,22 @@ import { needsOtherEdge, type Place } from '../src/regions.js';
 import type { Engine } from './compute.js';
 import { element } from './element.js';
 
-/** The steps of the last pass; of several passes, those before are computed around the pixel only. */
+/**
+ * The steps of the last pass; of several passes, those before are computed around the pixel only.
+ *
+ * @param backend one that is open
+ */
 export async function stepsOf(
   engine: Engine,
   image: CheckedImage,
   pixel: Place,
   { alpha, border, passes }: Operation,
+  backend: string,
 ): Promise<PixelSteps | undefined> {
   if (passes === 1) return explainPixel(image, pixel, { alpha, border });
   const { crop, place } = surroundings(image, pixel, passes, needsOtherEdge(border));
-  const before = await engine.call('transform', { image: crop, alpha, border, passes: passes - 1, backend: 'auto' });
+  const settings = { alpha, border, passes: passes - 1, backend: backend as never };
+  const before = await engine.call('transform', { image: crop, ...settings });
   return explainPixel(before.image, place, { alpha, border });
 }
 
@@ -44,10 +50,19 @@ function placesAround(at: number, reach: number, length: number, isCyclic: boole
 const CHANNELS = ['R', 'G', 'B', 'A'];
 
 /** The steps as a page shows them. @param actual the samples that the backend wrote */
-export function drawSteps(steps: PixelSteps | undefined, actual: readonly number[], passes: number): HTMLElement[] {
+export function drawSteps(
+  steps: PixelSteps | undefined,
+  { x, y }: Place,
+  actual: readonly number[],
+  passes: number,
+): HTMLElement[] {
   if (steps === undefined) {
     return [
-      element('p', { class: 'quiet' }, 'The border mode skip leaves the outermost pixels alone: 0 in a new picture.'),
+      element(
+        'p',
+        { class: 'quiet' },
+        `x ${x}, y ${y}: the border mode skip leaves the outermost pixels alone, 0 in a new picture.`,
+      ),
     ];
   }
   const { neighbours, product, norm, samples } = steps;
@@ -61,7 +76,7 @@ export function drawSteps(steps: PixelSteps | undefined, actual: readonly number
     grid.append(cell);
   });
   const before = passes > 1 ? `after ${passes - 1} ${passes === 2 ? 'pass' : 'passes'}` : 'in the picture';
-  const caption = element('figcaption', {}, `The pixel and its eight neighbours ${before}`);
+  const caption = element('figcaption', {}, `x ${x}, y ${y}, and its eight neighbours ${before}`);
   const figure = element('figure', {}, grid, caption);
   return [figure, sums(neighbours, product, norm, samples), outcome(samples, actual)];
 }

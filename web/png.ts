@@ -169,38 +169,60 @@ function streamOf(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array<Arra
   });
 }
 
-/** Encodes RGBA without padding, without alpha where that is 255 everywhere, as the parts of a file. */
-export async function encodePng(image: CheckedImage): Promise<Uint8Array<ArrayBuffer>[]> {
-  const { width, height, data } = image;
-  const channels = isOpaque(data) ? 3 : 4;
-  const rowsAtOnce = Math.max(1, Math.floor(BAND_BYTES / (width * 4)));
-  let y = 0;
-  const filtered = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull(controller) {
-      const count = Math.min(rowsAtOnce, height - y);
-      const output = new Uint8Array(count * (1 + width * channels));
-      const [rows, above] = [rowsOf(image, y, y + count).data, y > 0 ? rowsOf(image, y - 1, y).data : undefined];
-      const layout = { rowBytes: image.rowBytes, width, channels: 4, writtenChannels: channels };
-      encodeRows({ ...layout, rows, count, above, filter: SUB, isCompressed: false, output });
-      controller.enqueue(output);
-      y += count;
-      if (y === height) controller.close();
-    },
-  });
-  const header = new Uint8Array(HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, width);
-  view.setUint32(4, height);
-  header.set([8, channels === 3 ? 2 : 6, 0, 0, 0], 8);
-  const parts = [PNG_SIGNATURE, ...chunkBytes('IHDR', header)];
-  const reader = filtered.pipeThrough(new CompressionStream('deflate')).getReader();
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    parts.push(...chunkBytes('IDAT', piece.value));
-  }
-  return [...parts, ...chunkBytes('IEND', new Uint8Array())] as Uint8Array<ArrayBuffer>[];
+/** What a file says of an image before its pixels. */
+export interface PngShape {
+  readonly width: number;
+  readonly height: number;
+  /** Whether alpha is 255 everywhere, and left out. */
+  readonly isOpaque: boolean;
 }
 
-function isOpaque(rgba: Uint8Array): boolean {
-  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return false;
-  return true;
+/** Writes RGBA as a PNG file, some rows at a time. */
+export class PngEncoder {
+  readonly #width: number;
+  readonly #channels: 3 | 4;
+  readonly #deflate = new CompressionStream('deflate');
+  readonly #filtered = this.#deflate.writable.getWriter();
+  readonly #parts: Promise<Uint8Array[]>;
+  #above: Uint8Array | undefined;
+
+  constructor({ width, height, isOpaque }: PngShape) {
+    this.#width = width;
+    this.#channels = isOpaque ? 3 : 4;
+    const header = new Uint8Array(HEADER_BYTES);
+    const view = new DataView(header.buffer);
+    view.setUint32(0, width);
+    view.setUint32(4, height);
+    header.set([8, isOpaque ? 2 : 6, 0, 0, 0], 8);
+    this.#parts = this.#gather([PNG_SIGNATURE, ...chunkBytes('IHDR', header)]);
+  }
+
+  /** @param rows whole rows of RGBA without padding, whose memory does not change */
+  async write(rows: Uint8Array): Promise<void> {
+    const rowBytes = this.#width * 4;
+    const band = Math.max(1, Math.floor(BAND_BYTES / rowBytes)) * rowBytes;
+    for (let at = 0; at < rows.length; at += band) {
+      const part = rows.subarray(at, at + band);
+      const count = part.length / rowBytes;
+      const output = new Uint8Array(count * (1 + this.#width * this.#channels));
+      const layout = { rowBytes, width: this.#width, channels: 4, writtenChannels: this.#channels };
+      encodeRows({ ...layout, rows: part, count, above: this.#above, filter: SUB, isCompressed: false, output });
+      this.#above = part.subarray(part.length - rowBytes);
+      await this.#filtered.write(output);
+    }
+  }
+
+  /** @returns the parts of the file */
+  async finish(): Promise<Uint8Array<ArrayBuffer>[]> {
+    await this.#filtered.close();
+    return [...(await this.#parts), ...chunkBytes('IEND', new Uint8Array())] as Uint8Array<ArrayBuffer>[];
+  }
+
+  async #gather(parts: Uint8Array[]): Promise<Uint8Array[]> {
+    const reader = this.#deflate.readable.getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      parts.push(...chunkBytes('IDAT', piece.value));
+    }
+    return parts;
+  }
 }

@@ -12,7 +12,7 @@ import {
 import type { CheckedImage } from '../src/image.js';
 import { type Served, type ServedCall, serve } from './calls.js';
 import { decodeFile } from './decode.js';
-import { encodePng } from './png.js';
+import { PngEncoder, type PngShape } from './png.js';
 
 export type TransformSettings = Pick<PageTransformOptions, 'backend' | 'alpha' | 'border' | 'passes'>;
 
@@ -35,6 +35,9 @@ export interface ConformanceSettings {
   readonly version: string;
 }
 
+/** Of the file that is written; the page writes one at a time. */
+let encoder: PngEncoder | undefined;
+
 const functions = {
   async decode(file: Blob, { move }: ServedCall) {
     const decoded = await decodeFile(file);
@@ -42,8 +45,19 @@ const functions = {
     return decoded;
   },
 
-  async encode(image: CheckedImage): Promise<Blob> {
-    return new Blob(await encodePng(image), { type: 'image/png' });
+  async beginEncoding(shape: PngShape): Promise<void> {
+    encoder = new PngEncoder(shape);
+  },
+
+  /** Rows of RGBA. */
+  async encodeRows(rows: Uint8Array): Promise<void> {
+    await encoder!.write(rows);
+  },
+
+  async endEncoding(): Promise<Blob> {
+    const parts = await encoder!.finish();
+    encoder = undefined;
+    return new Blob(parts, { type: 'image/png' });
   },
 
   async transform({ image, ...options }: TransformSettings & { image: CheckedImage }, { move, signal }: ServedCall) {

@@ -1,7 +1,7 @@
 /** From a `GPU` object, in Node or in a browser, to a backend on one of its adapters. */
 
 import { findWrongAnswer } from '../admission.js';
-import type { Fact } from '../backend.js';
+import { BackendFault, type Fact } from '../backend.js';
 import { messageOf } from '../errors.js';
 import { Host } from '../host.js';
 import { answered, HARDWARE_ANSWER_MS, NoAnswer, OPENING_MS, SOFTWARE_ANSWER_MS } from './answer.js';
@@ -196,7 +196,8 @@ async function openAdapter(gpu: GPU, adapter: GPUAdapter, options: GpuOptions): 
     backend.dispose();
     return { reason: `${text} is refused: ${wrong}`, adapter: description, isWrong: true };
   } catch (error) {
-    return { reason: messageOf(error), adapter: description };
+    const reason = error instanceof BackendFault ? error.clause : messageOf(error);
+    return { reason, adapter: description };
   }
 }
 
