@@ -61,7 +61,7 @@ export function serve(functions: Served): void {
 }
 
 /** How to call a function of the worker. */
-export interface CallSettings {
+interface CallSettings {
   /** Memory to move to the worker. */
   readonly move?: readonly ArrayBufferLike[];
   readonly signal?: AbortSignal | undefined;
@@ -69,7 +69,7 @@ export interface CallSettings {
 }
 
 /** An error of a function in the worker. */
-export class CallError extends Error {
+class CallError extends Error {
   readonly code: unknown;
 
   constructor(message: string, code?: unknown) {

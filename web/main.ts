@@ -16,7 +16,7 @@ import { drawSteps, stepsOf } from './pixel.js';
 import { AUTO, addressOf, BACKEND_CHOICES, type Settings, settingsOf } from './settings.js';
 import { capitalised, countText, durationText, numberText, sizeText } from './text.js';
 import { View } from './view.js';
-import type { BackendState, WorkerFunctions } from './worker.js';
+import type { MissingBackend, WorkerFunctions } from './worker.js';
 
 declare const PACKAGE_VERSION: string;
 
@@ -378,14 +378,12 @@ byId('compare').addEventListener('click', async () => {
 
 conformancePanel(startWorker, PACKAGE_VERSION);
 
-/** Says why a backend is not there, once the first picture is done. */
-function showMissing(states: readonly BackendState[]): void {
-  const missing = states.filter((state) => state.missing !== undefined);
-  byId('missing').textContent = missing
-    .map((state) => state.missing!.replace(/ Or use the backend auto\.$/, ''))
-    .join(' ');
+/** Says why a backend is not there. */
+function showMissing(missing: readonly MissingBackend[]): void {
+  const sentences = missing.map(({ name, reason }) => `No ${titleOf(name)}: ${reason.replace(/\.?$/, '.')}`);
+  byId('missing').textContent = sentences.join(' ');
   for (const { name } of missing) {
-    byId('backend').querySelector(`[value="${name}"]`)!.parentElement!.classList.add('missing');
+    byId('backend').querySelector(`[value="${name}"]`)?.parentElement?.classList.add('missing');
   }
 }
 

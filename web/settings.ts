@@ -21,7 +21,7 @@ export interface Settings {
   readonly pixel: Place | undefined;
 }
 
-export const DEFAULT_SETTINGS: Settings = {
+const DEFAULT_SETTINGS: Settings = {
   ...DEFAULT_OPERATION,
   backend: AUTO,
   split: 0.5,

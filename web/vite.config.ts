@@ -19,10 +19,11 @@ const SERVICE_WORKER = 'service-worker';
 /** Tells the service worker which files there are. */
 const listFiles: Plugin = {
   name: 'list of files',
+  enforce: 'post', // when the page itself is there, too
   generateBundle(_options, bundle) {
     const worker = bundle[`${SERVICE_WORKER}.js`];
     if (worker?.type !== 'chunk') throw new Error('Expected a service worker, but none was built.');
-    const built = Object.keys(bundle).filter((name) => name !== worker.fileName && name !== 'index.html');
+    const built = Object.keys(bundle).filter((name) => name !== worker.fileName);
     const files = ['./', ...built, ...readdirSync(pathOf('public'))];
     const hash = createHash('sha256');
     for (const file of Object.values(bundle)) hash.update(file.type === 'chunk' ? file.code : file.source);

@@ -1,5 +1,5 @@
 /** What the page does away from its own thread: reading files, transforming, writing files, the conformance suite. */
-import { openDevices, type PageResult, type PageTransformOptions, pageBackends, transform } from '../src/browser.js';
+import { openDevices, type PageResult, type PageTransformOptions, transform } from '../src/browser.js';
 import {
   type ConformanceReport,
   type Progress,
@@ -16,10 +16,11 @@ import { PngEncoder, type PngShape } from './png.js';
 
 export type TransformSettings = Pick<PageTransformOptions, 'backend' | 'alpha' | 'border' | 'passes'>;
 
-/** A backend of this browser, or why it is not there, in sentences. */
-export interface BackendState {
+/** A backend that this browser lacks. */
+export interface MissingBackend {
   readonly name: string;
-  readonly missing?: string;
+  /** Why, and what to do, in sentences. */
+  readonly reason: string;
 }
 
 /** A report, and the files to save. */
@@ -67,19 +68,11 @@ const functions = {
     return result;
   },
 
-  /** Tries every backend on a picture of nine pixels, which opens it. */
-  async survey(): Promise<readonly BackendState[]> {
-    const image = { data: new Uint8Array(36), width: 3, height: 3 };
-    return Promise.all(
-      pageBackends.map(async ({ name }) => {
-        try {
-          await transform(image, { backend: name });
-          return { name };
-        } catch (error) {
-          return { name, missing: (error as Error).message };
-        }
-      }),
-    );
+  /** The backends that are not there. */
+  async survey(): Promise<readonly MissingBackend[]> {
+    const devices = await openDevices();
+    for (const device of devices) if ('transformer' in device) device.transformer.dispose();
+    return devices.flatMap((device) => ('missing' in device ? [{ name: device.name, reason: device.missing }] : []));
   },
 
   async conformance({ quick, version }: ConformanceSettings, { signal, report }: ServedCall): Promise<SavedReport> {

@@ -1,9 +1,10 @@
-/** The package inside bundles for Node, in CommonJS programs, and in jest. Bundlers that the project lacks come from npm. */
-import { copyFileSync, cpSync, readdirSync, writeFileSync } from 'node:fs';
+/** The package inside bundles for Node and for browsers, in CommonJS programs, and in jest. Bundlers that the project lacks come from npm. */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { describeInBrowser, openPage, serveFolder } from '../web/browser.js';
 import { expectProduct, installPackage, npm, PATH_WITHOUT_COMPILER, SIZE } from './installations.js';
 import { type Ended, must, run } from './programs.js';
 
@@ -94,6 +95,58 @@ describe('bundles for Node', () => {
     );
     // Elsewhere, too: webpack writes down where the package was.
     expect(runBundle('webpack/bundle.cjs', folder)).toMatchObject({ backend: 'cpu', sync: 'cpu', stderr: '' });
+  });
+});
+
+describeInBrowser('bundles for browsers, without configuration', () => {
+  /** Opens a page of the bundle's folder, which is all that the server has. */
+  async function expectPage(name: string, script = '<script type="module" src="./bundle.js"></script>'): Promise<void> {
+    const served = path.join(folder, name);
+    if (script !== '') writeFileSync(path.join(served, 'index.html'), `<!doctype html><title>bundle</title>${script}`);
+    const server = await serveFolder(served, '/');
+    const { page } = await openPage(server.url);
+    await page.waitForFunction('globalThis.productOf !== undefined');
+    const base64 = readFileSync(path.join(folder, 'input.rgba')).toString('base64');
+    expectProduct(Buffer.from(await page.evaluate<string>(`productOf('${base64}', ${SIZE})`), 'base64'));
+    await page.context().close();
+    await server.close();
+  }
+
+  test.each(['esm', 'iife'] as const)('esbuild, %s', async (format) => {
+    const outfile = `browser-esbuild-${format}/bundle.js`;
+    const { warnings } = await esbuild({
+      absWorkingDir: folder,
+      entryPoints: ['browser-bundled.mjs'],
+      bundle: true,
+      format,
+      outfile,
+      logLevel: 'silent',
+    });
+    expect(warnings).toEqual([]);
+    await expectPage(path.dirname(outfile), format === 'iife' ? '<script src="./bundle.js"></script>' : undefined);
+  });
+
+  test('Vite', async () => {
+    const project = path.join(folder, 'browser-vite');
+    mkdirSync(project);
+    copyFileSync(path.join(folder, 'browser-bundled.mjs'), path.join(project, 'page.mjs'));
+    writeFileSync(path.join(project, 'index.html'), '<!doctype html><script type="module" src="./page.mjs"></script>');
+    const { stderr, exitCode } = run(process.execPath, [VITE, 'build', '--logLevel', 'warn'], { cwd: project, env });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    await expectPage('browser-vite/dist', '');
+  });
+
+  test('webpack', async () => {
+    runScript(
+      'browser-webpack.mjs',
+      `import webpack from 'webpack';
+      const output = { path: import.meta.dirname + '/browser-webpack', filename: 'bundle.js' };
+      webpack({ entry: './browser-bundled.mjs', mode: 'production', output, performance: false }, (error, stats) => {
+        if (error) throw error;
+        if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString());
+      });`,
+    );
+    await expectPage('browser-webpack');
   });
 });
 

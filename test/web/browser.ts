@@ -15,7 +15,7 @@ const started = await startChromium().catch((error: Error) => error);
 if (started instanceof Error && softwareGpuExists) throw started;
 
 /** With WebGPU on a software device. */
-export const browser = started as Browser;
+const browser = started as Browser;
 afterAll(() => (started instanceof Error ? undefined : started.close()));
 
 /** `describe` for what needs a browser. */
@@ -123,7 +123,7 @@ export async function openPage(
 /** Waits until the product of the shown picture is there. */
 export async function productDone(page: Page): Promise<void> {
   await page.waitForSelector('#result .time');
-  await page.waitForFunction(() => !(document.getElementById('figure') as HTMLElement).hasAttribute('aria-busy'));
+  await page.waitForSelector('#figure:not([aria-busy])');
 }
 
 /** What the button gives, decoded. */
@@ -131,4 +131,30 @@ export async function download(page: Page): Promise<{ name: string; width: numbe
   const [file] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
   const { width, height, data } = PNG.sync.read(readFileSync(await file.path()));
   return { name: file.suggestedFilename(), width, height, data };
+}
+
+/** The fields of a trace's event that are used. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds on a core, whatever else the machine did meanwhile. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * Records the tasks of the page's own thread.
+ *
+ * @returns ends the recording, and gives the time that the longest one took on a core, in milliseconds
+ */
+export async function recordTasks(page: Page): Promise<() => Promise<number>> {
+  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+  return async () => {
+    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+    const isMain = ({ name, args }: TraceEvent) => name === 'thread_name' && args.name === 'CrRendererMain';
+    const threads = new Set(traceEvents.filter(isMain).map(({ pid, tid }) => `${pid} ${tid}`));
+    const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith('RunTask') && threads.has(`${pid} ${tid}`));
+    return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000;
+  };
 }
