@@ -42,7 +42,7 @@ const view = new View(figure, {
 
 function titleOf(backend: string): string {
   const title = pageBackends.find(({ name }) => name === backend)?.title ?? backend;
-  return capitalised(title);
+  return capitalised(title.replace(/ kernel$/, ''));
 }
 
 /** Changes settings, and the address with them. */

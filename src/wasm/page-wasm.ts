@@ -1,5 +1,5 @@
 /** WebAssembly in the choice of backends of a page. */
-import type { BackendEntry, Opened } from '../backend.js';
+import type { BackendEntry, Device, Opened, Unavailable } from '../backend.js';
 import { Host } from '../host.js';
 import { workerCode } from './kernel-code.js';
 import { compileModule } from './open.js';
@@ -14,7 +14,7 @@ interface PageWorker {
   terminate(): void;
 }
 
-const { Worker, navigator } = globalThis as {
+const { Worker, navigator } = globalThis as unknown as {
   readonly Worker?: new (url: string, options: { readonly name: string }) => PageWorker;
   readonly navigator?: { readonly hardwareConcurrency?: number };
 };
@@ -45,7 +45,7 @@ const PAGE: Surroundings = {
     new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();
       // A page's, which has this property where Node's has a method.
-      (port1 as { onmessage?: () => void }).onmessage = () => {
+      (port1 as unknown as { onmessage?: () => void }).onmessage = () => {
         port1.close();
         resolve();
       };
@@ -62,7 +62,19 @@ async function open(): Promise<Opened> {
   return shared;
 }
 
-export const pageWasmEntry = { name: 'wasm', title: 'WebAssembly kernel', open } as const satisfies Pick<
-  BackendEntry,
-  'name' | 'title' | 'open'
->;
+async function openDevices(): Promise<readonly Device[]> {
+  const module = await compileModule();
+  if (!('reason' in module)) {
+    return [{ name: 'wasm', facts: [], transformer: new Host(new WasmBackend(module, PAGE)), hasThreads: true }];
+  }
+  const { reason, advice } = module as Unavailable;
+  return [{ name: 'wasm', facts: [], missing: advice === undefined ? reason : `${reason}. ${advice}` }];
+}
+
+export const pageWasmEntry = {
+  name: 'wasm',
+  title: 'WebAssembly kernel',
+  isOracle: false,
+  open,
+  openDevices,
+} as const satisfies Pick<BackendEntry, 'name' | 'title' | 'isOracle' | 'open' | 'openDevices'>;

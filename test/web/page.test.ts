@@ -410,9 +410,14 @@ describeInBrowser('a device that is lost while it works', () => {
     await page.context().close();
   });
 
-  test('under auto: the right bytes', async () => {
-    const { page } = await openPage(server.url, { beforeWorker: LOSE_DEVICE });
+  test('under auto: another backend does its work, the bytes are right, and the page says so', async () => {
+    // A device in software would not be taken.
+    const hardware = `for (const [name, value] of Object.entries({ vendor: 'test', architecture: '', isFallbackAdapter: false })) {
+      Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });
+    }`;
+    const { page } = await openPage(server.url, { beforeWorker: `${hardware};${LOSE_DEVICE}` });
     await expectProduct(page, PIZZA);
+    expect(await textOf(page, '#result .fault')).toMatch(/GPU failed while .*\(.*destroyed.*\).* did its work/);
     await page.context().close();
   });
 });
