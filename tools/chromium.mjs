@@ -24,6 +24,7 @@ export const WEBGPU = '--enable-unsafe-webgpu';
 export async function startChromium(flags = [WEBGPU]) {
   if (!softwareGpuExists) return chromium.launch({ channel: 'chrome', args: [...flags] });
   if (!existsSync(PROGRAM)) unpack();
+  place(path.join(FOLDER, 'fonts.conf'), Buffer.from(FONTS));
   const env = {
     ...process.env,
     LD_LIBRARY_PATH: path.join(FOLDER, 'lib'),
@@ -35,15 +36,15 @@ export async function startChromium(flags = [WEBGPU]) {
 
 function unpack() {
   for (const archive of ['al2023.tar.br', 'swiftshader.tar.br', 'fonts.tar.br']) unpackArchive(archive, FOLDER);
-  place(path.join(FOLDER, 'fonts.conf'), Buffer.from(FONTS));
   place(PROGRAM, readPacked('chromium.br')); // last: it says that all is there
 }
 
-/** Only the font that comes along, so that screenshots are the same on every machine. */
+/** The font that comes along, for machines that have none, and those of the machine. */
 const FONTS = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir>${FOLDER}/fonts</dir>
+  <dir>/usr/share/fonts</dir>
   <cachedir>${FOLDER}/fonts-cache</cachedir>
 </fontconfig>
 `;

@@ -257,17 +257,18 @@ function showResult({ image, backend, device, reason, fault, exactPixels, elapse
   const megapixels = (image.width * image.height * settings.passes) / 1e6;
   const speed = numberText((megapixels / elapsedMs) * 1000);
   // "only SwiftShader answers" says nothing new.
-  const why = settings.backend === AUTO && !reason.includes(device) ? `: ${reason}` : '';
+  const isNews = settings.backend === AUTO && !reason.includes(device);
   const parts = [
     element('p', { class: 'time' }, durationText(elapsedMs)),
     element('p', {}, `${speed} megapixels a second`),
-    element('p', { class: 'quiet' }, element('b', {}, titleOf(backend)), ` on ${device}${why}`),
+    element('p', { class: 'quiet' }, element('b', {}, titleOf(backend)), ` on ${device}`),
     element(
       'p',
       { class: 'quiet' },
       `${countText(exactPixels)} pixel${exactPixels === 1 ? '' : 's'} computed in binary64`,
     ),
   ];
+  if (isNews) parts.splice(3, 0, element('p', { class: 'quiet' }, `${capitalised(reason)}.`));
   if (fault !== undefined) parts.push(element('p', { class: 'fault' }, fault));
   byId('result').replaceChildren(...parts);
 }

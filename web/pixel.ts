@@ -95,17 +95,19 @@ function sums(
   const first = element('li', {}, element('h3', {}, 'Multiply the nine samples of each channel, each divided by 255'));
   for (const [c, one] of product.entries()) {
     const factors = neighbours.map((neighbour) => neighbour.samples[c]).join(' × ');
-    first.append(line(c, element('span', { class: 'factors' }, `${factors} ÷ 255⁹`), equals(scientific(one))));
+    first.append(
+      line(c, element('span', { class: 'factors' }, `${factors} ÷ 255`, raised(9)), equals(...scientific(one))),
+    );
   }
-  const squares = product.map((_, c) => `${CHANNELS[c]}²`).join(' + ');
+  const squares = product.flatMap((_, c) => [c === 0 ? '√(' : ' + ', CHANNELS[c], raised(2)]);
   const second = element('li', {}, element('h3', {}, 'Take the length of that vector'));
   second.append(
     element(
       'p',
       { class: 'sum' },
       element('b', {}, 'd'),
-      element('span', { class: 'factors' }, `√(${squares})`),
-      equals(scientific(norm)),
+      element('span', { class: 'factors' }, ...squares, ')'),
+      equals(...scientific(norm)),
     ),
   );
   const third = element('li', {}, element('h3', {}, 'Divide by it, multiply by 255, cut off the fraction'));
@@ -116,7 +118,7 @@ function sums(
         ? '0, since the vector is 0'
         : `${CHANNELS[c]} ÷ d × 255 = ${(Math.trunc(value * 1000) / 1000).toFixed(3)}`;
     third.append(
-      line(c, element('span', { class: 'factors' }, text), element('b', { class: 'byte' }, `→ ${samples[c]}`)),
+      line(c, element('span', { class: 'factors' }, text), element('b', { class: 'byte' }, String(samples[c]))),
     );
   }
   steps.append(first, second, third);
@@ -127,17 +129,20 @@ function line(c: number, ...rest: HTMLElement[]): HTMLElement {
   return element('p', { class: `sum channel-${CHANNELS[c].toLowerCase()}` }, element('b', {}, CHANNELS[c]), ...rest);
 }
 
-function equals(text: string): HTMLElement {
-  return element('span', { class: 'equals' }, `= ${text}`);
+function equals(...text: (Node | string)[]): HTMLElement {
+  return element('span', { class: 'equals' }, '= ', ...text);
 }
 
-/** `1.234 × 10⁻⁵` */
-function scientific(value: number): string {
-  if (value === 0) return '0';
+/** Not every font has the characters for it. */
+function raised(exponent: number): HTMLElement {
+  return element('sup', {}, String(exponent).replace('-', '−'));
+}
+
+/** A number with five digits that count, as a power of ten where it is small. */
+function scientific(value: number): (Node | string)[] {
   const [digits, exponent] = value.toExponential(4).split('e');
-  if (Math.abs(Number(exponent)) < 3) return value.toPrecision(5);
-  const raised = [...exponent.replace('+', '')].map((one) => (one === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(one)])).join('');
-  return `${digits} × 10${raised}`;
+  if (value === 0 || Number(exponent) > -3) return [value === 0 ? '0' : value.toPrecision(5)];
+  return [`${digits} × 10`, raised(Number(exponent))];
 }
 
 function outcome(samples: readonly number[], actual: readonly number[]): HTMLElement {
