@@ -8,7 +8,7 @@ import { BORDER_MODES, type Place } from '../src/regions.js';
 import { connect } from './calls.js';
 import { compute, type Engine, encode, type Product } from './compute.js';
 import { conformancePanel } from './conformance-panel.js';
-import { compare } from './difference.js';
+import { differencePanel } from './difference-panel.js';
 import { save } from './download.js';
 import { byId, element } from './element.js';
 import { makeLevels } from './levels.js';
@@ -330,53 +330,9 @@ for (const axis of ['x', 'y'] as const) {
   });
 }
 
-// Two backends
-
-const names = pageBackends.map(({ name }) => name);
-for (const [id, chosen] of [
-  ['first', names[0]],
-  ['second', names.at(-1)],
-] as const) {
-  const select = byId<HTMLSelectElement>(id);
-  select.append(...names.map((name) => element('option', { value: name }, titleOf(name))));
-  select.value = chosen!;
-}
-
-byId('compare').addEventListener('click', async () => {
-  if (picture === undefined) return;
-  const button = byId<HTMLButtonElement>('compare');
-  const out = byId('difference');
-  button.disabled = true;
-  try {
-    const made: Product[] = [];
-    for (const id of ['first', 'second']) {
-      const backend = byId<HTMLSelectElement>(id).value;
-      out.replaceChildren(element('p', { class: 'quiet' }, `${titleOf(backend)} is computing …`));
-      made.push(await compute(engine, picture.image, { ...operation(), backend: backend as never }));
-    }
-    const difference = await compare(made[0].image, made[1].image);
-    const { differing, bytes, first, picture: map } = difference;
-    const verdict = element(
-      'p',
-      { class: `outcome ${differing === 0 ? 'pass' : 'fail'}` },
-      element('b', {}, countText(differing)),
-      element('span', {}, `of ${countText(bytes)} bytes differ`),
-    );
-    const canvas = element('canvas', { role: 'img', 'aria-label': 'Where the two differ: black is equal' });
-    [canvas.width, canvas.height] = [map.width, map.height];
-    canvas.getContext('2d')!.putImageData(new ImageData(map.data, map.width, map.height), 0, 0);
-    const times = made.map(({ backend, elapsedMs }) => `${titleOf(backend)} ${durationText(elapsedMs)}`).join(', ');
-    const where = first === undefined ? 'Black: every byte is equal.' : `The first at x ${first.x}, y ${first.y}.`;
-    out.replaceChildren(verdict, element('figure', {}, canvas, element('figcaption', {}, `${where} ${times}.`)));
-  } catch (error) {
-    out.replaceChildren(element('p', { class: 'error' }, (error as Error).message));
-  } finally {
-    button.disabled = false;
-  }
-});
-
 // The rest
 
+differencePanel(engine, titleOf, () => picture && { image: picture.image, operation: operation() });
 conformancePanel(startWorker, PACKAGE_VERSION);
 
 /** Says why a backend is not there. */
