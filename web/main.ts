@@ -3,7 +3,7 @@
 import pizza from '../fixtures/watermelon-pizza.png';
 import { pageBackends } from '../src/browser.js';
 import type { CheckedImage } from '../src/image.js';
-import { ALPHA_MODES, MAX_PASSES } from '../src/options.js';
+import { ALPHA_MODES, MAX_PASSES, type Operation } from '../src/options.js';
 import { BORDER_MODES, type Place } from '../src/regions.js';
 import { connect } from './calls.js';
 import { compute, type Engine, encode, type Product } from './compute.js';
@@ -25,13 +25,15 @@ const engine: Engine = connect<WorkerFunctions>(startWorker());
 
 let settings: Settings = settingsOf(location.search);
 let picture: { readonly name: string; readonly image: CheckedImage; readonly note?: string | undefined } | undefined;
-let product: Product | undefined;
+/** Of the picture; while another one is computed, still the one before. */
+let product: (Product & { readonly operation: Operation }) | undefined;
 /** Ends the reading or the transform that is under way. */
 let running = new AbortController();
 
 const figure = byId('figure');
 const split = byId<HTMLInputElement>('split');
 const progress = byId<HTMLProgressElement>('progress');
+const download = byId<HTMLButtonElement>('download');
 const view = new View(figure, {
   onPick: (pixel) => choosePixel(pixel),
   onZoom(zoom) {
@@ -48,8 +50,20 @@ function titleOf(backend: string): string {
 /** Changes settings, and the address with them. */
 function change(changed: Partial<Settings>): void {
   settings = { ...settings, ...changed };
+  addressTimer ??= setTimeout(writeAddress, ADDRESS_MS);
+}
+
+/** Browsers refuse more than a hundred changes of the address in thirty seconds, which a slider makes. */
+const ADDRESS_MS = 400;
+let addressTimer: ReturnType<typeof setTimeout> | undefined;
+
+function writeAddress(): void {
+  clearTimeout(addressTimer);
+  addressTimer = undefined;
   history.replaceState(null, '', `${location.pathname}${addressOf(settings)}`);
 }
+
+addEventListener('pagehide', writeAddress);
 
 // Settings
 
@@ -119,9 +133,11 @@ async function openFile(file: Blob, name: string): Promise<void> {
     if (!work.signal.aborted) await showPicture({ image, note, name });
   } catch (error) {
     if (work.signal.aborted) return;
-    showError(`${name} cannot be opened. ${(error as Error).message}`);
-    showName();
     work.end();
+    showName();
+    // Its transform was stopped by the reading.
+    if (product === undefined) await transformPicture();
+    showError(`${name} cannot be opened. ${(error as Error).message}`);
   }
 }
 
@@ -132,6 +148,7 @@ function beginWork(title: string): { readonly signal: AbortSignal; readonly end:
   running = controller;
   const { signal } = controller;
   byId('error').hidden = true;
+  download.disabled = true;
   figure.setAttribute('aria-busy', 'true');
   progress.removeAttribute('value');
   // Most is done before it would be seen.
@@ -144,6 +161,7 @@ function beginWork(title: string): { readonly signal: AbortSignal; readonly end:
     clearTimeout(showing);
     if (signal.aborted) return;
     progress.hidden = true;
+    download.disabled = product === undefined;
     figure.removeAttribute('aria-busy');
     if (product !== undefined) showResult(product);
   };
@@ -154,7 +172,6 @@ async function showPicture(opened: NonNullable<typeof picture>): Promise<void> {
   const isFirst = picture === undefined;
   picture = opened;
   product = undefined;
-  byId<HTMLButtonElement>('download').disabled = true;
   const { width, height } = opened.image;
   const pixel = isFirst && settings.pixel && isInside(settings.pixel, opened.image) ? settings.pixel : undefined;
   change({ pixel, zoom: isFirst ? settings.zoom : undefined });
@@ -209,15 +226,15 @@ addEventListener('drop', (event) => {
   event.preventDefault();
   dragged = 0;
   byId('drop').hidden = true;
-  openFirst(event.dataTransfer);
+  if (!openFirst(event.dataTransfer)) showError('That is no file. Save the picture first, then drop the file.');
 });
 addEventListener('paste', (event) => openFirst(event.clipboardData));
 
-function openFirst(given: DataTransfer | null): void {
+/** @returns whether there is a file */
+function openFirst(given: DataTransfer | null): boolean {
   const [file] = given?.files ?? [];
   if (file) void openFile(file, file.name);
-  else if (given && [...given.types].some((type) => type !== 'text/plain'))
-    showError('That is not a file. Give a picture.');
+  return file !== undefined;
 }
 
 // The product
@@ -230,31 +247,31 @@ async function transformPicture(): Promise<void> {
     progress.value = done;
   };
   try {
-    const wanted = { ...operation(), backend: settings.backend as never };
-    const done = await compute(engine, image, wanted, { signal, onProgress });
+    const wanted = operation();
+    const backend = settings.backend as never;
+    const done = await compute(engine, image, { ...wanted, backend }, { signal, onProgress });
     const levels = await makeLevels(done.image);
     if (signal.aborted) return;
-    product = done;
+    product = { ...done, operation: wanted };
     view.showAfter(levels);
-    showResult(done);
     void showPixel();
   } catch (error) {
     if (signal.aborted) return;
     product = undefined;
     byId('result').replaceChildren(element('p', { class: 'error' }, (error as Error).message));
   } finally {
-    byId<HTMLButtonElement>('download').disabled = product === undefined;
     end();
   }
 }
 
-function operation() {
+function operation(): Operation {
   const { alpha, border, passes } = settings;
   return { alpha, border, passes };
 }
 
-function showResult({ image, backend, device, reason, fault, exactPixels, elapsedMs }: Product): void {
-  const megapixels = (image.width * image.height * settings.passes) / 1e6;
+function showResult(shown: NonNullable<typeof product>): void {
+  const { image, backend, device, reason, fault, exactPixels, elapsedMs } = shown;
+  const megapixels = (image.width * image.height * shown.operation.passes) / 1e6;
   const speed = numberText((megapixels / elapsedMs) * 1000);
   // "only SwiftShader answers" says nothing new.
   const isNews = settings.backend === AUTO && !reason.includes(device);
@@ -273,17 +290,16 @@ function showResult({ image, backend, device, reason, fault, exactPixels, elapse
   byId('result').replaceChildren(...parts);
 }
 
-byId('download').addEventListener('click', async () => {
+download.addEventListener('click', async () => {
   if (picture === undefined || product === undefined) return;
-  const button = byId<HTMLButtonElement>('download');
-  button.disabled = true;
+  download.disabled = true;
   try {
     const file = await encode(engine, product.image);
     save(file, `${picture.name.replace(/\.\w+$/, '')}-product.png`);
   } catch (error) {
     showError((error as Error).message);
   } finally {
-    button.disabled = false;
+    download.disabled = product === undefined;
   }
 });
 
@@ -314,12 +330,11 @@ async function showPixel(): Promise<void> {
   if (picture === undefined || product === undefined) return;
   const count = ++pixelCount;
   const pixel = chosenPixel();
-  const { image } = product;
-  const { passes } = settings;
-  const steps = await stepsOf(engine, picture.image, pixel, operation(), product.backend);
+  const { image, operation, backend } = product;
+  const steps = await stepsOf(engine, picture.image, pixel, operation, backend);
   if (count !== pixelCount) return;
   const at = 4 * (pixel.y * image.width + pixel.x);
-  byId('pixel').replaceChildren(...drawSteps(steps, pixel, [...image.data.subarray(at, at + 4)], passes));
+  byId('pixel').replaceChildren(...drawSteps(steps, pixel, [...image.data.subarray(at, at + 4)], operation.passes));
 }
 
 for (const axis of ['x', 'y'] as const) {
@@ -351,7 +366,7 @@ async function begin(): Promise<void> {
   showMissing(await engine.call('survey', undefined as never));
 }
 
-void begin();
+begin().catch((error: Error) => showError(error.message));
 
 // Without a network from the second visit on; a browser that does not want it goes on without.
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('./service-worker.js').catch(() => {});

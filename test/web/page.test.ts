@@ -50,6 +50,12 @@ async function choose(page: Page, file: string): Promise<void> {
 /** Starts without waiting for a GPU. */
 const QUICK = '?backend=reference';
 
+/** The part behind the question mark, which follows the settings a little later. */
+async function searchOf(page: Page): Promise<string> {
+  await page.waitForTimeout(450);
+  return new URL(page.url()).search;
+}
+
 const textOf = (page: Page, selector: string) => page.locator(selector).innerText();
 
 let server: StaticServer;
@@ -171,7 +177,7 @@ describeInBrowser('settings', () => {
     await page.press('#passes', 'Enter');
     await page.locator('#passes').blur();
     await expectProduct(page, 'fixtures/png/valid/rgba-8.png', { border: 'wrap', alpha: 'keep', passes: 2 });
-    expect(new URL(page.url()).search).toBe('?backend=reference&alpha=keep&border=wrap&passes=2');
+    expect(await searchOf(page)).toBe('?backend=reference&alpha=keep&border=wrap&passes=2');
     await page.context().close();
   });
 
@@ -185,7 +191,7 @@ describeInBrowser('settings', () => {
     expect([await page.inputValue('#pixel-x'), await page.inputValue('#pixel-y')]).toEqual(['40', '50']);
     await page.check('[name=border][value=wrap]', { force: true });
     const words = (text: string) => [...new URLSearchParams(text)].map(String).sort();
-    expect(words(new URL(page.url()).search)).toEqual(words(search.replace('reflect', 'wrap')));
+    expect(words(await searchOf(page))).toEqual(words(search.replace('reflect', 'wrap')));
     await page.context().close();
   });
 
@@ -219,7 +225,7 @@ describeInBrowser('the slider', () => {
     for (let step = 0; step < 3; step++) await page.keyboard.press('PageUp');
     expect(Number(await page.inputValue('#split'))).toBeGreaterThan(700);
     await page.keyboard.press('Home');
-    expect(new URL(page.url()).search).toContain('split=0.000');
+    expect(await searchOf(page)).toContain('split=0.000');
     const box = (await page.locator('#figure').boundingBox())!;
     await page.mouse.move(box.x + 22, box.y + box.height / 3);
     await page.mouse.down();
@@ -282,7 +288,7 @@ describeInBrowser('zoom and the chosen pixel', () => {
     await page.fill('#pixel-x', '3');
     await page.press('#pixel-x', 'Tab');
     await page.waitForFunction(() => document.querySelector('#pixel .bytes') !== null);
-    expect(new URL(page.url()).search).toBe(`${QUICK}&pixel=3,${y}`);
+    expect(await searchOf(page)).toBe(`${QUICK}&pixel=3,${y}`);
     const input = decode(PIZZA);
     const at = 4 * (y * input.width + 3);
     expect(samplesOf(await textOf(page, '#pixel .bytes'))).toEqual([...referenceOf(input).data.subarray(at, at + 4)]);
