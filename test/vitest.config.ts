@@ -21,15 +21,40 @@ const LONG = [
   'test/wasm/wasm-backend.test.ts',
 ];
 
+/** Tests that measure time, or wait for an answer: one file after another, when nothing else runs. */
+const TIMED = [
+  'test/bench/{device-times,in-turn,measure,whole-runs}.test.ts',
+  'test/cli/{flow,hanging,interruption,start-up}.test.ts',
+  'test/cpu/cpu-backend.test.ts',
+  'test/dealing/*.test.ts',
+  'test/gpu/{admission,answer,gpu-fault,node-gpu,slots}.test.ts',
+  'test/wasm/*.test.ts',
+  'test/web/page.test.ts',
+];
+
+const long = isFast ? LONG : [];
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['test/**/*.test.ts'],
-    exclude: isFast ? LONG : [],
     // The addon and Dawn are native: with a process for each file, a crash does not hide other results.
     pool: 'forks',
-    // By default one core stays free, which steadies the tests that measure time; those are long.
-    ...(isFast && { maxWorkers: '100%' }),
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'side by side',
+          include: ['test/**/*.test.ts'],
+          exclude: [...TIMED, ...long],
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'timed', include: TIMED, exclude: long, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
