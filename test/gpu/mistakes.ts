@@ -26,7 +26,7 @@ export const MISTAKES: readonly (readonly [name: string, code: string])[] = [
   ['surely 255 from 2^-25 on', changed('SURELY_255_BELOW = 0x1p-29', 'SURELY_255_BELOW = 0x1p-25')],
   ['surely below 255 from 2^-29 on', changed('SURELY_BELOW_255_ABOVE = 0x1p-24', 'SURELY_BELOW_255_ABOVE = 0x1p-29')],
   ['no rescaling', changed('RESCALE_EXPONENT = 24u', 'RESCALE_EXPONENT = 0u')],
-  ['pairs of the row above', changed('row / 2u + columns.left / 2u', '(row + columns.left) / 2u - region.width / 2u')],
+  ['pairs of the row above', changed('(row + columns.left) / 2u', '(row + columns.left) / 2u - region.width / 2u')],
   ['no exact pass', changed('slot < undecided_read.count', 'slot < 0u')],
   [
     'one workgroup and no stride',
