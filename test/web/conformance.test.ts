@@ -52,11 +52,13 @@ describeInBrowser('the suite', () => {
   });
 
   test('a wrong byte of a device is found', async () => {
-    // The definition is: multiply. This device adds where the fast pass multiplies three rows.
+    // This device multiplies the pixel's own row twice, and the row below not at all.
     const beforeWorker = `{
       const { createShaderModule } = GPUDevice.prototype;
       GPUDevice.prototype.createShaderModule = function (descriptor) {
-        return createShaderModule.call(this, { ...descriptor, code: descriptor.code.replace('above * here * below', 'above + here * below') });
+        const code = descriptor.code.replace('times(above_and_here, below)', 'times(above_and_here, here)');
+        if (code === descriptor.code && code.includes('fast_pass')) throw new Error('The shader has changed.');
+        return createShaderModule.call(this, { ...descriptor, code });
       };
     }`;
     const { page } = await openPage(`${server.url}?backend=reference`, { beforeWorker });
