@@ -1,5 +1,6 @@
 /** The kinds of images that are built around the definition's arithmetic: see docs/numerics.md. */
 import type { Canvas, Paint, Random } from './canvas.js';
+import { NEAREST_INTEGER_PRODUCTS, NEAREST_THRESHOLD_PRODUCTS, patterned } from './nearest.js';
 
 /**
  * A dominated channel's samples are this many thousandths of the dominating channel's. The ratio of the products is the
@@ -42,6 +43,10 @@ export const HARD_KINDS = {
     const right = dominated(random, DEEP_IN_THE_BAND);
     return (pixel, x, y) => (2 * x < width ? left : right)(pixel, x, y);
   },
+  /** T nearer to a whole number than binary64 can tell, on either side. */
+  'nearest-integer': (canvas) => patterned(canvas, NEAREST_INTEGER_PRODUCTS),
+  /** The second product nearest to where the fast pass decides between 254 and 255, or to where binary64 turns. */
+  'nearest-threshold': (canvas) => patterned(canvas, NEAREST_THRESHOLD_PRODUCTS, true),
 } satisfies Record<string, (canvas: Canvas) => Paint>;
 
 type Colour = readonly number[];
