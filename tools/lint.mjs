@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CPP_FOLDERS = ['native-fallback', 'bench', 'tools'];
+const CPP_FOLDERS = ['native-fallback', 'bench', 'test', 'tools'];
 
 /** @returns {boolean} whether there is nothing to complain about */
 export function lint() {
