@@ -5,11 +5,20 @@ import { cpus, release, type, version } from 'node:os';
 import type { Device, Fact } from '../backend.js';
 import { BACKENDS } from '../backends.js';
 import { ALL_BACKENDS } from '../bench/choices.js';
-import { type Fixtures, listCases } from '../conformance/cases.js';
+import { DEFAULT_SEED, type Fixtures, listCases } from '../conformance/cases.js';
+import { type EndlessProgress, runEndless } from '../conformance/endless.js';
 import { type ConformanceReport, parseReplayRecord, type ReplayRecord, replayOptions } from '../conformance/report.js';
 import { reportHtml } from '../conformance/report-html.js';
-import { reportJson, reportJunit, reportTable } from '../conformance/report-text.js';
-import { type Progress, runConformance, type Subject, type SuiteOptions } from '../conformance/suite.js';
+import {
+  endlessJson,
+  endlessProgressText,
+  endlessTable,
+  reportJson,
+  reportJunit,
+  reportTable,
+} from '../conformance/report-text.js';
+import type { Subject } from '../conformance/subject.js';
+import { type ConformanceOptions, type Progress, runConformance, type SuiteOptions } from '../conformance/suite.js';
 import { pluralText } from '../conformance/wording.js';
 import { availableCores } from '../cores.js';
 import { readText } from '../files/read.js';
@@ -29,6 +38,12 @@ export interface ReportSink {
   readonly showProgress?: ((line: string) => void) | undefined;
 }
 
+/** The same, for a run that ends by a signal. */
+export interface EndlessSink extends ReportSink {
+  /** From now on the first signal does not end the process. @returns whether it has come */
+  readonly stopOnFirstSignal: () => () => boolean;
+}
+
 /** Small images of the package; each is a case. */
 const FIXTURE_NAMES = ['gradient-64x48', 'saturated-40x25', 'noise-31x17', 'flat-33x7', 'one-pixel'];
 
@@ -39,9 +54,10 @@ const FIXTURE_NAMES = ['gradient-64x48', 'saturated-40x25', 'noise-31x17', 'flat
 export async function conformance(
   request: ConformanceOptionValues,
   packageVersion: string,
-  { print, showProgress }: ReportSink,
+  sink: EndlessSink,
   onSpan: SpanListener | undefined,
 ): Promise<number> {
+  const { print, showProgress } = sink;
   await prepareReport(request.replay, request.report, CONFORMANCE_PAGE);
   const record = request.replay === undefined ? undefined : parseReplayRecord(await readText(request.replay));
   const options = { ...(record ? replayOptions(record) : suiteOptions(request)), fixtures: await readFixtures() };
@@ -55,13 +71,17 @@ export async function conformance(
   }
   const { backends, areRequired } = backendsFor(request, record);
   const devices = await openDevices(backends);
+  const tested = {
+    subjects: devices.flatMap((device) => subjectsOf(device, areRequired)),
+    facts: [...machineFacts(packageVersion), ...devices.flatMap(({ facts }) => facts)],
+    ...(onSpan && { onSpan }),
+  };
   try {
+    if (request.endless) return await endless(request, tested, sink);
     const report = await runConformance({
       ...options,
-      subjects: devices.flatMap((device) => subjectsOf(device, areRequired)),
-      facts: [...machineFacts(packageVersion), ...devices.flatMap(({ facts }) => facts)],
-      onProgress: throttled((progress) => showProgress?.(progressLine(progress))),
-      ...(onSpan && { onSpan }),
+      ...tested,
+      onProgress: throttled(TERMINAL_MS, (progress: Progress) => showProgress?.(progressLine(progress))),
     });
     showProgress?.('');
     if (request.report !== undefined) {
@@ -72,6 +92,31 @@ export async function conformance(
   } finally {
     for (const device of devices) if ('transformer' in device) device.transformer.dispose();
   }
+}
+
+/** How often an endless run says how far it is where there is no terminal. */
+const LOG_MS = 60_000;
+
+/** @returns the exit code, as {@link conformance} */
+async function endless(
+  { seed = DEFAULT_SEED, from = 0, maxBytes, json }: ConformanceOptionValues,
+  tested: Pick<ConformanceOptions, 'subjects' | 'facts' | 'onSpan'>,
+  { print, showProgress, stopOnFirstSignal }: EndlessSink,
+): Promise<number> {
+  const log = json ? () => {} : (progress: EndlessProgress) => void print(endlessProgressText(progress));
+  const report = await runEndless({
+    ...tested,
+    seed,
+    from,
+    mostBytes: maxBytes,
+    isStopped: stopOnFirstSignal(),
+    onProgress: showProgress
+      ? throttled(TERMINAL_MS, (progress) => showProgress(endlessProgressText(progress)))
+      : throttled(LOG_MS, log),
+  });
+  showProgress?.('');
+  await print(json ? endlessJson(report) : endlessTable(report));
+  return report.passed ? 0 : 1;
 }
 
 /** What to test, and whether a backend that is not available is a failure. */
@@ -142,11 +187,13 @@ function progressLine({ doneCases, caseCount, failed }: Progress): string {
   return `${doneCases} of ${caseCount} cases, ${failed} failed`;
 }
 
-/** Ten times a second: a terminal is slower than a case. */
-function throttled(show: (progress: Progress) => void): (progress: Progress) => void {
-  let shownMs = 0;
+/** How often a terminal is written to, which is slower than a case. */
+const TERMINAL_MS = 100;
+
+function throttled<P>(leastMs: number, show: (progress: P) => void): (progress: P) => void {
+  let shownMs = performance.now();
   return (progress) => {
-    if (performance.now() - shownMs < 100) return;
+    if (performance.now() - shownMs < leastMs) return;
     shownMs = performance.now();
     show(progress);
   };

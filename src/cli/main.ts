@@ -153,7 +153,8 @@ async function perform(work: Work, args: readonly string[], onSpan: SpanListener
     }
     case 'conformance': {
       const { conformance } = await import('./conformance.js');
-      return conformance(work.request, readVersion(), { print, showProgress }, onSpan);
+      const sink = { print, showProgress, stopOnFirstSignal: () => signals.stopOnFirst(sayInterrupted) };
+      return conformance(work.request, readVersion(), sink, onSpan);
     }
     case 'bench': {
       const { bench } = await import('./bench.js');
@@ -161,6 +162,10 @@ async function perform(work: Work, args: readonly string[], onSpan: SpanListener
       return 0;
     }
   }
+}
+
+function sayInterrupted(): void {
+  warn(warningLine('Interrupted. The case under way is finished; interrupt again to end at once.', isColoured));
 }
 
 /** Notes what the command waits for. */

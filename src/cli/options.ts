@@ -158,6 +158,20 @@ export const conformanceOptions = () => ({
     'run only the failed case in a JSON file: a report (its first failure) or one of its failures',
     asIs,
   ).conflicts(['filter', 'quick', 'seed']),
+  endless: flag(
+    '--endless',
+    'run random cases until interrupted, or until one fails, and print how many bytes agreed',
+  ).conflicts(['filter', 'quick', 'replay', 'list', 'report', 'junit']),
+  from: value(
+    '--from <n>',
+    'of an endless run, the number of the first case, as the run before printed it',
+    parseFrom,
+  ).implies({ endless: true }),
+  maxBytes: value(
+    '--max-bytes <n>',
+    'end an endless run after comparing so many bytes, such as 100G',
+    parseByteCount,
+  ).implies({ endless: true }),
   list: flag('--list', 'print the ids of the cases and run nothing'),
   report: value('--report <file>', 'write the report as an HTML page', asIs),
   json: flag('--json', 'print the report as JSON').conflicts('junit'),
@@ -350,6 +364,12 @@ function parseSeed(text: string): number {
   const seed = Number(text);
   if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
   throw new InvalidArgumentError('a whole number from 0 to 2^32 - 1');
+}
+
+function parseFrom(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError('a whole number from 0 to 2^53 - 1');
 }
 
 const SIZE_NAMES = Object.keys(NAMED_SIZES);

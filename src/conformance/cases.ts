@@ -61,6 +61,7 @@ export const DEFAULT_SEED = 1;
 /** The cases of a selection, in a fixed order; an empty list if nothing matches. */
 export function listCases(selection: CaseSelection = {}): Case[] {
   const { quick = false, filter = '', id: onlyId, seed = DEFAULT_SEED, fixtures = new Map() } = selection;
+  if (onlyId?.startsWith(ENDLESS_PREFIX)) return [endlessCase(seed, Number(onlyId.slice(ENDLESS_PREFIX.length)))];
   const pattern = new RegExp(filter.split('*').map(escapePattern).join('.*'));
   return listAllCases(seed, fixtures).filter((item, index) => {
     if (quick && !isQuick(item, index)) return false;
@@ -89,6 +90,7 @@ export const GROUP_TITLES: Readonly<Record<string, string>> = {
   seam: 'seams of strips and tiles',
   large: 'the hard images, larger',
   random: 'everything at once',
+  endless: 'everything at once, without end',
   fixture: 'fixture images',
 };
 
@@ -233,21 +235,48 @@ const RANDOM_CASES = 400;
 function randomCases(seed: number): Case[] {
   return Array.from({ length: RANDOM_CASES }, (_, index) => {
     const random = new Random(seed * RANDOM_CASES + index);
-    const slack = () => ({ offset: random.below(20), padding: random.below(20) });
-    const apart = (shape: ImageShape) => placeApart(shape, slack(), slack());
-    return vary(`random/${String(index).padStart(3, '0')}`, {
-      kind: random.pick(IMAGE_KINDS),
-      width: random.between(1, 90),
-      height: random.between(1, 90),
-      channels: random.pick(CHANNELS),
-      alpha: random.pick(ALPHA_MODES),
-      border: random.pick(BORDER_MODES),
-      passes: random.between(1, 3),
-      place: random.pick([apart, apart, ...Object.values(OVERLAPS)]),
-      seed: random.next(),
+    return randomCase(`random/${String(index).padStart(3, '0')}`, random, {
+      side: () => random.between(1, 90),
+      passes: () => random.between(1, 3),
     });
   });
 }
+
+function randomCase(id: string, random: Random, draw: Readonly<Record<'side' | 'passes', () => number>>): Case {
+  const slack = () => ({ offset: random.below(20), padding: random.below(20) });
+  const apart = (shape: ImageShape) => placeApart(shape, slack(), slack());
+  return vary(id, {
+    kind: random.pick(IMAGE_KINDS),
+    width: draw.side(),
+    height: draw.side(),
+    channels: random.pick(CHANNELS),
+    alpha: random.pick(ALPHA_MODES),
+    border: random.pick(BORDER_MODES),
+    passes: draw.passes(),
+    place: random.pick([apart, apart, ...Object.values(OVERLAPS)]),
+    seed: random.next(),
+  });
+}
+
+/**
+ * A case of the endless run, `endless/NUMBER`: seed and number decide it. Most are small, as the details are at the edges;
+ * most bytes are in large ones.
+ *
+ * @param number from 0 to 2^53 - 1; those that are equal modulo 2^32 have the same images
+ */
+export function endlessCase(seed: number, number: number): Case {
+  // An odd factor: another number gives another seed.
+  const random = new Random(new Random(seed).next() ^ Math.imul(number, 0x9e3779b1));
+  return randomCase(`${ENDLESS_PREFIX}${number}`, random, {
+    side: () => random.between(1, random.pick(ENDLESS_SIDES)),
+    passes: () => random.pick(ENDLESS_PASSES),
+  });
+}
+
+const ENDLESS_PREFIX = 'endless/';
+const ENDLESS_SIDES = [8, 64, 512, 1024];
+/** Mostly 1: only the last one is compared. */
+const ENDLESS_PASSES = [1, 1, 1, 1, 1, 1, 2, 3];
 
 function fixtureCases(fixtures: Fixtures): Case[] {
   const axes = { fixture: [...fixtures], alpha: ALPHA_MODES, border: BORDER_MODES };

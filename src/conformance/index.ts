@@ -38,11 +38,10 @@ export {
 } from './report.js';
 export { reportHtml } from './report-html.js';
 export { reportJson, reportJunit, reportTable } from './report-text.js';
+export type { Subject, TestedBackend } from './subject.js';
 export {
   type ConformanceOptions,
   type Progress,
   runConformance,
-  type Subject,
   type SuiteOptions,
-  type TestedBackend,
 } from './suite.js';

@@ -1,4 +1,5 @@
 /** Reports as text, for terminals and programs. None ends with a line break: the caller adds it. */
+import type { EndlessProgress, EndlessReport } from './endless.js';
 import { type ConformanceReport, countOfRun, type Failure, type SubjectResult, totalOf } from './report.js';
 import { countText, durationText, EXACT_PIXELS_TEXT, escapeMarkup, failureText, pluralText } from './wording.js';
 
@@ -7,9 +8,30 @@ const LISTED_FAILURES = 5;
 
 /** For a terminal: a table of groups for each backend, its first failures, and the verdict last. No line break at the end. */
 export function reportTable(report: ConformanceReport): string {
-  const tables = report.subjects.map(subjectText);
-  const notes = report.subjects.some(({ groups }) => groups.length > 0) ? [EXACT_PIXELS_TEXT] : [];
-  return [...tables, ...notes, verdictText(report)].join('\n\n');
+  return [...tablesOf(report), verdictText(report, report.caseIds.length)].join('\n\n');
+}
+
+/** The same for an endless run, with the command to go on. No line break at the end. */
+export function endlessTable(report: EndlessReport): string {
+  return [
+    ...tablesOf(report),
+    [verdictText(report, report.next - report.from), endlessEndText(report)].join('\n  '),
+  ].join('\n\n');
+}
+
+/** `12,345,678 bytes equal; next case 1234` */
+export function endlessProgressText({ next, bytes }: EndlessProgress): string {
+  return `${countText(bytes)} bytes equal; next case ${next}`;
+}
+
+function endlessEndText({ seed, from, next, passed }: EndlessReport): string {
+  const cases = passed ? `cases ${from} to ${next - 1}, to go on` : `case ${next}, to run it again`;
+  return `Seed ${seed}, ${cases}: neighbor-product conformance --endless --seed ${seed} --from ${next}`;
+}
+
+function tablesOf({ subjects }: Pick<ConformanceReport, 'subjects'>): string[] {
+  const notes = subjects.some(({ groups }) => groups.length > 0) ? [EXACT_PIXELS_TEXT] : [];
+  return [...subjects.map(subjectText), ...notes];
 }
 
 function subjectText(result: SubjectResult): string {
@@ -39,10 +61,12 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
   });
 }
 
-function verdictText({ passed, reasons, notRun, subjects, caseIds, elapsedMs }: ConformanceReport): string {
+type Verdict = Pick<ConformanceReport, 'passed' | 'reasons' | 'notRun' | 'subjects' | 'elapsedMs'>;
+
+function verdictText({ passed, reasons, notRun, subjects, elapsedMs }: Verdict, caseCount: number): string {
   if (!passed) return ['FAILED', ...new Set([...reasons, ...notRun])].join('\n  ');
   const bytes = subjects.reduce((sum, result) => sum + totalOf(result).bytes, 0);
-  const extent = `${pluralText(caseIds.length, 'case')} on ${pluralText(countOfRun(subjects), 'backend')}`;
+  const extent = `${pluralText(caseCount, 'case')} on ${pluralText(countOfRun(subjects), 'backend')}`;
   const passedText = `PASSED  ${extent}: ${countText(bytes)} bytes compared, all equal, in ${durationText(elapsedMs)}`;
   return [passedText, ...notRun].join('\n  ');
 }
@@ -52,6 +76,15 @@ function verdictText({ passed, reasons, notRun, subjects, caseIds, elapsedMs }: 
  * end.
  */
 export function reportJson(report: ConformanceReport): string {
+  return jsonText(report);
+}
+
+/** The same for an endless run. */
+export function endlessJson(report: EndlessReport): string {
+  return jsonText(report);
+}
+
+function jsonText(report: object): string {
   // JSON strings contain no line breaks, so this matches only lists of numbers.
   const numberList = /\[\n[-\d.,\s]+\]/g;
   return JSON.stringify(report, undefined, 2).replace(numberList, (list) => list.replace(/\s+/g, ' '));

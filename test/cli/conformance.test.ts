@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { softwareGpuExists } from '../../tools/software-gpu.mjs';
-import { copyWith, FAULTY_CPU, folderWith, mainOf, run } from './command.js';
+import { copyWith, ended, FAULTY_CPU, folderWith, mainOf, run, spawnCommand } from './command.js';
 
 const FEW = ['conformance', '--filter', 'border/wrap/rgba/*3x'];
 
@@ -113,7 +114,48 @@ describe('conformance', () => {
     expect(report.subjects[0].failures[0].mismatch).toEqual(failure.mismatch);
   });
 
+  describe('--endless', () => {
+    const ENDLESS = ['conformance', '--endless', '--backend', 'cpu', '--seed', '7'];
+
+    test('ends after so many bytes, and says how to go on', async () => {
+      const cwd = folderWith();
+      const { exitCode, stdout, stderr } = await run([...ENDLESS, '--max-bytes', '1M'], { cwd });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      const [, next] = /\nPASSED .* all equal, in .*\n {2}Seed 7, cases 0 to \d+, to go on: .* --from (\d+)\n$/.exec(
+        stdout.toString(),
+      )!;
+      const more = await run([...ENDLESS, '--from', next, '--max-bytes', '1', '--json'], { cwd });
+      expect(more.exitCode).toBe(0);
+      expect(JSON.parse(more.stdout.toString())).toMatchObject({
+        passed: true,
+        from: Number(next),
+        next: Number(next) + 1,
+      });
+    });
+
+    test('finishes the case under way where it is interrupted, and says how far it came', async () => {
+      const child = spawnCommand(ENDLESS, { cwd: folderWith() });
+      const end = ended(child);
+      await Promise.race([sleep(3000), end]);
+      child.kill('SIGINT');
+      const { signal, stdout, stderr } = await end;
+      expect(stderr).toBe('warning: Interrupted. The case under way is finished; interrupt again to end at once.\n');
+      expect(stdout.toString()).toMatch(/\nPASSED .* all equal, in .*\n {2}Seed 7, cases 0 to \d+, to go on: .*\n$/);
+      expect(signal).toBe('SIGINT');
+    });
+
+    test('ends at the first difference with exit code 1', async () => {
+      const script = mainOf(await copyWith({ 'cpu/cpu-backend.js': FAULTY_CPU }));
+      const { exitCode, stdout } = await run(ENDLESS, { cwd: folderWith(), script });
+      expect(exitCode).toBe(1);
+      expect(stdout.toString()).toMatch(/\nFAILED\n[\s\S]*\n {2}Seed 7, case \d+, to run it again: .* --from \d+\n$/);
+    });
+  });
+
   test.each([
+    [['--from', '1.5'], 2, /a whole number from 0 to 2\^53 - 1/],
+    [['--endless', '--quick'], 2, /but received both/],
+    [['--from', '1', '--quick'], 2, /but received both/],
     [['--replay', 'gone.json'], 3, /^error: Cannot read 'gone\.json': no such file\./],
     [['--seed', '-1'], 2, /0 to 2\^32 - 1/],
     [['--backend', 'cuda'], 2, /Expected one of all, gpu, cpu for --backend/],

@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConformanceReport, totalOf } from '../../src/conformance/report.js';
-import { runConformance, type Subject } from '../../src/conformance/suite.js';
+import type { Subject } from '../../src/conformance/subject.js';
+import { runConformance } from '../../src/conformance/suite.js';
 import type { OpenedGpu } from '../../src/gpu/adapters.js';
 import { openGpu } from '../../src/gpu/node-gpu.js';
 import { softwareGpuExists } from '../../tools/software-gpu.mjs';

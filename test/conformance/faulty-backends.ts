@@ -1,5 +1,5 @@
 /** Backends that are wrong on purpose, to show that the suite can fail: a suite that finds none of these finds nothing. */
-import type { Subject } from '../../src/conformance/suite.js';
+import type { Subject } from '../../src/conformance/subject.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import type { Operation } from '../../src/options.js';
 import { neighbourhood, transformReference } from '../../src/reference.js';

@@ -1,6 +1,7 @@
 /** Subjects and reports for the tests of the suite itself. */
 import type { ConformanceReport } from '../../src/conformance/report.js';
-import { runConformance, type Subject, type TestedBackend } from '../../src/conformance/suite.js';
+import type { Subject, TestedBackend } from '../../src/conformance/subject.js';
+import { runConformance } from '../../src/conformance/suite.js';
 import { referenceTransformer } from '../../src/reference.js';
 import { makeFaultySubjects } from './faulty-backends.js';
 
