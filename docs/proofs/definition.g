@@ -16,7 +16,7 @@
 # Code, src/reference.ts:
 #   squares += product[c] * product[c];
 # Code, src/reference.ts:
-#   Math.trunc(Math.min(product[c] / norm, 1) * {white})
+#   return norm === 0 ? 0 : Math.trunc(Math.min(product / norm, 1) * {white});
 # Code, native-fallback/exact_pass.h:
 #   double squares = product.of[0][i] * product.of[0][i];
 #   for (int c = 1; c < channels; c++) squares += product.of[c][i] * product.of[c][i];

@@ -146,7 +146,7 @@ neighbor-product --help lists every option and command.
     typed: 'in.png -o out.png --backend CUDA',
     exitCode: 2,
     answer:
-      "error: Expected one of auto, gpu, cpu, reference for --backend, but received 'CUDA'. See neighbor-product --help.\n",
+      "error: Expected one of auto, gpu, cpu, wasm, reference for --backend, but received 'CUDA'. See neighbor-product --help.\n",
   },
   {
     typed: 'in.png -o out.png --max-pixels 5MP',

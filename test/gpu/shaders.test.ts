@@ -15,7 +15,15 @@ import { undecidedFlat } from './comparisons.js';
 import { describeOnGpu, openHost } from './devices.js';
 import { changed, MISTAKES, oneWorkgroup, T, ULP } from './mistakes.js';
 
-const HARD_KINDS: ImageKind[] = ['exact-integers', 'near-integers', 'domination', 'domination-band', 'domination-turn'];
+const HARD_KINDS: ImageKind[] = [
+  'exact-integers',
+  'near-integers',
+  'nearest-integer',
+  'nearest-threshold',
+  'domination',
+  'domination-band',
+  'domination-turn',
+];
 const SUM_OF_SQUARES = 'product.red * product.red + product.green * product.green + product.blue * product.blue';
 const PLAIN_KINDS: ImageKind[] = ['noise', 'zeros', 'extremes', 'all-255', 'photograph'];
 
