@@ -21,7 +21,7 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
-const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|\bwarp\b|basic render/i;
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|softpipe|software|\bwarp\b|basic render/i;
 
 export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
   const { vendor, architecture, device, description } = info;
@@ -33,15 +33,20 @@ export function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
 /** A number of the vendor's. */
 const DEVICE_NUMBER = /^(0x)?[\da-f]*$/i;
 
+/** A vendor's number in Deno; and what is said of software in any case. */
+const NO_NEWS = /^(0x[\da-f]+|\d+|software|)$/i;
+
 /**
  * `NVIDIA H100 (hopper)`: the most specific name first, then what it does not contain. In Node the description of
- * hardware names only its driver, and the device is a name: `nvidia-h200 (NVIDIA: 580.159.04)`.
+ * hardware names only its driver, and the device is a name: `nvidia-h200 (NVIDIA: 580.159.04)`. Safari and Chromium may tell
+ * the vendor and architecture alone, and Firefox nothing.
  */
 export function adapterText({ vendor, architecture, device, description, software }: AdapterDescription): string {
   const isName = !software && !DEVICE_NUMBER.test(device);
-  const name = (isName ? device : description) || device || 'unnamed adapter';
+  const makers = [vendor, architecture].filter((word) => !NO_NEWS.test(word)).join(' ');
+  const name = (isName ? device : description) || makers || device || 'unnamed GPU';
   const rest = [vendor, architecture, isName ? description : ''].filter(
-    (word) => word !== '' && !name.toLowerCase().includes(word.toLowerCase()),
+    (word) => !NO_NEWS.test(word) && !name.toLowerCase().includes(word.toLowerCase()),
   );
   if (software) rest.push('in software');
   return rest.length === 0 ? name : `${name} (${rest.join(' ')})`;

@@ -67,6 +67,7 @@ export class GpuBackend implements Backend {
     this.#deviceText = deviceText;
     this.#settings = settings;
     this.#bufferBytes = settings.bufferBytes ?? bufferBytesOf(device.limits);
+    checkReports(device);
     this.residentPixels = Math.floor(this.#bufferBytes / PIXEL_BYTES);
     this.lost = device.lost.then(({ reason, message }) => {
       const text = `the device was ${reason === 'destroyed' ? 'destroyed' : 'lost'}${message ? `: ${message}` : ''}`;
@@ -151,6 +152,16 @@ export class GpuBackend implements Backend {
     if (this.#underWay.size === 0) this.device.destroy();
     else void Promise.all(this.#underWay).then(() => this.device.destroy());
   }
+}
+
+/** Deno 2.2 to 2.5 leave out `lost` and webgpu 0.2.12 leaves out events: a GPU that fails would go unnoticed. */
+function checkReports(device: Partial<Pick<GPUDevice, 'lost' | 'addEventListener'>>): void {
+  const missing =
+    device.lost === undefined ? 'lost' : device.addEventListener === undefined ? 'addEventListener' : undefined;
+  if (missing === undefined) return;
+  throw new Error(
+    `this WebGPU is too old: its devices have no \`${missing}\`, so failures would go unnoticed. Update what provides it`,
+  );
 }
 
 /** At most half of what the device reports: SwiftShader refuses buffers of exactly its limit. */

@@ -15,6 +15,7 @@ test.each([
   [{ description: 'llvmpipe (LLVM 15.0.6, 256 bits)' }, true],
   [{ description: 'Microsoft Basic Render Driver' }, true],
   [{ vendor: 'mesa', architecture: 'software-rasterizer' }, true],
+  [{ vendor: '65541', description: 'softpipe' }, true],
   [{ architecture: 'WARP' }, true],
   [{ vendor: 'acme', isFallbackAdapter: true }, true],
   [{ vendor: 'nvidia', architecture: 'hopper', description: 'NVIDIA H100' }, false],
@@ -26,7 +27,7 @@ test.each([
 
 test.each([
   [{ vendor: 'nvidia', architecture: 'hopper', description: 'NVIDIA H100' }, 'NVIDIA H100 (hopper)'],
-  [{ vendor: 'apple', architecture: 'metal-3' }, 'unnamed adapter (apple metal-3)'],
+  [{ vendor: 'apple', architecture: 'metal-3' }, 'apple metal-3'],
   [
     { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader driver' },
     'SwiftShader driver (google in software)',
@@ -39,6 +40,17 @@ test.each([
   ],
   [{ vendor: 'nvidia', architecture: 'hopper', device: '0x2335', description: 'NVIDIA H200' }, 'NVIDIA H200 (hopper)'],
   [{ device: '0x2335' }, '0x2335'],
+  // Lavapipe in Dawn, SwiftShader in Deno, and any GPU in Firefox.
+  [
+    { vendor: 'mesa', architecture: 'software', device: 'llvmpipe-llvm-15', description: 'llvmpipe: Mesa 25.0.7' },
+    'llvmpipe: Mesa 25.0.7 (in software)',
+  ],
+  [
+    { vendor: '6880', device: '49374', description: 'SwiftShader Device', isFallbackAdapter: true },
+    'SwiftShader Device (in software)',
+  ],
+  [{ vendor: '6880', isFallbackAdapter: true }, 'unnamed GPU (in software)'],
+  [{}, 'unnamed GPU'],
 ])('%o is written %s', (fields, text) => {
   expect(adapterText(describeAdapter(infoOf(fields)))).toBe(text);
 });
@@ -69,7 +81,18 @@ describe('without a device', () => {
     };
     const gpu = { requestAdapter: async () => ({ info }) } as unknown as GPU;
     const opened = await openBestAdapter(gpu, { acceptSoftware: false });
-    expect(opened).toMatchObject({ reason: 'only unnamed adapter (google swiftshader in software) answers' });
+    expect(opened).toMatchObject({ reason: 'only google swiftshader (in software) answers' });
+  });
+
+  // Deno 2.2 to 2.5 have devices without `lost`, webgpu 0.2.12 has them without events.
+  test.each(['lost', 'addEventListener'])('a device without %s is a reason and no exception', async (name) => {
+    const complete = { limits: {}, lost: new Promise(() => {}), addEventListener() {} };
+    const requestDevice = async () => ({ ...complete, [name]: undefined });
+    const adapter = { info: NOTHING, limits: {}, features: new Set(), requestDevice };
+    const opened = await openBestAdapter({ requestAdapter: async () => adapter } as unknown as GPU);
+    expect(opened).toMatchObject({
+      reason: `this WebGPU is too old: its devices have no \`${name}\`, so failures would go unnoticed. Update what provides it`,
+    });
   });
 
   test('no adapter, or one that refuses a device, is a reason and no exception', async () => {
