@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/bench/result.js';
+import { type TuningReport, tuningTable } from '../../src/bench/tune-gpu.js';
 import { TUNING } from '../../src/gpu/passes.js';
 import { softwareGpuExists } from '../../tools/software-gpu.mjs';
 import { REPORT } from '../bench/reports.js';
@@ -108,20 +109,21 @@ describe('bench', () => {
   });
 
   test.runIf(softwareGpuExists)('sizes of workgroups on the GPU, checked, and the best of them', async () => {
-    const words = ['bench', '--tune-gpu', '--sizes', '64x48', '--kinds', 'worst-case', '--repeat', '1'];
+    const words = ['bench', '--tune-gpu', '--sizes', '64x48', '--kinds', 'worst-case', '--repeat', '1', '--json'];
     const { exitCode, stdout, stderr } = await run(words, { cwd: folderWith() });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const [head, ...rows] = stdout.toString().trimEnd().split('\n');
+    const report: TuningReport = JSON.parse(stdout.toString());
+    const { tried, copyMs } = report;
+    expect(tried[0]).toEqual({ ...TUNING, ms: expect.any(Number), timesCopy: tried[0].ms / copyMs });
+    expect(tried).toHaveLength(4 * 4 + 3);
+
+    const [head, ...rows] = tuningTable(report).split('\n');
     expect(head).toMatch(/^SwiftShader.*, 64x48\/worst-case, device time of both passes, medians of 1 rounds$/);
     const best = rows.pop();
-    expect(rows).toHaveLength(4 * 4 + 3);
-    expect(new Set(rows.map((row) => row.split('copies')[1])).size).toBe(rows.length);
+    expect(new Set(rows.map((row) => row.split('copies')[1])).size).toBe(tried.length);
     expect(best).toContain(rows[0].split('copies')[1].trim());
     expect(best).toMatch(/^Best: .* times the device's copy \([\d.e-]+ ms\)\.$/);
 
-    const asJson = await run([...words, '--json'], { cwd: folderWith() });
-    const { tried, copyMs } = JSON.parse(asJson.stdout.toString());
-    expect(tried[0]).toEqual({ ...TUNING, ms: expect.any(Number), timesCopy: tried[0].ms / copyMs });
     const none = await run(words, { cwd: folderWith(), env: NO_GPU });
     expect(none).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Expected a GPU to tune, but') });
   });
