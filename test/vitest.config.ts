@@ -16,7 +16,7 @@ const LONG = [
   'test/examples/{cluster,queue-worker}.test.ts',
   'test/formats/png/{decode,fuzz}.test.ts',
   'test/gpu/{adversary,binary64,gpu-backend,gpu-fault,node-gpu,shaders,slots}.test.ts',
-  'test/tools/{check-large,hard-cases,prove,shader-cost}.test.ts',
+  'test/tools/{check-large,hard-cases,prove,shader-cost,stacks}.test.ts',
   'test/web/{access,conformance,page}.test.ts',
   'test/wasm/wasm-backend.test.ts',
 ];

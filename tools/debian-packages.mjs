@@ -28,14 +28,13 @@ export function debianRelease() {
  */
 export function unpackPackages(folder, suites, names) {
   if (existsSync(join(folder, VERSIONS))) return JSON.parse(readFileSync(join(folder, VERSIONS), 'utf8'));
-  const mirror = mirrorOfDebian();
   const unfinished = `${folder}.${process.pid}`;
   const at = (name) => join(unfinished, name);
   try {
     for (const name of ['lists/partial', 'cache/archives/partial', 'packages', 'root']) {
       mkdirSync(at(name), { recursive: true });
     }
-    const sources = suites.map((suite) => `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`);
+    const sources = suites.map((suite) => `deb [signed-by=${KEYRING}] ${mirrorOf(suite)} ${suite} main\n`);
     writeFileSync(at('sources.list'), sources.join(''));
     const options = [
       ['Dir::Etc::SourceList', at('sources.list')],
@@ -64,11 +63,12 @@ export function unpackPackages(folder, suites, names) {
   }
 }
 
-/** The mirror that apt is configured with. */
-function mirrorOfDebian() {
+/** The mirror that apt is configured with; security updates have one of their own. */
+function mirrorOf(suite) {
   const targets = run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'], '/');
-  const mirror = targets.split('\n').find((uri) => /\/debian\/?$/.test(uri));
-  if (mirror === undefined) throw new CannotSetUp('apt is configured with no mirror of Debian.');
+  const folder = suite.endsWith('-security') ? /\/debian-security\/?$/ : /\/debian\/?$/;
+  const mirror = targets.split('\n').find((uri) => folder.test(uri));
+  if (mirror === undefined) throw new CannotSetUp(`apt is configured with no mirror of Debian that has ${suite}.`);
   return mirror;
 }
 

@@ -102,6 +102,16 @@ test('the C++ kernel decides between 254 and 255 at the same ratios', () => {
   }
 });
 
+test('the shaders use no feature of WGSL that an older naga lacks', () => {
+  // It refuses overrides without a default, and an index on a pointer, the language feature pointer_composite_access.
+  const overrides = shaderCode.match(/^override .*$/gm)!;
+  expect(overrides.length).toBeGreaterThan(3);
+  expect(overrides.filter((line) => !line.includes(' = '))).toEqual([]);
+  const pointers = [...shaderCode.matchAll(/(\w+): ptr</g)].map(([, name]) => name);
+  expect(pointers.length).toBeGreaterThan(0);
+  expect(pointers.filter((name) => new RegExp(`[^(*\\w]${name}[[.]`).test(shaderCode))).toEqual([]);
+});
+
 test('a region has the fields in the order in which the host writes them', () => {
   const [, body] = shaderCode.match(/struct Region \{([^}]+)\}/)!;
   const fields = [...body.matchAll(/(\w+): (vec2u|u32),/g)].map(([, name, type]) => [name, type]);
