@@ -77,6 +77,8 @@ const NEAR_FROM = LOW_UNITS + 1u - MOST_UNDECIDED_UNITS;
 // to the middle of 254, lest they make the pixel undecided.
 const MIDDLE_OF_254 = NO_UNITS + 254.5 * 0x1p15;
 const MIDDLE_OF_254_BITS = NO_UNITS_BITS + 509u * 0x4000u;
+// That and three times NO_UNITS_BITS, modulo 2^32: an older naga (Deno 2.4) refuses constants that overflow on the way.
+const ALONE_BITS = MIDDLE_OF_254_BITS - (0xffffffffu - 3u * NO_UNITS_BITS + 1u);
 
 // The ratio of the second largest to the largest product decides between 254 and 255. Below SURELY_255_BELOW the
 // squares of the others vanish when binary64 adds them, and the quotient is exactly 1; above SURELY_BELOW_255_ABOVE it is
@@ -185,7 +187,7 @@ fn compute_pair(pixel: u32, exists: vec2<bool>, product: Pair) {
   // Few pixels need another look: those near the next integer, and those of which one channel has all the units.
   // In a loop, since CPUs that play a GPU skip loops but not branches.
   let is_near = highest >= vec2u(NEAR_FROM);
-  let is_alone = red + green + blue + alpha == vec2u(MIDDLE_OF_254_BITS + 3u * NO_UNITS_BITS);
+  let is_alone = red + green + blue + alpha == vec2u(ALONE_BITS);
   var looks_again = exists & (is_near | is_alone);
   while (any(looks_again)) {
     let left = vec4f(product.red.x, product.green.x, product.blue.x, product.alpha.x);
