@@ -28,6 +28,7 @@ const TIMED = [
   'test/cpu/cpu-backend.test.ts',
   'test/dealing/*.test.ts',
   'test/gpu/{admission,answer,gpu-fault,node-gpu,slots}.test.ts',
+  'test/image-files/transform-files.test.ts',
   'test/wasm/*.test.ts',
   'test/web/page.test.ts',
 ];
