@@ -41,6 +41,7 @@ export default defineConfig({
     // The addon and Dawn are native: with a process for each file, a crash does not hide other results.
     pool: 'forks',
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
