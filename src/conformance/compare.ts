@@ -50,15 +50,23 @@ export function compareMemory({ item, image, expected }: PreparedCase, actual: C
 }
 
 function compareBytes(expected: Uint8Array, actual: Uint8Array) {
-  let byteIndex = -1;
+  if (haveSameBytes(expected, actual)) return undefined;
+  const differs = (at: number) => expected[at] !== actual[at];
+  let byteIndex = 0;
+  while (!differs(byteIndex)) byteIndex++;
   let differingBytes = 0;
-  for (let at = 0; at < expected.length; at++) {
-    if (expected[at] === actual[at]) continue;
-    if (differingBytes === 0) byteIndex = at;
-    differingBytes++;
-  }
-  if (differingBytes === 0) return undefined;
+  for (let at = byteIndex; at < expected.length; at++) if (differs(at)) differingBytes++;
   return { byteIndex, expected: expected[byteIndex], actual: actual[byteIndex], differingBytes };
+}
+
+/** Four bytes at a time: nearly every comparison of a run ends here. Each array is a whole buffer. */
+function haveSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false; // a backend may have transferred it
+  const words = one.length >> 2;
+  const [a, b] = [one, other].map(({ buffer }) => new Uint32Array(buffer, 0, words));
+  for (let at = 0; at < words; at++) if (a[at] !== b[at]) return false;
+  for (let at = 4 * words; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 function locate(item: Case, image: CheckedImage, byteIndex: number): Pick<Mismatch, 'place' | 'pixel' | 'neighbours'> {

@@ -22,16 +22,30 @@ test('equal memory is equal', () => {
   expect(compareSpoiled(CASE, () => {})).toBeUndefined();
 });
 
-test('one byte off by one, anywhere, is found', () => {
-  const length = 64 + 33 * 7 * 4 + 64;
+test.each([
+  ['rgba/33x7', 0],
+  ['rgb/33x7', 1],
+  ['rgb/3x2', 2],
+  ['rgb/31x7', 3],
+])('%s, 4 n + %d bytes: one byte off by one, anywhere, is found', (size, rest) => {
+  const prepared = prepare(`border/wrap/${size}`);
+  const { length } = prepared.expected.output;
+  expect(length % 4).toBe(rest);
   for (let at = 0; at < length; at++) {
     for (const side of ['input', 'output'] as const) {
-      const mismatch = compareSpoiled(CASE, (memory) => {
+      const mismatch = compareSpoiled(prepared, (memory) => {
         memory[side][at] ^= 1;
       });
       expect(mismatch).toMatchObject({ byteIndex: at, differingBytes: 1 });
     }
   }
+});
+
+test('memory that the backend transferred differs', () => {
+  const mismatch = compareSpoiled(CASE, ({ output }) =>
+    structuredClone(output.buffer, { transfer: [output.buffer as ArrayBuffer] }),
+  );
+  expect(mismatch).toMatchObject({ byteIndex: 0, differingBytes: 64 + 33 * 7 * 4 + 64 });
 });
 
 describe('the first mismatch', () => {
