@@ -27,7 +27,7 @@ export interface EndlessProgress {
 }
 
 /** A run until it was stopped, or until the first case that a subject failed. */
-export interface EndlessReport extends Omit<ConformanceReport, 'selection' | 'caseIds' | 'corpusHash'> {
+export interface EndlessReport extends Omit<ConformanceReport, 'selection' | 'command' | 'caseIds' | 'corpusHash'> {
   /** The number of the first case. */
   readonly from: number;
   /** The number of the case to go on with: the first that was not compared, or the one that failed. */

@@ -17,6 +17,7 @@ main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 64px; overflow-wrap
 p { color: var(--quiet); }
 h2 { font-size: 17px; margin: 36px 0 12px; }
 h3 { font: 600 15px/1.4 var(--mono); }
+a { color: inherit; }
 code, pre, .ids, .facts dd { font-family: var(--mono); font-size: 13px; }
 .pass { --state: var(--pass); --wash: var(--pass-wash); }
 .fail { --state: var(--fail); --wash: var(--fail-wash); }
@@ -31,7 +32,7 @@ header dl { display: flex; flex-wrap: wrap; gap: 14px 40px; margin-top: 20px; }
 header dl div { display: flex; flex-direction: column-reverse; }
 header dt { color: var(--quiet); font-size: 13px; }
 header dd { font-size: 22px; font-weight: 600; line-height: 1.25; }
-.subjects, .groups, .facts, article, section > details { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.subjects, .claims, .groups, .facts, article, section > details { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .subjects { list-style: none; padding: 0; }
 .subjects li { display: flex; align-items: center; gap: 14px; padding: 12px 18px; border-top: 1px solid var(--line); }
 .subjects li:first-child { border-top: 0; }
@@ -40,10 +41,14 @@ header dd { font-size: 22px; font-weight: 600; line-height: 1.25; }
 .number { color: var(--quiet); font-weight: 400; }
 .subjects p, .groups p { font-size: 13px; font-weight: 400; }
 .note { margin: 8px 18px 0; font-size: 13px; }
-.groups { width: 100%; border-collapse: separate; border-spacing: 0; }
-.groups th, .groups td { padding: 8px 14px; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
-.groups thead th { border-top: 0; font-size: 13px; font-weight: 400; color: var(--quiet); }
+.claims, .groups { width: 100%; border-collapse: separate; border-spacing: 0; }
+.claims th, .claims td, .groups th, .groups td { padding: 8px 14px; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
+.claims thead th, .groups thead th { border-top: 0; font-size: 13px; font-weight: 400; color: var(--quiet); }
 .groups .count { text-align: right; white-space: nowrap; }
+.claims tbody th { width: 46%; font-weight: 400; }
+.claims tbody th div { display: flex; align-items: flex-start; gap: 12px; }
+.claims td { font-size: 13px; color: var(--quiet); }
+.claims .fail a { color: var(--fail); }
 .chips { width: 58%; line-height: 2; }
 .chip { display: inline-block; padding: 0 0.55em; border-radius: 6px; font-size: 13px; line-height: 1.75; white-space: nowrap; color: var(--state, var(--quiet)); background: var(--wash, var(--page)); }
 .chip b { font-weight: 400; opacity: 0.65; margin-right: 0.2em; }
@@ -73,7 +78,12 @@ figure text { fill: var(--card); font: 600 7px var(--mono); text-anchor: middle;
   .subjects li > div { flex-basis: calc(100% - 3em); }
   .subjects li > .figures { text-align: left; margin-left: calc(1.5em + 14px); }
   .images { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .groups thead { display: none; }
+  .claims thead, .groups thead { display: none; }
+  .claims tr { display: block; padding: 8px 12px; border-top: 1px solid var(--line); }
+  .claims tr:first-child { border-top: 0; }
+  .claims th, .claims td { display: block; width: auto; padding: 2px 0; border: 0; }
+  .claims tbody th { width: auto; }
+  .claims td { margin-left: 34px; }
   .groups tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; padding: 8px 12px; border-top: 1px solid var(--line); }
   .groups tr:first-child { border-top: 0; }
   .groups th, .groups td { padding: 0; border: 0; }

@@ -1,5 +1,6 @@
 /** The report that people look at and send: one page that needs no other file and no script, for any screen and for print. */
 import { GROUP_TITLES } from './cases.js';
+import { type Claim, claimsOf } from './claims.js';
 import type { Crop, DifferenceMap, Mismatch } from './compare.js';
 import { type ConformanceReport, countOfRun, type Failure, type SubjectResult, totalOf } from './report.js';
 import { STYLE } from './report-html-style.js';
@@ -20,6 +21,7 @@ export function reportHtml(report: ConformanceReport): string {
 <body>
 <main>
 ${verdictHtml(report)}
+${claimsHtml(report)}
 ${subjectsHtml(report)}
 ${groupsHtml(report)}
 ${failuresHtml(report)}
@@ -55,10 +57,33 @@ function markHtml(passed: boolean): string {
   return `<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 }
 
+function claimsHtml(report: ConformanceReport): string {
+  const claims = claimsOf(report);
+  if (claims.length === 0) return '';
+  return `<section>
+<h2>What this shows, and how to check it</h2>
+<table class="claims"><thead><tr><th>Claim</th><th>Evidence</th><th>Check it again</th></tr></thead>
+<tbody>${claims.map(claimHtml).join('\n')}</tbody></table>
+${report.subjects.some(({ failures }) => failures.length > 0) ? FAILURE_ADVICE : ''}
+</section>`;
+}
+
+function claimHtml({ claim, holds, evidence, section, command }: Claim): string {
+  const mark = holds === undefined ? '<span class="mark"></span>' : markHtml(holds);
+  const state = holds === undefined ? '' : ` class="${holds ? 'pass' : 'fail'}"`;
+  return `<tr${state}><th scope="row"><div>${mark}<span>${claim}</span></div></th>
+<td><a href="#${section}">${escapeMarkup(evidence)}</a></td><td><code>${escapeMarkup(command)}</code></td></tr>`;
+}
+
+/** Of docs/drivers.md, which has more. */
+const FAILURE_ADVICE = `<p class="note">A byte that differs is a defect: of a driver, of a compiler or of this program. Run the failed case
+again; run it on another driver, such as one in software; update the driver. docs/drivers.md says what the first differing
+byte tells about its cause, and what a driver has to keep.</p>`;
+
 function subjectsHtml({ subjects }: ConformanceReport): string {
   const note = subjects.some(({ groups }) => groups.length > 0) ? `<p class="note">${EXACT_PIXELS_TEXT}</p>` : '';
   return `<section>
-<h2>Backends</h2>
+<h2 id="backends">Backends</h2>
 <ol class="subjects">${subjects.map(subjectHtml).join('\n')}</ol>
 ${note}
 </section>`;
@@ -87,7 +112,7 @@ function groupsHtml({ subjects }: ConformanceReport): string {
   if (groups.size === 0) return '';
   const rows = [...groups].map((group) => groupHtml(group, subjects));
   return `<section>
-<h2>Groups of cases</h2>
+<h2 id="groups">Groups of cases</h2>
 <table class="groups"><thead><tr><th>Group</th><th class="count">Cases</th><th>Result, by number of the backend</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>
 </section>`;
@@ -110,10 +135,8 @@ const SHOWN_FAILURES = 4;
 const LISTED_FAILURES = 200;
 
 function failuresHtml({ subjects }: ConformanceReport): string {
-  return subjects
-    .filter(({ failures }) => failures.length > 0)
-    .map(subjectFailuresHtml)
-    .join('\n');
+  const failed = subjects.filter(({ failures }) => failures.length > 0);
+  return failed.length === 0 ? '' : `<div id="failures">${failed.map(subjectFailuresHtml).join('\n')}</div>`;
 }
 
 function subjectFailuresHtml({ subject, failures }: SubjectResult): string {
@@ -230,7 +253,7 @@ function factsHtml({ facts, date, selection, seed, corpusHash }: ConformanceRepo
     ({ name, value }) => `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
   );
   return `<section>
-<h2>Machine and run</h2>
+<h2 id="machine">Machine and run</h2>
 <dl class="facts">${items.join('\n')}</dl>
 </section>`;
 }

@@ -10,6 +10,8 @@ export interface ConformanceReport {
   readonly date: string;
   /** What was selected, for people. */
   readonly selection: string;
+  /** Runs the same cases again: `neighbor-product conformance` with its options. */
+  readonly command: string;
   /** About the machine and the software. */
   readonly facts: readonly Fact[];
   /**

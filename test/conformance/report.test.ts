@@ -1,5 +1,6 @@
 /** Every report of a passing and of a failing run, and replaying from one. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { claimsOf } from '../../src/conformance/claims.js';
 import {
   type ConformanceReport,
   parseReplayRecord,
@@ -10,7 +11,8 @@ import {
 import { reportHtml } from '../../src/conformance/report-html.js';
 import { reportJson, reportJunit, reportTable } from '../../src/conformance/report-text.js';
 import { runConformance } from '../../src/conformance/suite.js';
-import { makeFailingReport, makePassingReport, reference } from './subjects.js';
+import { referenceTransformer } from '../../src/reference.js';
+import { makeFailingReport, makePassingReport, reference, subjectOf } from './subjects.js';
 
 let passing: ConformanceReport;
 let failing: ConformanceReport;
@@ -105,10 +107,34 @@ describe('table', () => {
   });
 });
 
+describe('the claims', () => {
+  const holds = (report: ConformanceReport) => claimsOf(report).map((claim) => claim.holds);
+
+  test('hold in a passing run, as far as it has cases; two take more than a run', () => {
+    expect(holds(passing)).toEqual([true, true, undefined, undefined]);
+  });
+
+  test('of a failing run do not, each for its own groups', async () => {
+    expect(holds(failing)).toEqual([false, false, false, false, undefined, undefined]);
+    const spoiling = subjectOf('spoils the input', async (input, output, operation) => {
+      const computed = await referenceTransformer.transform(input, output, operation);
+      if (input.rowBytes > input.width * input.channels) input.data[0] ^= 1;
+      return computed;
+    });
+    const report = await runConformance({ subjects: [spoiling], quick: true });
+    expect(holds(report)).toEqual([false, true, true, false, undefined, undefined]);
+    expect(claimsOf(report)[3].evidence).toMatch(/^memory and overlap; \d+ of \d+ cases failed$/);
+  });
+
+  test('of a run of nothing are none', async () => {
+    expect(claimsOf(await runConformance({ subjects: [reference], filter: 'no such case' }))).toEqual([]);
+  });
+});
+
 describe('HTML', () => {
   test('needs nothing but itself', () => {
     for (const report of [passing, failing]) {
-      expect(reportHtml(report)).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/);
+      expect(reportHtml(report)).not.toMatch(/<script|<link|<img|src=|href="(?!#)|url\(|@import/);
     }
   });
 
@@ -131,6 +157,20 @@ describe('HTML', () => {
     const html = reportHtml({ ...passing, subjects: passing.subjects.map(withExactPixels) });
     expect(countOf(html, ' bytes, 1,234 exact pixels, ')).toBe(passing.subjects.length);
     expect(countOf(html, 'computed in binary64')).toBe(1);
+  });
+
+  test('leads from each claim to its evidence', () => {
+    for (const report of [passing, failing]) {
+      const html = reportHtml(report);
+      const claims = claimsOf(report);
+      expect(countOf(html, '<td><a href="#')).toBe(claims.length);
+      for (const { section, command } of claims) {
+        expect(countOf(html, `id="${section}"`)).toBe(1);
+        expect(html).toContain(`<code>${command.replaceAll("'", '&#39;')}</code>`);
+      }
+    }
+    expect(countOf(reportHtml(failing), 'docs/drivers.md')).toBe(1);
+    expect(reportHtml(passing)).not.toContain('docs/drivers.md');
   });
 
   test('shows a failing case with images and record', () => {

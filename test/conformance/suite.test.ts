@@ -172,11 +172,13 @@ describe('a report', () => {
   });
 
   test.each([
-    [{ quick: true }, 'quick'],
-    [{ filter: 'r*m/00' }, 'full, filter r*m/00'],
-    [{ id: 'random/001' }, 'the case random/001'],
-  ])('of %o says it ran %s', async (options, selection) => {
+    [{ quick: true }, 'quick', '--quick'],
+    [{ filter: 'r*m/00', seed: 7 }, 'full, filter r*m/00', "--filter 'r*m/00' --seed 7"],
+    [{ filter: "it's" }, "full, filter it's", "--filter 'it'\\''s'"],
+    [{ id: 'random/001' }, 'the case random/001', '--filter random/001'],
+  ])('of %o says it ran %s, and %s runs it again', async (options, selection, words) => {
     const report = await runConformance({ subjects: [], ...options });
     expect(report.selection).toBe(selection);
+    expect(report.command).toBe(`neighbor-product conformance ${words}`);
   });
 });
