@@ -19,8 +19,6 @@ struct UndecidedRead {
 // The bits of the 256 doubles sample / 255, low word first.
 @group(0) @binding(4) var<storage, read> quotients: array<vec2u, 256>;
 
-const TWO_HUNDRED_FIFTY_FIVE = Binary64(-45, vec2u(0u, 0x1fe000u));
-
 @compute @workgroup_size(exact_workgroup_size)
 fn exact_pass(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   for (var slot = thread.x; slot < undecided_read.count; slot += workgroups.x * exact_workgroup_size) {
@@ -41,11 +39,28 @@ fn defined_samples(pixel: u32) -> vec4u {
   var samples = vec4u(0u);
   if (is_zero(squares)) { return samples; }
   let norm = square_root(squares);
-  for (var c = 0u; c < channels; c++) {
-    // The definition limits the quotient to 1. It is never above: the root of a rounded square is the number itself.
-    samples[c] = truncate_to_u32(multiply(divide(product[c], norm), TWO_HUNDRED_FIFTY_FIVE));
-  }
+  // The definition limits the quotient to 1. It is never above: the root of a rounded square is the number itself.
+  for (var c = 0u; c < channels; c++) { samples[c] = sample_of(product[c], norm); }
   return samples;
+}
+
+// The largest sample for which sample / 255, rounded, is at most a / b, rounded: this is the whole part of 255 * (a / b) with
+// both operations rounded, for every sample (test/gpu/binary64.test.ts). a is at most b, and b is not zero. No quotient
+// lies in the middle of two numbers, so a product is compared instead of dividing.
+fn sample_of(a: Binary64, b: Binary64) -> u32 {
+  // 255 * a / b to the nearest whole number, from the upper words: the sample, or one more.
+  let shift = min(u32(b.exponent - a.exponent), 31u);
+  let nearest = (((255u * a.significand.y) >> shift) + (b.significand.y >> 1u)) / b.significand.y;
+  let sample = clamp(nearest, 1u, 255u);
+  // Four times the middle of sample / 255 and the number before it, which is nearer where that is 1.
+  let ratio = from_bits(quotients[sample]);
+  let middle = minus(shift_left(ratio.significand, 2u), vec2u(select(2u, 1u, sample == 255u), 0u));
+  let upper = upper_product(limbs(middle), limbs(b.significand)).limbs;
+  let limit = vec2u((upper.x >> 3u) | (upper.y << 11u) | (upper.z << 25u), (upper.z >> 7u) | (upper.w << 7u));
+  // The middle times b is in [2^106, 2^108). Where a has no bits left at its height, it is far below.
+  let height = a.exponent - ratio.exponent - b.exponent - 43;
+  if (height < 1 || !less(limit, shift_left(a.significand, u32(height)))) { return sample - 1u; }
+  return sample;
 }
 
 fn product_of(neighbours: ptr<function, array<u32, 9>>, channel: u32) -> Binary64 {
