@@ -38,6 +38,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) w
 }`;
 
 const RANDOM_PAIRS = 2 ** 20;
+const SQUARE_ROOT = 2;
 const SAMPLE_OF = 3;
 
 /** Where a rounding, a carry or a shift goes wrong first: powers of two and their neighbours, halfway cases. */
@@ -74,7 +75,7 @@ const OPERATIONS: Operation[] = [
   { name: 'add', index: 1, exponents: near, expected: (a, b) => a + b, zero: 'both' },
   {
     name: 'square_root',
-    index: 2,
+    index: SQUARE_ROOT,
     exponents: (random) => [random.between(-1022, 1023), 0],
     expected: Math.sqrt,
     zero: 'neither',
@@ -88,6 +89,13 @@ describeOnGpu('binary64.wgsl gives the bits of a double', () => {
     const results = new BigUint64Array((await compute(index, pairs)).buffer);
     expect(results.length).toBeGreaterThan(RANDOM_PAIRS);
     expect(differences(pairs, expectedBits, results)).toEqual([]);
+  });
+
+  test('square_root next to where it turns', async () => {
+    const pairs = rootPairs();
+    const results = new BigUint64Array((await compute(SQUARE_ROOT, pairs)).buffer);
+    expect(results.length).toBeGreaterThan(100_000);
+    expect(differences(pairs, new BigUint64Array(doublesOf(pairs, Math.sqrt).buffer), results)).toEqual([]);
   });
 
   test('sample_of', async () => {
@@ -112,6 +120,32 @@ test('sample / 255, rounded, is the smallest quotient that gives the sample', ()
     expect(sampleOf(step(sample / 255, -1), 1)).toBe(sample - 1);
   }
 });
+
+/**
+ * The numbers around the squares of a root of 53 bits and of the middle after it. A third of the roots have zeros or ones in
+ * one of the digits of square_root.
+ */
+function rootPairs(): Float64Array<ArrayBuffer> {
+  const random = new Random(66);
+  const pairs: number[] = [];
+  for (let count = 0; count < 10_000; count++) {
+    let root = 2n ** 52n + (randomFraction(random) & (2n ** 52n - 1n));
+    const [first, bits] = random.pick([
+      [37n, 15n],
+      [22n, 15n],
+      [11n, 11n],
+      [0n, 11n],
+    ] as const);
+    const digit = ((1n << bits) - 1n) << first;
+    if (count % 3 === 0) root = random.below(2) === 0 ? root & ~digit : root | digit;
+    for (const twice of [2n * root, 2n * root + 1n]) {
+      const square = twice * twice; // of 107 or 108 bits
+      const extra = BigInt(square.toString(2).length - 53);
+      for (let more = -2n; more <= 3n; more++) pairs.push(Number(((square >> extra) + more) << extra), 1);
+    }
+  }
+  return Float64Array.from(pairs);
+}
 
 /** As the definition has it. */
 const sampleOf = (a: number, b: number) => Math.trunc(Math.min(a / b, 1) * 255);
