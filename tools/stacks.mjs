@@ -32,6 +32,12 @@ function rowOf({ implementation, compiler, driver, found }) {
   return `| ${[implementation, compiler, driver, adapter, ...numbers, ...measured].join(' | ')} |`;
 }
 
+function textOf(extent, results) {
+  const date = new Date().toISOString().slice(0, 10);
+  const report = { date, machine: cpus()[0].model, extent, boundOfT: BOUND_OF_T, combinations: results };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
 /** @returns {Promise<0 | 1 | 2>} the exit code */
 async function main() {
   const { values: options } = parseArgs({
@@ -51,6 +57,7 @@ async function main() {
   for (const { run, isShort, ...names } of selected) {
     const found = await run(extent, TIMEOUT_MS[extent]).catch((error) => ({ missing: error.message }));
     results.push({ ...names, found });
+    if (options.json) writeFileSync(options.json, textOf(extent, results)); // each time, since a run takes long
     if (!('missing' in found)) process.stdout.write(`${rowOf({ ...names, found })}\n`);
   }
   const ran = results.filter(({ found }) => !('missing' in found));
@@ -63,9 +70,6 @@ async function main() {
     ...missing.map(({ implementation, driver, found }) => `Not run: ${implementation}, ${driver}: ${found.missing}.`),
   ];
   process.stdout.write(`\n${lines.join('\n')}\n`);
-  const date = new Date().toISOString().slice(0, 10);
-  const report = { date, machine: cpus()[0].model, extent, boundOfT: BOUND_OF_T, combinations: results };
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   if (ran.length === 0) return 2;
   return differing.length > 0 ? 1 : 0;
 }
