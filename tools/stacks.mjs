@@ -54,8 +54,10 @@ async function main() {
   });
   const results = [];
   process.stdout.write(`u is 2^-23; the error of t is relative.\n\n${HEADER}\n`);
-  for (const { run, isShort, ...names } of selected) {
-    const found = await run(extent, TIMEOUT_MS[extent]).catch((error) => ({ missing: error.message }));
+  for (const { run, isShort, ...named } of selected) {
+    const result = await run(extent, TIMEOUT_MS[extent]).catch((error) => ({ missing: error.message }));
+    const { implementation = named.implementation, driver = named.driver, ...found } = result;
+    const names = { ...named, implementation, driver };
     results.push({ ...names, found });
     if (options.json) writeFileSync(options.json, textOf(extent, results)); // each time, since a run takes long
     if (!('missing' in found)) process.stdout.write(`${rowOf({ ...names, found })}\n`);

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { CannotSetUp } from '../debian-packages.mjs';
 import { softwareGpuExists, unpackSoftwareGpu } from '../software-gpu.mjs';
-import { setUpFirefox, setUpMesa } from './drivers.mjs';
+import { driverInRoot, setUpSystem } from './drivers.mjs';
 import { inChromium, inFirefox } from './page.mjs';
 
 const require = createRequire(import.meta.url);
@@ -18,7 +18,19 @@ const require = createRequire(import.meta.url);
  * @property {string} compiler what WGSL is translated with, and to what
  * @property {string} driver and how it is set up
  * @property {boolean} [isShort] whether a short run has it: those whose compilers or arithmetic differ
- * @property {(extent: 'quick' | 'full', timeoutMs: number) => Promise<import('./compare.mjs').Found | { missing: string }>} run
+ * @property {(extent: 'quick' | 'full', timeoutMs: number) => Promise<Result & { implementation?: string, driver?: string }>} run
+ * resolves with the names again where setting up tells their versions
+ */
+
+/** What was found, or why nothing was. @typedef {import('./compare.mjs').Found | { missing: string }} Result */
+
+/**
+ * Variables for a process, and, for a driver of another system, what to start in place of a program and its arguments.
+ *
+ * @typedef {object} Driver
+ * @property {Record<string, string>} variables
+ * @property {(program: string, args: readonly string[]) => [string, string[]]} [onItsLibraries]
+ * @property {string} [mesaVersion]
  */
 
 /** Toggles of Dawn that change the code which it gives a driver, where a driver takes either. */
@@ -39,70 +51,97 @@ const SOFTPIPE = {
   MESA_GLES_VERSION_OVERRIDE: '3.1',
 };
 
+const MESA = { stable: 'Mesa 22.3', backports: 'Mesa 25', sid: 'Mesa of sid' };
+
+/** The name of a driver once it is set up: sid's versions change. */
+function withVersion(driver, mesaVersion) {
+  return driver.replace(MESA.sid, `Mesa ${mesaVersion}`);
+}
+
 /** @returns {Combination[]} */
 export function combinations() {
-  const swiftShader = () => {
-    if (!softwareGpuExists) throw new CannotSetUp('SwiftShader comes for Linux on x64.');
-    return unpackSoftwareGpu();
+  const systems = new Map();
+  const system = (name) => {
+    if (!systems.has(name)) systems.set(name, setUpSystem(name));
+    return systems.get(name);
   };
-  const mesas = new Map();
-  const mesa = (from) => {
-    if (!mesas.has(from)) mesas.set(from, setUpMesa(from));
-    return mesas.get(from);
+  const swiftShader = {
+    name: 'SwiftShader',
+    setUp: () => {
+      if (!softwareGpuExists) throw new CannotSetUp('SwiftShader comes for Linux on x64.');
+      return { variables: unpackSoftwareGpu() };
+    },
   };
-  const lavapipe =
-    (from, more = {}) =>
-    () => ({ ...mesa(from).vulkan, ...more });
-  const gl =
-    (from, more = {}) =>
-    () => ({ ...mesa(from).gl, ...more });
-  const webgpu = `Dawn (webgpu ${versionOf('webgpu')})`;
-  const deno = `wgpu (Deno ${versionOf('deno')})`;
-  const dawn = (driver, variables, flags = [], more = {}) => ({
-    implementation: webgpu,
-    compiler: 'Tint, SPIR-V',
-    driver,
-    run: (extent, timeoutMs) => inDawn(variables(), flags, extent, timeoutMs),
+  const mesa = (name, from, api, more) => ({
+    name,
+    setUp: () => {
+      const { [api]: variables, onItsLibraries, mesaVersion } = system(from);
+      return { variables: { ...variables, ...more }, onItsLibraries, mesaVersion };
+    },
+  });
+  const lavapipe = (from, how = '', more = {}) => mesa(`lavapipe, ${MESA[from]}${how}`, from, 'vulkan', more);
+  const gl = (from, how = '', more = {}) => mesa(`llvmpipe GL, ${MESA[from]}${how}`, from, 'gl', more);
+  const combination = (implementation, { name, setUp }, run, more) => ({
+    implementation,
+    driver: name,
+    run: async (extent, timeoutMs) => {
+      const driver = setUp();
+      return { ...(await run(driver, extent, timeoutMs)), driver: withVersion(name, driver.mesaVersion) };
+    },
     ...more,
   });
-  const wgpu = (driver, variables, more = {}) => ({
-    implementation: deno,
-    compiler: 'naga, SPIR-V',
-    driver,
-    run: (extent, timeoutMs) => inDeno(variables(), extent, timeoutMs),
-    ...more,
-  });
+  const dawn = (driver, { flags = [], ...more } = {}) =>
+    combination(
+      `Dawn (webgpu ${versionOf('webgpu')})`,
+      driver,
+      (ready, extent, timeoutMs) => inDawn(ready, flags, extent, timeoutMs),
+      { compiler: 'Tint, SPIR-V', ...more },
+    );
+  const wgpu = (driver, more) =>
+    combination(`wgpu (Deno ${versionOf('deno')})`, driver, inDeno, { compiler: 'naga, SPIR-V', ...more });
+  const firefox = (from, driver, more) => {
+    const name = driver === 'lavapipe' ? `lavapipe, ${MESA[from]}` : driver;
+    return {
+      implementation: from === 'sid' ? 'Firefox of sid' : 'Firefox ESR',
+      compiler: 'naga, SPIR-V',
+      driver: name,
+      run: async (extent, timeoutMs) => {
+        const { root, mesaVersion, firefox } = system(from);
+        const started = { root, program: firefox.program, variables: driverInRoot(root, driver) };
+        const found = await inFirefox(started, extent, timeoutMs);
+        return { ...found, implementation: `Firefox ${firefox.version}`, driver: withVersion(name, mesaVersion) };
+      },
+      ...more,
+    };
+  };
   const isShort = { isShort: true };
-  const newer = 'lavapipe, Mesa 25';
-  const glsl = { compiler: 'Tint, GLSL' };
+  const x87 = { GALLIUM_OVERRIDE_CPU_CAPS: 'nosse' };
   return [
-    dawn('SwiftShader', swiftShader, [], isShort),
-    dawn(newer, lavapipe('backports'), [], isShort),
+    dawn(swiftShader, isShort),
+    dawn(lavapipe('backports'), isShort),
     ...['128', '512'].map((bits) =>
-      dawn(`${newer}, vectors of ${bits} bits`, lavapipe('backports', { LP_NATIVE_VECTOR_WIDTH: bits })),
+      dawn(lavapipe('backports', `, vectors of ${bits} bits`, { LP_NATIVE_VECTOR_WIDTH: bits })),
     ),
     ...['sse2', 'sse4.1', 'avx'].map((caps) =>
-      dawn(`${newer}, at most ${caps}`, lavapipe('backports', { GALLIUM_OVERRIDE_CPU_CAPS: caps })),
+      dawn(lavapipe('backports', `, at most ${caps}`, { GALLIUM_OVERRIDE_CPU_CAPS: caps })),
     ),
-    dawn(`${newer}, x87`, lavapipe('backports', { GALLIUM_OVERRIDE_CPU_CAPS: 'nosse' }), [], isShort),
+    dawn(lavapipe('backports', ', x87', x87), isShort),
+    dawn(lavapipe('sid'), isShort),
+    dawn(lavapipe('sid', ', x87', x87)),
     ...TOGGLES.map(([what, names]) =>
-      dawn(`${newer}, ${what} ${names}`, lavapipe('backports'), [`${what}-dawn-features=${names}`]),
+      dawn(lavapipe('backports', `, ${what} ${names}`), { flags: [`${what}-dawn-features=${names}`] }),
     ),
-    ...['opengl', 'opengles'].map((backend) =>
-      dawn(`llvmpipe GL, Mesa 25 (${backend})`, gl('backports'), [`backend=${backend}`], glsl),
+    ...['backports', 'sid'].flatMap((from) =>
+      ['opengl', 'opengles'].map((backend) =>
+        dawn(gl(from, ` (${backend})`), { flags: [`backend=${backend}`], compiler: 'Tint, GLSL' }),
+      ),
     ),
-    wgpu('SwiftShader', swiftShader, isShort),
-    wgpu('lavapipe, Mesa 22.3', lavapipe('stable'), isShort),
-    wgpu(newer, lavapipe('backports')),
-    wgpu(`${newer}, x87`, lavapipe('backports', { GALLIUM_OVERRIDE_CPU_CAPS: 'nosse' })),
-    ...['stable', 'backports'].map((from) =>
-      wgpu(`llvmpipe GL, Mesa ${from === 'stable' ? '22.3' : '25'}`, gl(from, { DENO_WEBGPU_BACKEND: 'gl' }), {
-        compiler: 'naga, GLSL',
-      }),
-    ),
-    wgpu('softpipe GL, Mesa 22.3', gl('stable', { DENO_WEBGPU_BACKEND: 'gl', ...SOFTPIPE }), {
-      compiler: 'naga, GLSL',
-    }),
+    wgpu(swiftShader, isShort),
+    wgpu(lavapipe('stable'), isShort),
+    wgpu(lavapipe('backports')),
+    wgpu(lavapipe('backports', ', x87', x87)),
+    wgpu(lavapipe('sid'), isShort),
+    ...['stable', 'backports', 'sid'].map((from) => wgpu(gl(from), { compiler: 'naga, GLSL' })),
     {
       implementation: `Chromium (@sparticuz/chromium ${versionOf('@sparticuz/chromium')})`,
       compiler: 'Tint, SPIR-V',
@@ -110,21 +149,12 @@ export function combinations() {
       isShort: true,
       run: (extent, timeoutMs) => inChromium(extent, [], timeoutMs),
     },
-    {
-      implementation: 'Firefox ESR (Debian)',
-      compiler: 'naga, SPIR-V',
-      driver: newer,
-      isShort: true,
-      run: (extent, timeoutMs) => {
-        const { program, libraries } = setUpFirefox();
-        const { LD_LIBRARY_PATH, ...variables } = lavapipe('backports')();
-        return inFirefox(
-          extent,
-          { program, env: { ...variables, LD_LIBRARY_PATH: `${LD_LIBRARY_PATH}:${libraries}` } },
-          timeoutMs,
-        );
-      },
-    },
+    firefox('backports', 'SwiftShader'),
+    firefox('backports', 'lavapipe'),
+    firefox('sid', 'SwiftShader'),
+    firefox('sid', 'lavapipe', isShort),
+    // The slowest by far.
+    wgpu(mesa(`softpipe GL, ${MESA.stable}`, 'stable', 'gl', SOFTPIPE), { compiler: 'naga, GLSL' }),
   ];
 }
 
@@ -149,20 +179,26 @@ function denoProgram() {
   return program;
 }
 
-function inDawn(variables, flags, extent, timeoutMs) {
+function inDawn(driver, flags, extent, timeoutMs) {
   const script = fileURLToPath(new URL('in-node.mjs', import.meta.url));
-  return inProcess(process.execPath, [script, extent, ...flags], variables, timeoutMs);
+  return inProcess(driver, process.execPath, [script, extent, ...flags], timeoutMs);
 }
 
-/** @returns {Promise<import("./compare.mjs").Found | { missing: string }>} from Deno, in a process of its own */
-export function inDeno(variables, extent, timeoutMs) {
+/**
+ * From Deno, in a process of its own.
+ *
+ * @param {Driver} driver
+ * @returns {Promise<Result>}
+ */
+export function inDeno(driver, extent, timeoutMs) {
   const script = fileURLToPath(new URL('in-deno.mjs', import.meta.url));
-  return inProcess(denoProgram(), ['run', '-A', '--unstable-webgpu', script, extent], variables, timeoutMs);
+  return inProcess(driver, denoProgram(), ['run', '-A', '--unstable-webgpu', script, extent], timeoutMs);
 }
 
 /** Resolves to the last line that a process prints. */
-function inProcess(program, args, variables, timeoutMs) {
-  const child = spawn(program, args, { env: { ...process.env, ...variables }, timeout: timeoutMs });
+function inProcess({ variables, onItsLibraries = (...started) => started }, program, args, timeoutMs) {
+  const env = { ...process.env, ...variables };
+  const child = spawn(...onItsLibraries(program, args), { env, timeout: timeoutMs, killSignal: 'SIGKILL' });
   const printed = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr']) child[stream].on('data', (text) => (printed[stream] += text));
   return new Promise((resolve, reject) => {

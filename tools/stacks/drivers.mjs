@@ -1,87 +1,101 @@
-/** Drivers and Firefox out of Debian's packages, unpacked into ignored folders: nothing is installed, and root is not needed. */
-import { existsSync } from 'node:fs';
+/**
+ * Mesa's drivers for the CPU, and Firefox, out of Debian's packages: small systems of their own, unpacked into ignored folders.
+ * Nothing is installed, and root is not needed.
+ */
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CannotSetUp, debianRelease, unpackPackages } from '../debian-packages.mjs';
+import { SOFTWARE_GPU_FOLDER, unpackSoftwareGpu } from '../software-gpu.mjs';
 
 const CACHE = fileURLToPath(new URL('../../.cache/stacks', import.meta.url));
-const RELEASE = 'bookworm';
-const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 
-/** What Mesa's drivers load and a small installation lacks. */
-const COMMON = [
-  ...['libvulkan1', 'libelf1', 'libexpat1', 'libedit2', 'libffi8', 'libz3-4', 'libxml2', 'libicu72', 'libtinfo6'],
-  ...['libwayland-client0', 'libwayland-server0', 'libx11-xcb1', 'libx11-6', 'libxau6', 'libxdmcp6', 'libxshmfence1'],
-  ...['libbsd0', 'libmd0', 'libsensors5', 'libzstd1', 'libxcb1', 'libxcb-dri2-0', 'libxcb-dri3-0', 'libxcb-present0'],
-  ...[
-    'libxcb-randr0',
-    'libxcb-shm0',
-    'libxcb-sync1',
-    'libxcb-xfixes0',
-    'libegl1',
-    'libgles2',
-    'libglvnd0',
-    'libllvm15',
-  ],
-];
-const MESA = ['mesa-vulkan-drivers', 'libegl-mesa0', 'libgl1-mesa-dri', 'libgbm1', 'libdrm2'];
-const DRM = ['libdrm-amdgpu1', 'libdrm-intel1', 'libdrm-nouveau2', 'libdrm-radeon1', 'libpciaccess0'];
+/** With the folders that a root has, and the loader of drivers. */
+const MESA = ['base-files', 'libvulkan1', 'mesa-vulkan-drivers', 'libegl1', 'libgles2', 'libgl1-mesa-dri'];
+
+const SYSTEMS = {
+  stable: { suites: ['bookworm'], packages: MESA },
+  backports: {
+    suites: ['bookworm', 'bookworm-security', 'bookworm-backports'],
+    packages: [...MESA, 'firefox-esr'],
+    firefox: { name: 'firefox-esr', program: '/usr/lib/firefox-esr/firefox-esr' },
+  },
+  sid: {
+    suites: ['sid'],
+    packages: [...MESA, 'firefox'],
+    firefox: { name: 'firefox', program: '/usr/lib/firefox/firefox' },
+  },
+};
+
+/** Paths in the root of a system. Mesa 22.3's own manifest has its library by a path, where the machine's would be. */
+const LAVAPIPE = '/opt/lavapipe.json';
+const SWIFTSHADER = '/opt/swiftshader';
+
+/** No warnings of a layer that is no driver, and code that is compiled anew. */
+const COMMON = { NODEVICE_SELECT: '1', MESA_SHADER_CACHE_DISABLE: 'true' };
 
 /**
- * Mesa with its Vulkan and GL drivers for the CPU.
- *
- * @typedef {{ version: string, vulkan: Record<string, string>, gl: Record<string, string> }} Mesa variables for a process
+ * @typedef {object} System
+ * @property {string} root
+ * @property {string} mesaVersion
+ * @property {{ version: string, program: string }} [firefox] the program in the root
+ * @property {(program: string, args: readonly string[]) => [string, string[]]} onItsLibraries what to start to have a program of
+ * the machine run with the system's C library and drivers
+ * @property {Record<string, string>} vulkan variables for such a program
+ * @property {Record<string, string>} gl
  */
 
 /**
- * @param {'stable' | 'backports'} from Debian 12's own, 22.3, or its newer one
- * @returns {Mesa}
+ * @param {keyof typeof SYSTEMS} name Debian 12; with its backports, a newer Mesa and Firefox ESR; and sid, where new versions come first
+ * @returns {System}
  * @throws CannotSetUp
  */
-export function setUpMesa(from) {
-  requireDebian();
-  const suites = from === 'stable' ? [RELEASE] : [RELEASE, `${RELEASE}-backports`];
-  const suffix = from === 'stable' ? '' : `/${RELEASE}-backports`;
-  const names = [...MESA, ...DRM.slice(0, 4)].map((name) => `${name}${suffix}`);
-  const more = from === 'stable' ? ['libglapi-mesa'] : [`mesa-libgallium${suffix}`];
-  const folder = path.join(CACHE, `mesa-${from}`);
-  const versions = unpackPackages(folder, suites, [...names, ...more, ...DRM.slice(4), ...COMMON]);
+export function setUpSystem(name) {
+  if (debianRelease() === undefined || process.arch !== 'x64') {
+    throw new CannotSetUp('Expected Debian on x64, whose packages have the drivers.');
+  }
+  const { suites, packages, firefox } = SYSTEMS[name];
+  const folder = path.join(CACHE, name);
+  const versions = unpackPackages(folder, suites, packages, { withDependencies: true });
   const root = path.join(folder, 'root');
-  const libraries = path.join(root, LIBRARIES);
-  const icd = ['lvp_icd.x86_64.json', 'lvp_icd.json'].map((name) => path.join(root, 'usr/share/vulkan/icd.d', name));
-  const common = { LD_LIBRARY_PATH: libraries, NODEVICE_SELECT: '1', MESA_SHADER_CACHE_DISABLE: 'true' };
+  mkdirSync(path.join(root, 'opt'), { recursive: true });
+  const manifest = { file_format_version: '1.0.0', ICD: { library_path: 'libvulkan_lvp.so', api_version: '1.1.0' } };
+  writeFileSync(path.join(root, LAVAPIPE), JSON.stringify(manifest));
+  const libraries = ['lib', 'usr/lib'].map((name) => path.join(root, name, 'x86_64-linux-gnu'));
+  const loader = path.join(libraries[0], 'ld-linux-x86-64.so.2');
   return {
-    version: versions['mesa-vulkan-drivers'],
-    vulkan: { ...common, VK_DRIVER_FILES: icd.find(existsSync) },
+    root,
+    mesaVersion: upstream(versions['mesa-vulkan-drivers']),
+    firefox: firefox && { version: upstream(versions[firefox.name]), program: firefox.program },
+    onItsLibraries: (program, args) => [loader, ['--library-path', libraries.join(':'), program, ...args]],
+    // Deno takes GL where no Vulkan driver loads, unless it is told what to take.
+    vulkan: { ...COMMON, DENO_WEBGPU_BACKEND: 'vulkan', VK_DRIVER_FILES: path.join(root, LAVAPIPE) },
     gl: {
-      ...common,
+      ...COMMON,
+      DENO_WEBGPU_BACKEND: 'gl',
       VK_DRIVER_FILES: '/nonexistent',
       EGL_PLATFORM: 'surfaceless',
       LIBGL_ALWAYS_SOFTWARE: '1',
-      LIBGL_DRIVERS_PATH: path.join(libraries, 'dri'),
+      LIBGL_DRIVERS_PATH: path.join(libraries[1], 'dri'),
       __EGL_VENDOR_LIBRARY_FILENAMES: path.join(root, 'usr/share/glvnd/egl_vendor.d/50_mesa.json'),
     },
   };
 }
 
-/**
- * @returns {{ version: string, program: string, libraries: string }}
- * @throws CannotSetUp
- */
-export function setUpFirefox() {
-  requireDebian();
-  const folder = path.join(CACHE, 'firefox');
-  const versions = unpackPackages(folder, [RELEASE, `${RELEASE}-security`], ['firefox-esr', 'libvpx7']);
-  const root = path.join(folder, 'root');
-  return {
-    version: versions['firefox-esr'],
-    program: path.join(root, 'usr/lib/firefox-esr/firefox-esr'),
-    libraries: path.join(root, LIBRARIES),
-  };
+/** A version such as 26.2.6-1 without Debian's revision. */
+function upstream(version) {
+  return version.split('-')[0];
 }
 
-function requireDebian() {
-  if (debianRelease() !== RELEASE || process.arch !== 'x64') {
-    throw new CannotSetUp(`Expected Debian 12 (${RELEASE}) on x64, whose packages have the drivers.`);
-  }
+/**
+ * @param {string} root of a system
+ * @param {'SwiftShader' | 'lavapipe'} driver
+ * @returns {Record<string, string>} variables for a program that runs in that root
+ */
+export function driverInRoot(root, driver) {
+  if (driver === 'lavapipe') return { ...COMMON, VK_DRIVER_FILES: LAVAPIPE };
+  unpackSoftwareGpu();
+  const folder = path.join(root, SWIFTSHADER);
+  if (!existsSync(folder)) cpSync(SOFTWARE_GPU_FOLDER, folder, { recursive: true });
+  return { ...COMMON, VK_DRIVER_FILES: `${SWIFTSHADER}/vk_swiftshader_icd.json` };
 }
