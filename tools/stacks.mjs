@@ -1,8 +1,9 @@
 /**
- * Every stack of WebGPU that runs here without a GPU: npm run stacks [-- --quick] [-- --short] [-- --only TEXT] [-- --json FILE]
+ * Every stack of WebGPU that runs here: npm run stacks [-- --quick] [-- --short] [-- --only TEXT] [-- --json FILE]
  *
  * Compares the conformance suite's bytes on each combination of implementation, compiler and driver, measures the error of t on it,
  * and prints a table. --quick takes every seventh case. --short takes the combinations whose compiler or arithmetic differ.
+ * --only takes those whose names contain the text: 'own driver' is that of this machine, a GPU's where it has one.
  *
  * Exit code 1 for a byte that differs, 2 where no combination runs.
  */

@@ -72,6 +72,7 @@ export function combinations() {
       return { variables: unpackSoftwareGpu() };
     },
   };
+  const own = { name: 'own driver', setUp: () => ({ variables: {} }) };
   const mesa = (name, from, api, more) => ({
     name,
     setUp: () => {
@@ -117,6 +118,8 @@ export function combinations() {
   const isShort = { isShort: true };
   const x87 = { GALLIUM_OVERRIDE_CPU_CAPS: 'nosse' };
   return [
+    dawn(own, { compiler: 'Tint', ...isShort }),
+    wgpu(own, { compiler: 'naga', ...isShort }),
     dawn(swiftShader, isShort),
     dawn(lavapipe('backports'), isShort),
     ...['128', '512'].map((bits) =>
