@@ -7,6 +7,9 @@ export const STRIP_MS = 4;
 const TIMES_QUICKEST = 2;
 const MOST_STRIP_MS = 40;
 
+/** A strip is as long as it should be from so much of it on: it has whole rows only. */
+const GROWN = 3 / 4;
+
 /** Of a backend of which nothing is known. */
 const FIRST_STRIP_PIXELS = 2 ** 16;
 
@@ -38,7 +41,7 @@ export class Speed {
     else if (pixels > this.wantedPixels / 4) this.msPerPixel = (measured + before) / 2;
     if (pixels >= this.#most.pixels / 2) this.#most = { pixels, elapsedMs };
     if (elapsedMs <= this.#quickest.elapsedMs) this.#quickest = { pixels, elapsedMs };
-    this.isGrowing &&= elapsedMs < this.#wantedMs;
+    this.isGrowing &&= elapsedMs < GROWN * this.#wantedMs;
   }
 
   /** Notes a strip that was dropped, once the device answered; this thread may have been busy with other things meanwhile. */
@@ -48,7 +51,7 @@ export class Speed {
     const measured = elapsedMs / Math.max(1, pixels);
     const before = this.msPerPixel ?? measured;
     this.msPerPixel = Math.max(before, (measured + before) / 2);
-    this.isGrowing &&= elapsedMs < STRIP_MS;
+    this.isGrowing &&= elapsedMs < GROWN * STRIP_MS;
   }
 
   get #wantedMs(): number {

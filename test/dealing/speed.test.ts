@@ -21,6 +21,11 @@ describe('the size of strips', () => {
     expect(speed.wantedPixels * 3e-6).toBeLessThan(1.1 * STRIP_MS);
   });
 
+  test('a strip that whole rows make a little shorter than wanted is long enough', () => {
+    expect(speedAfter([1e5, 3.9]).isGrowing).toBe(false);
+    expect(speedAfter([1e5, 2.9]).isGrowing).toBe(true);
+  });
+
   test('shrinks at once where the first strip took long', () => {
     expect(speedAfter([2 ** 16, 1000]).wantedPixels).toBeCloseTo((2 ** 16 * 40) / 1000);
     expect(speedAfter([2 ** 16, 1000], [2000, 3]).wantedPixels).toBeCloseTo((2000 * 6) / 3);
