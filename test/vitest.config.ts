@@ -26,7 +26,6 @@ const TIMED = [
   'test/bench/{device-times,in-turn,measure,whole-runs}.test.ts',
   'test/cli/{flow,hanging,interruption,start-up}.test.ts',
   'test/cpu/cpu-backend.test.ts',
-  'test/dealing/*.test.ts',
   'test/gpu/{admission,answer,gpu-fault,node-gpu,slots}.test.ts',
   'test/image-files/transform-files.test.ts',
   'test/wasm/*.test.ts',

@@ -1,5 +1,7 @@
-/** Backends that stand for devices: they compute on the addon, as slowly and as badly as a test wants. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/**
+ * Backends that stand for devices: they compute on the addon, as slowly and as badly as a test wants. They wait by `setTimeout`
+ * and compute on the calling thread, so that where a test has replaced the clock nothing depends on real time.
+ */
 import { type Backend, BackendFault, type Computed, type Strip } from '../src/backend.js';
 import { cpuEntry } from '../src/cpu/cpu-backend.js';
 import { Auditor } from '../src/dealing/audit.js';
@@ -33,7 +35,7 @@ export interface Habits {
   readonly mishap?: (strip: Strip, number: number) => Mishap;
 }
 
-/** A device; one thread of the addon stands behind it. */
+/** A device; the addon stands behind it. */
 export class TestDevice implements Backend {
   readonly stripsAtOnce: number;
   readonly residentPixels: number;
@@ -106,7 +108,7 @@ export class GatedDevice implements Backend {
 
   compute(strip: Strip, run: RunOptions): Promise<Computed> {
     // Passes of a band, to compare rows with.
-    if (run.threads === 1) return cpu.compute(strip, run);
+    if (run.threads === 1) return Promise.resolve(this.computeSync(strip, run));
     return new Promise((resolve, reject) => {
       const settled = (settle: () => void) => {
         this.gates.splice(this.gates.indexOf(gate), 1);
@@ -164,19 +166,39 @@ export function helper(backend: Backend, name = 'gpu'): Worker {
   return { name, backend, speed: new Speed(), auditor: new Auditor() };
 }
 
-/** The worker that begins. @param msPerMegapixel 0: as fast as the addon */
-export function firstWorker(msPerMegapixel = 0): Worker {
+/**
+ * The worker that begins.
+ *
+ * @param msPerMegapixel 0: as fast as the addon
+ * @param compute what it does after it waited
+ */
+export function firstWorker(
+  msPerMegapixel = 0,
+  compute: Backend['compute'] = async (strip, run) => cpu.computeSync!(strip, run),
+): Worker {
   const backend: Backend = {
     stripsAtOnce: 1,
     residentPixels: 0,
     maxRows: () => Number.POSITIVE_INFINITY,
     async compute(strip, run) {
-      await sleep((msPerMegapixel * countPixels(strip.region)) / 1e6, undefined, { signal: run.signal });
+      await sleep((msPerMegapixel * countPixels(strip.region)) / 1e6, run.signal);
       checkMemory(strip);
-      return cpu.compute(strip, { ...run, threads: 1 });
+      return compute(strip, { ...run, threads: 1 });
     },
     computeSync: (strip, run) => cpu.computeSync!(strip, run),
     dispose() {},
   };
   return { name: 'cpu', backend, speed: new Speed() };
+}
+
+/** @throws the reason of the signal, at once */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
