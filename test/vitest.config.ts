@@ -39,6 +39,7 @@ export default defineConfig({
     root: fileURLToPath(new URL('..', import.meta.url)),
     // The addon and Dawn are native: with a process for each file, a crash does not hide other results.
     pool: 'forks',
+    setupFiles: ['test/equal-bytes.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

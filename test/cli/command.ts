@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { decodePngSync as decodePng } from '../../src/formats/png/decode.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import { DEFAULT_OPERATION, type Operation } from '../../src/options.js';
@@ -79,16 +79,19 @@ export function ended(child: ChildProcess): Promise<Ended> {
   });
 }
 
-const folders: string[] = [];
-
-afterEach(() => {
+const ofTest: string[] = [];
+const ofFile: string[] = [];
+const removeAll = (folders: string[]) => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+};
 
-/** A new folder with some files in it; it is gone after the test. */
-export function folderWith(files: Readonly<Record<string, Uint8Array | string>> = {}): string {
+afterEach(() => removeAll(ofTest));
+afterAll(() => removeAll(ofFile));
+
+/** A new folder with some files in it; it is gone after the test, or as `lasting` says. */
+export function folderWith(files: Readonly<Record<string, Uint8Array | string>> = {}, lasting = ofTest): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'neighbor-product-cli-'));
-  folders.push(folder);
+  lasting.push(folder);
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), content);
@@ -97,14 +100,15 @@ export function folderWith(files: Readonly<Record<string, Uint8Array | string>> 
 }
 
 /**
- * A copy of the compiled project, without the CPU addon and with some modules replaced.
+ * A copy of the compiled project, without the CPU addon and with some modules replaced; it is gone after the file of tests.
  *
  * @param modules source text by path below dist/; the bundle is made of them, such as `files/write.js`
  * @returns its root
  */
 export async function copyWith(modules: Readonly<Record<string, string>> = {}): Promise<string> {
   const names = ['package.json', 'binding.gyp'];
-  const root = folderWith(Object.fromEntries(names.map((name) => [name, readFileSync(path.join(ROOT, name))])));
+  const files = Object.fromEntries(names.map((name) => [name, readFileSync(path.join(ROOT, name))]));
+  const root = folderWith(files, ofFile);
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'), 'junction');
   for (const [name, source] of Object.entries(modules)) writeFileSync(path.join(root, 'dist', name), source);
