@@ -1,6 +1,6 @@
 /** Signals at every moment: what ends at once, what is finished, and what is left on the disk. */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -50,38 +50,40 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   20_000,
 );
 
-/** Of several files, all but the first take long to get their names. */
-function slowRenames(elapsedMs: number) {
-  return `
+/** Of several files, all but the first get their names once there is a file of this name. */
+const GO = 'go';
+const SLOW_RENAMES = `
+    import { existsSync } from 'node:fs';
     import fs from 'node:fs/promises';
     import { syncBuiltinESMExports } from 'node:module';
     const { rename } = fs;
     fs.rename = async (from, to) => {
       if (to.endsWith('a.png')) return rename(from, to);
       process.stderr.write('@');
-      await new Promise((resolve) => setTimeout(resolve, ${elapsedMs}));
+      while (!existsSync('${GO}')) await new Promise((resolve) => setTimeout(resolve, 5));
       return rename(from, to);
     };
     syncBuiltinESMExports();
   `;
-}
 
 const INTERRUPTED = 'warning: Interrupted. The files under way are finished; interrupt again to end at once.\n';
 
-/** Interrupts the command once two of its files are being written, and again when it has said so, if at all. */
-async function interrupted(signal: NodeJS.Signals, elapsedMs: number, isAgain: boolean) {
+/** Interrupts the command once two of its files are being written, and when it has said so interrupts it again or lets them be. */
+async function interrupted(signal: NodeJS.Signals, isAgain: boolean) {
   const names = ['a.png', 'b.png', 'c.png', 'd.png', 'e.png', 'f.png'];
   const cwd = folderWith(Object.fromEntries(names.map((name) => [name, PNG_FILE])));
   mkdirSync(path.join(cwd, 'out'));
   const words = [...names, '-o', 'out/', '--backend', 'cpu', '--jobs', '2'];
-  const child = spawnCommand(words, { cwd, before: slowRenames(elapsedMs) });
+  const child = spawnCommand(words, { cwd, before: SLOW_RENAMES });
   const end = ended(child);
   let text = '';
   let isStopped = false;
   child.stderr!.on('data', (part) => {
     text += part;
     if (!isStopped && text.split('@').length === 3) isStopped = child.kill(signal);
-    if (isAgain && text.includes(INTERRUPTED)) child.kill(signal);
+    if (!text.includes(INTERRUPTED)) return;
+    if (isAgain) child.kill(signal);
+    else writeFileSync(path.join(cwd, GO), '');
   });
   return { ...(await end), written: listing(path.join(cwd, 'out')) };
 }
@@ -89,7 +91,7 @@ async function interrupted(signal: NodeJS.Signals, elapsedMs: number, isAgain: b
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s lets the files under way finish, and begins no other',
   async (signal) => {
-    const { stderr, written, ...how } = await interrupted(signal, 2000, false);
+    const { stderr, written, ...how } = await interrupted(signal, false);
     expect(how).toMatchObject({ exitCode: null, signal });
     expect(written).toEqual(['a.png', 'b.png', 'c.png']);
     expect(stderr).toContain(INTERRUPTED);
@@ -113,7 +115,7 @@ test.runIf(softwareGpuExists)(
 );
 
 test('a second SIGINT ends at once, and leaves what was written and no temporary file', async () => {
-  const { written, ...how } = await interrupted('SIGINT', 60_000, true);
+  const { written, ...how } = await interrupted('SIGINT', true);
   expect(how).toMatchObject({ exitCode: null, signal: 'SIGINT' });
   expect(written).toEqual(['a.png']);
 }, 20_000);
