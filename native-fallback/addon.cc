@@ -13,6 +13,7 @@
 #include "instruction_sets.h"
 #include "png.h"
 #include "strip.h"
+#include "worker.h"
 
 namespace {
 
@@ -100,27 +101,19 @@ std::shared_ptr<void> memory_of(const Napi::Object& object, const char* field) {
   return neighbor_product::hold_memory(object.Env(), object.Get(field).As<Napi::Uint8Array>().ArrayBuffer());
 }
 
-class Worker : public Napi::AsyncWorker {
+class Computation : public neighbor_product::Worker {
  public:
-  Worker(const Napi::Object& object, const Job& job)
-      : Napi::AsyncWorker(object.Env(), "neighbor_product"),
-        deferred_(Napi::Promise::Deferred::New(object.Env())),
-        keeps_arrays_alive_(Napi::Persistent(object)),
-        job_(job) {
+  Computation(const Napi::Object& object, const Job& job) : Worker(object, "neighbor_product"), job_(job) {
     if (!object.Get("canHoldMemory").ToBoolean()) return;
     input_memory_ = memory_of(object, "input");
     output_memory_ = memory_of(object, "output");
   }
-  Napi::Promise Promise() const { return deferred_.Promise(); }
 
  protected:
-  void Execute() override { outcome_ = run(job_); }
-  void OnOK() override { deferred_.Resolve(result_object(Env(), outcome_, job_)); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+  void work() override { outcome_ = run(job_); }
+  Napi::Value result() override { return result_object(Env(), outcome_, job_); }
 
  private:
-  Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference keeps_arrays_alive_;  // that Execute reads and writes
   std::shared_ptr<void> input_memory_, output_memory_;
   Job job_;
   neighbor_product::Outcome outcome_{};
@@ -128,10 +121,7 @@ class Worker : public Napi::AsyncWorker {
 
 Napi::Value compute_async(const Napi::CallbackInfo& info) {
   const Napi::Object object = info[0].As<Napi::Object>();
-  auto* const worker = new Worker(object, job_from(object));  // deletes itself when it is done
-  const Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  return promise;
+  return (new Computation(object, job_from(object)))->start();
 }
 
 Napi::Value compute_sync(const Napi::CallbackInfo& info) {
@@ -156,6 +146,7 @@ void copy_attributes(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  neighbor_product::Pending::attach(env);
   Napi::Array names = Napi::Array::New(env);
   for (auto set = neighbor_product::instruction_sets(); *set; set++) names.Set(names.Length(), name_of(**set));
   exports.Set("instructionSets", names);

@@ -11,6 +11,7 @@
 #include "fields.h"
 #include "filter.h"
 #include "unfilter.h"
+#include "worker.h"
 
 namespace neighbor_product {
 
@@ -21,39 +22,29 @@ uint8_t* bytes_or_null(const Napi::Object& job, const char* field) {
   return job.Get(field).IsUndefined() ? nullptr : bytes_of(job, field);
 }
 
-// Runs work on another thread and resolves a promise with the numbers that it returns.
-class Worker : public Napi::AsyncWorker {
+// Resolves with the numbers that the work returns.
+class RowsWorker : public Worker {
  public:
   using Numbers = std::vector<double>;
 
-  Worker(const Napi::Object& job, std::function<Numbers()> work)
-      : Napi::AsyncWorker(job.Env(), "neighbor_product_png"),
-        deferred_(Napi::Promise::Deferred::New(job.Env())),
-        keeps_arrays_alive_(Napi::Persistent(job)),
-        work_(std::move(work)) {}
-  Napi::Promise Promise() const { return deferred_.Promise(); }
+  RowsWorker(const Napi::Object& job, std::function<Numbers()> work)
+      : Worker(job, "neighbor_product_png"), work_(std::move(work)) {}
 
  protected:
-  void Execute() override { numbers_ = work_(); }
-  void OnOK() override {
+  void work() override { numbers_ = work_(); }
+  Napi::Value result() override {
     Napi::Array result = Napi::Array::New(Env());
     for (double number : numbers_) result.Set(result.Length(), number);
-    deferred_.Resolve(result);
+    return result;
   }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
-  Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference keeps_arrays_alive_;  // that Execute reads and writes
   std::function<Numbers()> work_;
   Numbers numbers_;
 };
 
-Napi::Value run(const Napi::Object& job, std::function<Worker::Numbers()> work) {
-  auto* const worker = new Worker(job, std::move(work));  // deletes itself when it is done
-  const Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  return promise;
+Napi::Value run(const Napi::Object& job, std::function<RowsWorker::Numbers()> work) {
+  return (new RowsWorker(job, std::move(work)))->start();
 }
 
 // Resolves with the number of the first row with an unknown filter, or -1.
@@ -70,7 +61,7 @@ Napi::Value decode_rows(const Napi::CallbackInfo& info) {
                       {}};
   for (int c = 0; key && c < 3; c++) expansion.key[c] = key[c];
   uint8_t* const rgba = bytes_of(job, "rgba");
-  return run(job, [=]() -> Worker::Numbers {
+  return run(job, [=]() -> RowsWorker::Numbers {
     const ptrdiff_t wrong = undo_filters(rows);
     if (wrong < 0) expand_rows(rows, expansion, rgba);
     return {static_cast<double>(wrong)};
@@ -98,7 +89,7 @@ Napi::Value encode_rows(const Napi::CallbackInfo& info) {
                           bytes_or_null(job, "above"),     number_of<int>(job, "filter")};
   uint8_t* const output = bytes_of(job, "output");
   const bool is_compressed = job.Get("isCompressed").ToBoolean();
-  return run(job, [=]() -> Worker::Numbers {
+  return run(job, [=]() -> RowsWorker::Numbers {
     const size_t byte_length = static_cast<size_t>(rows.count * (1 + rows.width * rows.written_channels));
     uint8_t* const filtered = is_compressed ? scratch_of(byte_length) : output;
     filter_rows(rows, filtered);
