@@ -39,7 +39,11 @@ export class Member {
     return new Promise((resolve, reject) => {
       let member: Member | undefined;
       const thread = startWorker({
-        message: (message) => (message === 'ready' ? resolve(member!) : member!.#answer(message)),
+        message: (message) => {
+          if (message !== 'ready') return member!.#answer(message);
+          thread.hold?.(false); // until it has a job, which it may never get
+          resolve(member!);
+        },
         failure: (reason) => {
           reject(new Error(reason));
           if (member) member.#fail(reason);

@@ -235,6 +235,14 @@ test('workers keep no process alive, and end with the thread that started them',
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: line + line, stderr: '' });
 });
 
+test('a worker that was given nothing keeps no process alive', () => {
+  const script = `
+    const { transform } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)});
+    await transform({ data: new Uint8Array(100), width: 5, height: 5 }, { backend: 'wasm', threads: 2 });`;
+  const words = ['--input-type=module', '--eval', script];
+  expect(spawnSync(process.execPath, words, { timeout: 60_000 })).toMatchObject({ status: 0, signal: null });
+});
+
 test('the module needs nothing from outside', () => {
   const { WebAssembly } = globalThis as unknown as { WebAssembly: { Module: { imports(module: object): object[] } } };
   expect(WebAssembly.Module.imports(wasmModule)).toEqual([]);
