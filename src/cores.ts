@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path/posix';
+import { readVariable } from './environment.js';
 
 /** Pixels per thread: with fewer, about 50 microseconds of work, waking another thread costs more than it saves. */
 const PIXELS_WORTH_A_THREAD = 2 ** 15;
@@ -16,7 +17,7 @@ export function availableCores(): number {
 
 /** Threads of the pool that zlib, files and the addon's jobs share; without the variable libuv starts four. */
 export function poolThreads(): number {
-  return Number(process.env.UV_THREADPOOL_SIZE) || 4;
+  return Number(readVariable('UV_THREADPOOL_SIZE')) || 4;
 }
 
 /** The number of threads for as many pixels where the caller names none. */

@@ -50,6 +50,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],
   ['errors.ts', 'cores.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
+  ['environment.ts'],
 ];
 
 test('there are imports to look at, and no relative one leads nowhere', () => {

@@ -12,6 +12,7 @@ const LONG = [
   'test/cli/{bench,conformance,files,flow,hanging,interruption,main,mistakes,report-files,suggestions,trees}.test.ts',
   'test/conformance/{faulty-backends,images}.test.ts',
   'test/cpu/{cpu-backend,hostile-system,worker}.test.ts',
+  'test/deno.test.ts',
   'test/docs/{api,readme}.test.ts',
   'test/examples/{cluster,queue-worker}.test.ts',
   'test/formats/png/{decode,fuzz}.test.ts',

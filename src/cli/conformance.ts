@@ -155,9 +155,16 @@ function machineFacts(packageVersion: string): Fact[] {
     { name: 'neighbor-product', value: packageVersion },
     { name: 'Processor', value: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableCores()} cores` },
     { name: 'System', value: `${type()} ${release()} ${process.arch}, ${version()}` },
-    { name: 'Node', value: process.version },
+    { name: 'Runtime', value: runtimeText() },
     { name: 'Shaders, SHA-256', value: createHash('sha256').update(shaderCode).digest('hex') },
   ];
+}
+
+/** Deno and Bun say that they are a version of Node, too. */
+function runtimeText(): string {
+  const { deno, bun } = process.versions;
+  if (deno !== undefined) return `Deno ${deno}`;
+  return bun === undefined ? `Node ${process.version}` : `Bun ${bun}`;
 }
 
 function suiteOptions({ filter, seed, quick }: ConformanceOptionValues): SuiteOptions {

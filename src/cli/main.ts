@@ -4,7 +4,7 @@ import { write } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { availableCores } from '../cores.js';
-import { NeighborProductError } from '../errors.js';
+import { messageOf, NeighborProductError } from '../errors.js';
 import { silenceFallbackWarning } from '../fallback-warning.js';
 import { readableName } from '../files/names.js';
 import { isStandardOutputClosed } from '../files/streams.js';
@@ -22,7 +22,7 @@ import { Signals } from './signals.js';
 /** More do not speed up a single image, which one thread inflates. */
 const MOST_CORES = 16;
 
-const isColoured = wantsColour(process.env, process.stderr.isTTY);
+let isColoured = false;
 
 const loadedMs = performance.now();
 
@@ -50,6 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
   let isVerbose = false;
   let data: string | undefined;
   try {
+    isColoured = wantsColour(process.env, process.stderr.isTTY);
     const commandLine = parseCommandLine(args);
     if (commandLine.kind === 'text') {
       await writeTo(process.stdout, commandLine.text);
@@ -66,11 +67,20 @@ async function main(args: readonly string[]): Promise<number> {
     return await tidied(() =>
       traced(commandLine, args, (onSpan) => step(commandLine.kind, () => perform(commandLine, args, onSpan))),
     );
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainDeno(thrown);
     // A text may be left at any time, as `| head` does; data are missed.
     if (data !== undefined || !(error instanceof ReaderLeft)) warn(errorText(error, { isVerbose, isColoured }));
     return exitCodeOf(error);
   }
+}
+
+/** Deno throws where a permission is missing, and names it. */
+function explainDeno(error: unknown): unknown {
+  if (Object(error).name !== 'NotCapable') return error;
+  const flags = ['read', 'write', 'env', 'sys', 'ffi'].map((name) => `--allow-${name}`).join(' ');
+  const advice = `The command takes deno run -A, or deno run ${flags}.`;
+  return new NeighborProductError('INVALID_OPTION', `${messageOf(error)}. ${advice}`, { cause: error });
 }
 
 /**

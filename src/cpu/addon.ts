@@ -136,8 +136,9 @@ function explain({ code, message }: NodeJS.ErrnoException, file: string): string
   return code === 'MODULE_NOT_FOUND' ? 'does not exist' : `does not load: ${firstLine(message)}`;
 }
 
-/** Where Node itself was told not to load addons. */
-function adviseOnFlags({ code }: NodeJS.ErrnoException, file: string, folder: string): string | undefined {
+/** Where Node or Deno was told not to load addons. */
+function adviseOnFlags({ code, name }: NodeJS.ErrnoException, file: string, folder: string): string | undefined {
+  if (name === 'NotCapable') return `Deno's permissions forbid the CPU addon: start Deno with --allow-ffi="${folder}".`;
   if (code !== 'ERR_DLOPEN_DISABLED' && !isForbidden(file)) return undefined;
   if (process.permission === undefined) return 'Start Node without --no-addons.';
   return `Node's permission model forbids the CPU addon: start Node with --allow-addons and --allow-fs-read="${folder}".`;
@@ -166,10 +167,17 @@ function usesMusl(nodePath: string): boolean {
     readSync(file, head);
     closeSync(file);
   } catch {
-    // Node was replaced while it runs, or its permission model forbids to read it.
-    return !('glibcVersionRuntime' in (process.report.getReport() as unknown as { header: object }).header);
+    return reportsMusl(); // Node was replaced while it runs, or may not be read
   }
   return head.includes('/ld-musl-');
+}
+
+function reportsMusl(): boolean {
+  try {
+    return !('glibcVersionRuntime' in (process.report.getReport() as unknown as { header: object }).header);
+  } catch {
+    return false; // Deno without --allow-sys
+  }
 }
 
 function firstLine(text: string): string {

@@ -1,6 +1,10 @@
-/** WebGPU in Node: the only file that loads `webgpu`, and that dynamically, since its binary does not load everywhere. */
+/**
+ * WebGPU in Node, Bun and Deno. Deno has its own; for the others this is the only file that loads `webgpu`, and that
+ * dynamically, since its binary does not load everywhere.
+ */
 import { isMainThread } from 'node:worker_threads';
 import type { BackendDescription, Device, Opened, OpenOptions } from '../backend.js';
+import { readVariable } from '../environment.js';
 import { messageOf } from '../errors.js';
 import { importPart } from '../package.js';
 import {
@@ -17,6 +21,7 @@ import {
   testAdapter,
 } from './adapters.js';
 import { AUTOMATIC_OPENING_MS, NoAnswer, OPENING_MS } from './answer.js';
+import { pageGpu } from './page-gpu.js';
 import { adviseOn, lacksHardware, readSystem } from './system.js';
 import { missingVulkan } from './vulkan.js';
 
@@ -26,13 +31,25 @@ const loaded: Promise<GPU>[] = [];
 /** Dawn coarsens times to protect secrets in browsers; here they are the user's own. */
 export const DAWN_FLAGS = ['disable-dawn-features=timestamp_quantization'];
 
-/** Dawn's entry point, loaded once in a thread; rejects with the reason where its binary does not load. */
+/** Deno's own WebGPU, wgpu, for which a program needs no permission; elsewhere undefined, whatever `navigator.gpu` is. */
+function denoGpu(): GPU | undefined {
+  return 'deno' in process.versions ? pageGpu() : undefined;
+}
+
+/** Why no GPU can answer, found without asking for one; wgpu finds some without Vulkan. */
+function missingDriver(): string | undefined {
+  return denoGpu() === undefined ? missingVulkan() : undefined;
+}
+
+/** Where GPUs are asked for, loaded once in a thread; rejects with the reason where Dawn's binary does not load. */
 function loadGpu(): Promise<GPU> {
   if (loaded.length === 0) loaded.push(createGpu());
   return loaded[0];
 }
 
 async function createGpu(): Promise<GPU> {
+  const own = denoGpu();
+  if (own !== undefined) return own;
   const { create } = (await importPart('webgpu')) as typeof import('webgpu');
   return create(DAWN_FLAGS);
 }
@@ -43,7 +60,7 @@ function loadFailure(message: string): string {
 
 /** Opens the best adapter, or says why there is none. Never throws. */
 export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
-  const missing = missingVulkan();
+  const missing = missingDriver();
   if (missing !== undefined) return { reason: missing };
   if (options.acceptSoftware === false && lacksHardware()) return { reason: 'this machine has no GPU device' };
   try {
@@ -57,7 +74,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<OpenedGpu> {
 const SOFTWARE_VARIABLE = 'NEIGHBOR_PRODUCT_SOFTWARE_GPU';
 
 function takesSoftware(): boolean {
-  return process.env[SOFTWARE_VARIABLE] === '1';
+  return readVariable(SOFTWARE_VARIABLE) === '1';
 }
 
 /**
@@ -103,7 +120,7 @@ export async function openDevices(): Promise<readonly Device[]> {
 }
 
 async function openAll(): Promise<readonly OpenedGpu[]> {
-  const missing = missingVulkan();
+  const missing = missingDriver();
   if (missing !== undefined) return [{ reason: missing }];
   try {
     return await openAllAdapters(await loadGpu());
@@ -136,7 +153,7 @@ export interface GpuFacts {
 export async function listAdapters(): Promise<GpuFacts> {
   const system = readSystem();
   const none = { adapters: [] };
-  const missing = missingVulkan();
+  const missing = missingDriver();
   if (missing !== undefined) return { ...none, reason: missing, advice: adviseOn({ ...none, system }) };
   let gpu: GPU;
   try {

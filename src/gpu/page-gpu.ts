@@ -49,7 +49,8 @@ const BLOCKED_ADVICE =
   'chrome://gpu in Chrome and Edge, about:support in Firefox, says which.';
 const WRONG_ADVICE = 'Update the driver of the GPU; the conformance suite shows what is wrong.';
 
-function pageGpu(): GPU | undefined {
+/** The `GPU` object of the page, or of the runtime. */
+export function pageGpu(): GPU | undefined {
   return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
 }
 

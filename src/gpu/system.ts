@@ -96,7 +96,9 @@ const GPU_DEVICES = /^(nvidia\d|nvhost|nvgpu|nvmap|dxg|mali|kgsl|pvr)/;
 /** Whether there is no GPU for Dawn to find; loading it would cost time and may print warnings. */
 export function lacksHardware(): boolean {
   if (process.platform !== 'linux') return false;
-  return listRenderNodes().length === 0 && !listFolder('/dev').some((name) => GPU_DEVICES.test(name));
+  const devices = listFolder('/dev');
+  if (devices.length === 0) return false; // permissions of Node or Deno hide them
+  return listRenderNodes().length === 0 && !devices.some((name) => GPU_DEVICES.test(name));
 }
 
 const DRI_FOLDER = '/dev/dri';

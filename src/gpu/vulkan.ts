@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { readVariable } from '../environment.js';
 
 const VULKAN_LOADER = 'libvulkan.so.1';
 
@@ -34,7 +35,7 @@ export function missingManifests(): string[] {
  */
 function listManifests(): string[] {
   const named = namedPlaces();
-  const home = process.env.HOME ?? '';
+  const home = readVariable('HOME') ?? '';
   const folders = [
     ...pathsIn('XDG_CONFIG_HOME', join(home, '.config')),
     ...pathsIn('XDG_CONFIG_DIRS', '/etc/xdg'),
@@ -96,7 +97,7 @@ function isLibrary(name: string): boolean {
 }
 
 function pathsIn(variable: string, ...others: readonly string[]): readonly string[] {
-  const paths = (process.env[variable] ?? '').split(delimiter).filter((path) => path !== '');
+  const paths = (readVariable(variable) ?? '').split(delimiter).filter((path) => path !== '');
   return paths.length > 0 ? paths : others;
 }
 

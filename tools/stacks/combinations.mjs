@@ -168,7 +168,7 @@ function versionOf(name) {
 }
 
 /** The program of Deno. Packages are installed without their scripts, which would make it executable. */
-function denoProgram() {
+export function denoProgram() {
   const names = { 'linux-x64': 'linux-x64-glibc', 'linux-arm64': 'linux-arm64-glibc' };
   const platform = `${process.platform}-${process.arch}`;
   const name = `@deno/${names[platform] ?? platform}/deno${process.platform === 'win32' ? '.exe' : ''}`;
