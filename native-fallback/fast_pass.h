@@ -31,12 +31,14 @@ template <class V, Alpha alpha>
 void multiply_columns(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width, Columns (&columns)[rows_at_once],
                       const uint8_t* const (&next)[rows_at_once]) {
   constexpr int channels = alpha == Alpha::channel ? 4 : 3;
+  const uint32_t* pixels[rows_at_once + 2];  // read here: what is stored below may lie in `lines`, for all C++ knows
+  for (int row = 0; row < rows_at_once + 2; row++) pixels[row] = lines[row]->pixels;
   for (ptrdiff_t x = 0; x < width + 2; x += V::lanes) {
     if (x % block == 0) {
       for (const uint8_t* row : next) prefetch_block(row, x);
     }
     typename V::Int words[rows_at_once + 2];
-    for (int row = 0; row < rows_at_once + 2; row++) words[row] = V::load(lines[row]->pixels + x);
+    for (int row = 0; row < rows_at_once + 2; row++) words[row] = V::load(pixels[row] + x);
     for (int c = 0; c < channels; c++) {
       // Two columns that overlap share the product of the two rows in their middle.
       for (int row = 0; row < rows_at_once; row += 2) {
@@ -73,15 +75,41 @@ typename V::Float multiply_across(const Columns& columns, ptrdiff_t x, typename 
   return V::scaled_rsqrt(full_scale, squares);
 }
 
+// Writes t in the place of the columns, of which pixels further on need none.
+template <class V, int channels>
+void normalize_row(Columns& columns, ptrdiff_t width) {
+  constexpr int vectors = V::side_by_side;
+  for (ptrdiff_t x = 0; x < width; x += vectors * V::lanes) {
+    typename V::Float product[vectors][channels], scale[vectors];
+    for (int v = 0; v < vectors; v++) scale[v] = multiply_across<V>(columns, x + v * V::lanes, product[v]);
+    for (int v = 0; v < vectors; v++) {
+      for (int c = 0; c < channels; c++) {
+        V::store(columns.planes[c] + x + v * V::lanes, V::mul(product[v][c], scale[v]));
+      }
+    }
+  }
+}
+
+// The same as multiply_across, in a normalized row.
+template <class V, int channels>
+typename V::Float load_normalized(const Columns& columns, ptrdiff_t x, typename V::Float (&product)[channels]) {
+  for (int c = 0; c < channels; c++) product[c] = V::load(columns.planes[c] + x);
+  return V::all(1);
+}
+
 template <class V, Alpha alpha>
-void fast_pass(const Columns& columns, const Line& here, ptrdiff_t width, uint32_t* result, Undecided& undecided,
+void fast_pass(Columns& columns, const Line& here, ptrdiff_t width, uint32_t* result, Undecided& undecided,
                const uint8_t* next) {
   constexpr int channels = alpha == Alpha::channel ? 4 : 3, vectors = V::side_by_side;
+  if (V::normalizes_rows) normalize_row<V, channels>(columns, width);
   undecided.count = 0;
   for (ptrdiff_t x = 0; x < width; x += vectors * V::lanes) {
     if (x % block == 0) prefetch_block(next, x);
     typename V::Float product[vectors][channels], scale[vectors];
-    for (int v = 0; v < vectors; v++) scale[v] = multiply_across<V>(columns, x + v * V::lanes, product[v]);
+    for (int v = 0; v < vectors; v++) {
+      scale[v] = V::normalizes_rows ? load_normalized<V>(columns, x + v * V::lanes, product[v])
+                                    : multiply_across<V>(columns, x + v * V::lanes, product[v]);
+    }
 
     typename V::Mask surely_255[vectors], perhaps_255[vectors];
     for (int v = 0; v < vectors; v++) {

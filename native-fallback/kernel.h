@@ -18,8 +18,8 @@ struct InstructionSet {
     // Columns for rows_at_once rows, from these and the rows above and below.
     void (*multiply_columns)(const Line* const (&lines)[rows_at_once + 2], ptrdiff_t width,
                              Columns (&columns)[rows_at_once], const uint8_t* const (&next)[rows_at_once]);
-    // Writes result, and lists the undecided pixels. here: the row itself, for its alpha.
-    void (*fast_pass)(const Columns& columns, const Line& here, ptrdiff_t width, uint32_t* result, Undecided& undecided,
+    // Writes result, lists the undecided pixels, and uses the columns up. here: the row itself, for its alpha.
+    void (*fast_pass)(Columns& columns, const Line& here, ptrdiff_t width, uint32_t* result, Undecided& undecided,
                       const uint8_t* next);
     // Computes the undecided pixels in binary64, by the definition.
     void (*exact_pass)(const Line& above, const Line& here, const Line& below, const Undecided& undecided,

@@ -25,6 +25,7 @@ namespace {
 
 struct Avx2 {
   static constexpr int lanes = 8, side_by_side = 4;
+  static constexpr bool normalizes_rows = false;
   using Float = __m256;
   using Int = __m256i;
   using Mask = __m256;

@@ -25,6 +25,7 @@ namespace {
 
 struct Avx512 {
   static constexpr int lanes = 16, side_by_side = 2;
+  static constexpr bool normalizes_rows = false;
   using Float = __m512;
   using Int = __m512i;
   using Mask = __mmask16;

@@ -13,6 +13,7 @@ namespace {
 
 struct Neon {
   static constexpr int lanes = 4, side_by_side = 8;
+  static constexpr bool normalizes_rows = false;
   using Float = float32x4_t;
   using Int = uint32x4_t;
   using Mask = uint32x4_t;

@@ -2,11 +2,13 @@
 //
 // What every vector type offers (the other files here do the same with their instructions):
 //   side_by_side      vectors that the fast pass computes at a time; `block` is a multiple of all their lanes
+//   normalizes_rows   whether the fast pass computes t of a whole row in a loop of its own. A processor looks ahead by a
+//                     few hundred instructions; where a root takes long, these should be the same step of many pixels
 //   load              from any address; store, of numbers, to that of a whole vector
 //   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
 //   mul_add           fused or not: the error bound holds for both
 //   scaled_rsqrt      factor / sqrt(x), error below 7 * 2^-24 of it, for x from 0x1p-100 to 0x1p99
-//   truncate          towards 0, of values below 2^31
+//   truncate          towards 0, to a whole or an even number below 2^24; bits 24 to 31 are unspecified
 //   max_u16           the greater low halves; the high halves are unspecified
 //   mask_of           a bit for each lane
 //   widen_16, narrow_16   sixteen pixels of RGB as words, and back
@@ -23,6 +25,7 @@ namespace {
 
 struct Portable {
   static constexpr int lanes = 8, side_by_side = 4;
+  static constexpr bool normalizes_rows = false;
   struct Float {
     float lane[lanes];
   };

@@ -13,6 +13,7 @@ namespace {
 
 struct Sse2 {
   static constexpr int lanes = 4, side_by_side = 8;
+  static constexpr bool normalizes_rows = false;
   using Float = __m128;
   using Int = __m128i;
   using Mask = __m128;

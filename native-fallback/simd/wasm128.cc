@@ -16,6 +16,7 @@ namespace {
 
 struct Wasm128 {
   static constexpr int lanes = 4, side_by_side = 2;  // more would not stay in sixteen registers
+  static constexpr bool normalizes_rows = true;
   using Float = v128_t;
   // A type of its own, since functions are chosen by it.
   struct Int {
@@ -32,10 +33,21 @@ struct Wasm128 {
   static Float mul_add(Float a, Float b, Float c) { return wasm_f32x4_add(wasm_f32x4_mul(a, b), c); }
   static Float min(Float a, Float b) { return wasm_f32x4_pmin(b, a); }
   static Float max(Float a, Float b) { return wasm_f32x4_pmax(b, a); }
-  static Mask less(Float a, Float b) { return wasm_f32x4_lt(a, b); }
+  static Mask less(Float a, Float b) {
+    Mask mask = wasm_f32x4_lt(a, b);
+    __asm__("" : "+r"(mask));  // else LLVM takes it for four bits, and makes it a mask again with two shifts
+    return mask;
+  }
   static Mask and_not(Mask a, Mask b) { return wasm_v128_andnot(a, b); }
   static Mask either(Mask a, Mask b) { return wasm_v128_or(a, b); }
-  static Int truncate(Float a) { return {wasm_i32x4_trunc_sat_f32x4(a)}; }
+
+  // From 2^24 to 2^25 the numbers of single precision are the even ones, and their words count them: a sum there,
+  // doubled, has the even number in its low 24 bits. x64 has a single instruction for none of WebAssembly's conversions
+  // to integers.
+  static Int truncate(Float a) {
+    const Float sum = wasm_f32x4_add(a, all(0x1p24f - 1));
+    return {wasm_i32x4_shl(max(all(0x1p24f), sum), 1)};
+  }
   static Int max_u16(Int a, Int b) { return {wasm_u16x8_max(a.words, b.words)}; }
   static Mask low_half_at_least(Int a, int least) {
     return wasm_i32x4_gt(wasm_v128_and(a.words, wasm_i32x4_splat(0xffff)), wasm_i32x4_splat(least - 1));
@@ -57,7 +69,7 @@ struct Wasm128 {
     const v128_t red_blue = join(wasm_u32x4_shr(units[0].words, 16), units[2].words);
     v128_t alpha_green = wasm_u32x4_shr(units[1].words, 16);
     if (alpha == Alpha::channel) alpha_green = join(alpha_green, units[channels - 1].words);
-    v128_t word = wasm_v128_or(red_blue, wasm_i32x4_shl(alpha_green, 8));
+    v128_t word = wasm_v128_or(wasm_v128_and(red_blue, wasm_i32x4_splat(0x00ff00ff)), wasm_i16x8_shl(alpha_green, 8));
     word = wasm_v128_or(word, wasm_v128_and(wasm_u32x4_shr(word, 1), surely_255));
     const v128_t opaque = wasm_i32x4_splat(static_cast<int>(0xff000000));
     if (alpha == Alpha::opaque) return {wasm_v128_or(word, opaque)};
