@@ -26,7 +26,7 @@ struct Tile {
 // What one thread works with: 22 KiB of it at a time, 26 KiB with four channels in the product. Zeroed once, since
 // whole vectors are read past a tile's end.
 struct Scratch {
-  Line lines[rows_at_once + 2] = {};
+  alignas(64) Line lines[rows_at_once + 2] = {};
   Columns columns[rows_at_once] = {};
   alignas(64) uint32_t result[tile_width] = {};
   Undecided undecided = {};

@@ -17,7 +17,7 @@ constexpr ptrdiff_t rows_at_once = 4;                 // rows whose columns are 
 
 // One row of a tile as RGBA words (red in the low byte), with one neighbour at either end.
 struct Line {
-  alignas(64) uint32_t pixels[line_width];
+  uint32_t pixels[line_width];
 
   // The samples of a channel, four bytes apart, from the left neighbour of the tile's pixel x on.
   const uint8_t* samples(ptrdiff_t x, int channel) const {

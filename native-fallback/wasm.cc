@@ -1,5 +1,6 @@
-// The kernel as a WebAssembly module without imports. Its caller, src/wasm/kernel.ts, lays a piece of an image into
-// memory of the module, calls compute_piece, and takes the samples out.
+// The kernel as a WebAssembly module, which needs nothing but memory: that of its caller, src/wasm/kernel.ts, or one
+// that a worker thread shares with it. The caller lays a piece of an image into a slot of the memory, calls
+// compute_piece, and takes the samples out.
 #include <algorithm>
 
 #include "instruction_sets.h"
@@ -9,39 +10,66 @@ namespace neighbor_product {
 
 namespace {
 
-// Wide, since each row takes a call to copy; as little in all as an L2 cache holds.
-constexpr ptrdiff_t most_columns = 16 * tile_width, most_rows = 16;
-// From one row to the next, in words, with room for two neighbours. No power of two, whose rows would share cache
-// lines.
-constexpr ptrdiff_t row_words = most_columns + block;
+// While one piece is computed, the next may be laid, and the one before taken out.
+constexpr ptrdiff_t slots = 2;
+constexpr ptrdiff_t area_bytes = 1 << 20;
+alignas(64) uint8_t inputs[slots][area_bytes], outputs[slots][area_bytes];
 
-// The words of the input, as the kernel takes them: each row begins with the neighbour before its first pixel, and the
-// first row is that of the neighbours above. Beyond the row below, rows are read whose products nobody uses.
-alignas(64) uint32_t input[most_rows + 2 + rows_at_once - 1][row_words];
-alignas(64) uint32_t output[most_rows][row_words];
-// The same of three channels, laid out in the same way.
-uint8_t input_samples[most_rows + 2][row_words * 4];
-uint8_t output_samples[most_rows][row_words * 4];
+// Each row of the input begins with the neighbour before its first pixel, and the first row is that of the neighbours
+// above. Between rows there is room for 8 pixels more than the width, since whole vectors are read and written.
+struct Piece {
+  const uint8_t* input;
+  uint8_t* output;
+  ptrdiff_t input_row_bytes, output_row_bytes, rows, channels;
+};
+
+// Of a piece.
+struct Tile {
+  ptrdiff_t left, width, top, bottom;
+};
+
+// Rows that are computed from one end to the other: few, so that they are read and written one after another, which is
+// what processors fetch ahead.
+constexpr ptrdiff_t band_rows = 2 * rows_at_once;
+
+// What a tile is computed with.
+Line lines[rows_at_once + 2];  // of three channels
 Columns columns[rows_at_once];
+uint32_t result_of_three[tile_width];
 Undecided undecided;
 
-const Line& line(ptrdiff_t row, ptrdiff_t left) { return *reinterpret_cast<const Line*>(input[row] + left); }
-
-// The columns of a tile, from `left` on. Returns how many pixels the exact pass computed.
-ptrdiff_t compute_columns(const InstructionSet::Kernel& kernel, ptrdiff_t left, ptrdiff_t width, ptrdiff_t rows) {
-  const uint8_t* const nothing = input_samples[0];  // WebAssembly has no prefetching
-  const uint8_t* const next[rows_at_once] = {nothing, nothing, nothing, nothing};
+// Returns how many pixels the exact pass computed.
+ptrdiff_t compute_tile(const InstructionSet::Kernel& kernel, const Piece& piece, const Tile& tile) {
+  static const uint8_t nothing[1] = {};  // WebAssembly has no prefetching
+  static const uint8_t* const next[rows_at_once] = {nothing, nothing, nothing, nothing};
+  const bool is_rgb = piece.channels == 3;
+  // Below the row below, the products are used by nobody.
+  const auto samples = [&](ptrdiff_t y) {
+    return piece.input + std::min(y, piece.rows + 1) * piece.input_row_bytes + tile.left * piece.channels;
+  };
+  const auto line = [&](ptrdiff_t y) -> const Line& {
+    return is_rgb ? lines[y % (rows_at_once + 2)] : *reinterpret_cast<const Line*>(samples(y));
+  };
+  const auto widen = [&](ptrdiff_t y) {
+    if (is_rgb) kernel.widen(samples(y), tile.width + 2, lines[y % (rows_at_once + 2)].pixels);
+  };
+  widen(tile.top);
+  widen(tile.top + 1);
   ptrdiff_t exact_pixels = 0;
-  for (ptrdiff_t top = 0; top < rows; top += rows_at_once) {
-    const Line* lines[rows_at_once + 2];
-    for (ptrdiff_t k = 0; k < rows_at_once + 2; k++) lines[k] = &line(top + k, left);
-    kernel.multiply_columns(lines, width, columns, next);
-    for (ptrdiff_t y = top; y < std::min(top + rows_at_once, rows); y++) {
-      uint32_t* const result = output[y] + left;
-      kernel.fast_pass(columns[y - top], line(y + 1, left), width, result, undecided, nothing);
-      if (undecided.count == 0) continue;
-      kernel.exact_pass(line(y, left), line(y + 1, left), line(y + 2, left), undecided, width, result);
-      exact_pixels += undecided.count;
+  for (ptrdiff_t top = tile.top; top < tile.bottom; top += rows_at_once) {
+    for (ptrdiff_t k = 0; k < rows_at_once; k++) widen(top + 2 + k);
+    const Line* group[rows_at_once + 2];
+    for (ptrdiff_t k = 0; k < rows_at_once + 2; k++) group[k] = &line(top + k);
+    kernel.multiply_columns(group, tile.width, columns, next);
+    for (ptrdiff_t y = top; y < std::min(top + rows_at_once, tile.bottom); y++) {
+      uint8_t* const destination = piece.output + y * piece.output_row_bytes + tile.left * piece.channels;
+      uint32_t* const result = is_rgb ? result_of_three : reinterpret_cast<uint32_t*>(destination);
+      kernel.fast_pass(columns[y - top], line(y + 1), tile.width, result, undecided, nothing);
+      if (undecided.count > 0) {
+        kernel.exact_pass(line(y), line(y + 1), line(y + 2), undecided, tile.width, result);
+        exact_pixels += undecided.count;
+      }
+      if (is_rgb) kernel.narrow(result, tile.width, destination);
     }
   }
   return exact_pixels;
@@ -51,31 +79,24 @@ ptrdiff_t compute_columns(const InstructionSet::Kernel& kernel, ptrdiff_t left, 
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
-EXPORT(most_columns) int get_most_columns() { return most_columns; }
-EXPORT(most_rows) int get_most_rows() { return most_rows; }
-EXPORT(row_bytes) int get_row_bytes() { return row_words * 4; }
-EXPORT(input) const void* get_input(int channels) {
-  if (channels == 3) return input_samples;
-  return input;
-}
-EXPORT(output) const void* get_output(int channels) {
-  if (channels == 3) return output_samples;
-  return output;
-}
+EXPORT(slot_count) int get_slot_count() { return slots; }
+EXPORT(area_bytes) int get_area_bytes() { return area_bytes; }
+EXPORT(input) const void* get_input(int slot) { return inputs[slot]; }
+EXPORT(output) const void* get_output(int slot) { return outputs[slot]; }
 
-// Transforms as many columns and rows, whose neighbours lie around them. Returns how many pixels the exact pass
-// computed.
-EXPORT(compute_piece) int compute_piece(int width, int rows, int channels, int alpha) {
+// Transforms the piece that lies at `input`. Returns how many pixels the exact pass computed.
+EXPORT(compute_piece)
+int compute_piece(const uint8_t* input, int input_row_bytes, uint8_t* output, int output_row_bytes, int width, int rows,
+                  int channels, int alpha) {
+  const Piece piece{input, output, input_row_bytes, output_row_bytes, rows, channels};
   const auto& kernel = wasm128.kernels[channels == 4 ? alpha : static_cast<int>(Alpha::opaque)];
-  if (channels == 3) {
-    for (ptrdiff_t y = 0; y < rows + 2; y++) kernel.widen(input_samples[y], width + 2, input[y]);
-  }
   ptrdiff_t exact_pixels = 0;
-  for (ptrdiff_t left = 0; left < width; left += tile_width) {
-    exact_pixels += compute_columns(kernel, left, std::min<ptrdiff_t>(tile_width, width - left), rows);
-  }
-  if (channels == 3) {
-    for (ptrdiff_t y = 0; y < rows; y++) kernel.narrow(output[y], width, output_samples[y]);
+  for (ptrdiff_t top = 0; top < rows; top += band_rows) {
+    for (ptrdiff_t left = 0; left < width; left += tile_width) {
+      const Tile tile{left, std::min<ptrdiff_t>(tile_width, width - left), top,
+                      std::min<ptrdiff_t>(top + band_rows, rows)};
+      exact_pixels += compute_tile(kernel, piece, tile);
+    }
   }
   return static_cast<int>(exact_pixels);
 }

@@ -15,11 +15,16 @@ const UNIT = 'kernel.cc';
 /** Generated, and not in git. */
 export const KERNEL_CODE = 'src/wasm/kernel-code.ts';
 
+const PAGE_BYTES = 65536;
+/** The kernel's memory, which never grows: 64 KiB of stack, its constants, what it computes with, and pieces. */
+const MEMORY_PAGES = 66;
+
 /** Those of binding.gyp; -O2 gives half the size of -O3 at the same speed. Nothing is linked that is not in the sources. */
 const FLAGS = [
   ...['-std=gnu++17', '-O2', '-msimd128', '-mbulk-memory', '-ffp-contract=off', '-fno-math-errno'],
   ...['-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror'],
-  ...['-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'],
+  ...['-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536', '-Wl,--import-memory'],
+  ...[`-Wl,--initial-memory=${MEMORY_PAGES * PAGE_BYTES}`, `-Wl,--max-memory=${MEMORY_PAGES * PAGE_BYTES}`],
 ];
 
 /**
@@ -27,14 +32,37 @@ const FLAGS = [
  * loads a file for them.
  */
 export async function writeKernelCode() {
-  const kernelCode = Buffer.from(await compileKernel()).toString('base64');
+  const module = Buffer.from(await compileKernel());
   const workerCode = await bundleWorker();
   const text = `/** Generated from native-fallback/ and src/wasm/worker.ts by tools/build-wasm.mjs. */
-export const kernelCode: string = '${kernelCode}';
+export const kernelCode: string = '${module.toString('base64')}';
+/** Of 64 KiB each, in the memory that the module imports. */
+export const memoryPages = ${MEMORY_PAGES};
+/** Where the module says whether that memory is shared, and what it says if it is. */
+export const sharingAt = ${sharingAt(module)};
+export const shared = ${SHARED};
 export const workerCode: string = ${JSON.stringify(workerCode)};
 `;
   const file = path.join(ROOT, KERNEL_CODE);
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+/** Flags of a memory that has a maximum (limits, in the section Binary Format of WebAssembly's specification). */
+const NOT_SHARED = 1;
+const SHARED = 3;
+
+/**
+ * The same code runs on memory of both kinds, since it contains no atomic operation: only this byte differs.
+ *
+ * @param {Buffer} module
+ */
+function sharingAt(module) {
+  const memoryImport = Buffer.from('\x03env\x06memory\x02');
+  const at = module.indexOf(memoryImport);
+  if (at < 0 || module.indexOf(memoryImport, at + 1) >= 0 || module[at + memoryImport.length] !== NOT_SHARED) {
+    throw new Error('Expected the compiled kernel to import one memory with a maximum, but it does not.');
+  }
+  return at + memoryImport.length;
 }
 
 /** @returns {Promise<string>} */

@@ -1,7 +1,7 @@
 /** Compiles the kernel's module, once, and says why it cannot run where it cannot. */
 import type { Unavailable } from '../backend.js';
 import { type WasmModule, wasm } from './kernel.js';
-import { kernelCode } from './kernel-code.js';
+import { kernelCode, shared, sharingAt } from './kernel-code.js';
 
 let bytes: Uint8Array | undefined;
 let compiling: Promise<WasmModule | Unavailable> | undefined;
@@ -49,4 +49,20 @@ function refused(error: unknown): Unavailable {
     reason: `it does not compile here (${(error as Error).message})`,
     advice: "A content security policy needs script-src 'wasm-unsafe-eval'.",
   };
+}
+
+let compilingSharing: Promise<WasmModule | undefined> | undefined;
+
+/** The module for memory that threads share; undefined where there is none. Never throws. */
+export function compileSharingModule(): Promise<WasmModule | undefined> {
+  compilingSharing ??= compileSharing();
+  return compilingSharing;
+}
+
+async function compileSharing(): Promise<WasmModule | undefined> {
+  const code = loadBytes();
+  if ('reason' in code) return undefined;
+  const sharing = code.slice();
+  sharing[sharingAt] = shared;
+  return wasm!.compile(sharing).catch(() => undefined);
 }

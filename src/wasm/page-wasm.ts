@@ -14,9 +14,10 @@ interface PageWorker {
   terminate(): void;
 }
 
-const { Worker, navigator } = globalThis as unknown as {
+const { Worker, navigator, crossOriginIsolated } = globalThis as unknown as {
   readonly Worker?: new (url: string, options: { readonly name: string }) => PageWorker;
   readonly navigator?: { readonly hardwareConcurrency?: number };
+  readonly crossOriginIsolated?: boolean;
 };
 
 /** From a text of its own, so that no bundler has to find a file. */
@@ -40,6 +41,7 @@ function startWorker({ message, failure }: WorkerListener): WorkerThread {
 const PAGE: Surroundings = {
   countCores: () => navigator?.hardwareConcurrency ?? 1,
   startWorker,
+  sharesMemory: crossOriginIsolated === true,
   // Timers wait 4 ms where one starts another.
   letOthersRun: () =>
     new Promise((resolve) => {

@@ -1,45 +1,55 @@
-/** A strip that several workers compute: pieces of it are copied to them and back, where their memory is not shared anyway. */
+/** A strip that several workers compute, piece by piece. */
 import type { Strip } from '../backend.js';
-import { type CheckedImage, copyPart, isShared, rowsOf } from '../image.js';
-import { ALPHA_MODES, type RunOptions } from '../options.js';
-import { cutIntoStrips, type Region, rowsToCopy } from '../regions.js';
+import type { RunOptions } from '../options.js';
+import { countPixels, cutIntoStrips, type Region } from '../regions.js';
 import { rowsText } from '../span.js';
-import type { KernelJob } from './kernel.js';
+import { type Carrier, isReachable, nothingToCarry, SlotCarrier, TransferCarrier } from './carriers.js';
 import type { Member } from './team.js';
 
-/** Pixels that a worker is handed at a time: half a millisecond of work, ten times what the messages take. */
-const PIXELS_AT_ONCE = 2 ** 17;
+/** The most pixels that a worker is handed at a time: a millisecond of work, since a message there and back takes 40 microseconds. */
+const PIXELS_AT_ONCE = 2 ** 18;
 
 /** While a worker computes one piece, the next one waits for it. */
 const PIECES_PER_WORKER = 2;
 
 /** Hands strips to workers, and keeps memory for that. */
 export class SharedWork {
-  /** Not in use; each is grown to what it was used for. */
-  readonly #memories: PieceMemory[] = [];
+  /** Not in use; the memory of each is grown to what it was used for. */
+  readonly #transferCarriers: TransferCarrier[] = [];
 
   /**
    * @returns how many pixels were computed exactly
    * @throws the first failure, once no worker is at it any more
    */
   async compute(strip: Strip, members: readonly Member[], run: RunOptions): Promise<number> {
-    const pieces = cutIntoStrips(strip.region, Math.max(1, Math.floor(PIXELS_AT_ONCE / strip.input.width)));
+    const { region, input } = strip;
+    const rowsInSlot = Math.min(...members.map(({ slots }) => slots?.mostRows(input.width, input.channels) ?? 0));
+    const useSlots = rowsInSlot >= 1 && !isReachable(strip);
+    // As many for each worker, so that they end together.
+    const rounds = Math.ceil(countPixels(region) / PIXELS_AT_ONCE / members.length);
+    const rowsAtOnce = Math.ceil((region.end.y - region.first.y) / rounds / members.length);
+    const pieces = cutIntoStrips(region, useSlots ? Math.min(rowsAtOnce, rowsInSlot) : rowsAtOnce);
     const failures: unknown[] = [];
     let exactPixels = 0;
-    const serve = async (member: Member, track: string) => {
-      const memory = this.#memories.pop() ?? new PieceMemory();
+    const serve = async (member: Member, carrier: Carrier, track: string) => {
       try {
         while (pieces.length > 0 && failures.length === 0) {
           run.signal?.throwIfAborted();
-          exactPixels += await computePiece(strip, pieces.shift()!, member, memory, track, run);
+          exactPixels += await computePiece(strip, pieces.shift()!, member, carrier, track, run);
         }
-        this.#memories.push(memory);
+        if (carrier instanceof TransferCarrier) this.#transferCarriers.push(carrier);
       } catch (error) {
         failures.push(error);
       }
     };
+    const carrierOf = ({ slots }: Member, slot: number): Carrier => {
+      if (isReachable(strip)) return nothingToCarry;
+      return useSlots ? new SlotCarrier(slots!, slot) : (this.#transferCarriers.pop() ?? new TransferCarrier());
+    };
     const served = members.flatMap((member, index) =>
-      Array.from({ length: PIECES_PER_WORKER }, () => serve(member, `WebAssembly thread ${index + 1}`)),
+      Array.from({ length: PIECES_PER_WORKER }, (_, slot) =>
+        serve(member, carrierOf(member, slot), `WebAssembly thread ${index + 1}`),
+      ),
     );
     await Promise.all(served);
     if (failures.length > 0) throw failures[0];
@@ -51,61 +61,13 @@ async function computePiece(
   strip: Strip,
   region: Region,
   member: Member,
-  memory: PieceMemory,
+  carrier: Carrier,
   track: string,
   { onSpan }: RunOptions,
 ): Promise<number> {
-  const job = memory.lend(strip, region);
-  const answer = await member.compute(job);
-  memory.takeBack(answer.input, answer.output);
-  if (!isShared(strip.output)) {
-    const { first, end } = region;
-    const rows = { ...job.output, data: new Uint8Array(answer.output, 0, job.output.height * job.output.rowBytes) };
-    copyPart(rows, strip.output, first.y - strip.region.first.y, [first.x, end.x]);
-  }
+  const answer = await member.compute(carrier.send(strip, region));
+  carrier.receive(strip, region, answer);
   const [startMs, endMs] = [answer.startMs, answer.endMs].map((time) => time - performance.timeOrigin);
   onSpan?.({ name: 'compute', track, startMs, endMs, details: { rows: rowsText(region.first.y, region.end.y) } });
   return answer.exactPixels;
-}
-
-/** Memory that goes to a worker with a piece, and comes back with its result. */
-class PieceMemory {
-  #input: ArrayBufferLike = new ArrayBuffer(0);
-  #output: ArrayBufferLike = new ArrayBuffer(0);
-
-  /** The piece as a job: copied, and memory for its result, unless the worker can reach the strip's own. */
-  lend({ input, output, region: all, alpha }: Strip, region: Region): KernelJob {
-    const job = { input, region, alpha: ALPHA_MODES.indexOf(alpha) };
-    const placed = isShared(input) ? job : { ...job, ...this.#copy(input, region) };
-    const rows = region.end.y - region.first.y;
-    if (isShared(output))
-      return { ...placed, output: rowsOf(output, region.first.y - all.first.y, region.end.y - all.first.y) };
-    const rowBytes = input.width * input.channels;
-    this.#output = grown(this.#output, rows * rowBytes);
-    return { ...placed, output: { ...input, rowBytes, height: rows, data: new Uint8Array(this.#output) } };
-  }
-
-  #copy(input: CheckedImage, region: Region): Pick<KernelJob, 'input' | 'region'> {
-    const { runs, region: copied } = rowsToCopy(region);
-    const rowBytes = input.width * input.channels;
-    const height = runs.reduce((sum, { first, end }) => sum + end - first, 0);
-    this.#input = grown(this.#input, height * rowBytes);
-    const copy = { ...input, rowBytes, height, data: new Uint8Array(this.#input) };
-    let y = 0;
-    for (const { first, end } of runs) {
-      copyPart(rowsOf(input, first, end), copy, y, [0, input.width]);
-      y += end - first;
-    }
-    return { input: copy, region: copied };
-  }
-
-  /** What is shared did not go away. */
-  takeBack(input: ArrayBufferLike, output: ArrayBufferLike): void {
-    if (input instanceof ArrayBuffer) this.#input = input;
-    if (output instanceof ArrayBuffer) this.#output = output;
-  }
-}
-
-function grown(memory: ArrayBufferLike, byteLength: number): ArrayBufferLike {
-  return memory.byteLength >= byteLength ? memory : new ArrayBuffer(byteLength);
 }

@@ -1,8 +1,10 @@
 /** Worker threads, each with a kernel of its own. They are started when they are first asked for, and kept. */
 import { BackendFault } from '../backend.js';
-import { isShared } from '../image.js';
-import type { KernelJob, WasmModule } from './kernel.js';
-import type { Answer } from './worker.js';
+import { makeMemory, type WasmModule } from './kernel.js';
+import { memoryPages } from './kernel-code.js';
+import { compileSharingModule } from './open.js';
+import { type KernelJob, type LaidPiece, type SlotLayout, Slots } from './slots.js';
+import type { Answer, Start } from './worker.js';
 
 /** A worker thread, in Node or in a page. */
 export interface WorkerThread {
@@ -29,13 +31,15 @@ interface Waiting {
 
 /** A worker that is ready. */
 export class Member {
+  /** Those of its memory, where that is shared. */
+  readonly slots: Slots | undefined;
   readonly #thread: WorkerThread;
   /** It answers in the order of the jobs. */
   readonly #waiting: Waiting[] = [];
   #failure: string | undefined;
 
   /** @throws Error, whose message is a clause for people */
-  static start(startWorker: StartWorker, module: WasmModule): Promise<Member> {
+  static start(startWorker: StartWorker, start: Start, slots: Slots | undefined): Promise<Member> {
     return new Promise((resolve, reject) => {
       let member: Member | undefined;
       const thread = startWorker({
@@ -49,13 +53,14 @@ export class Member {
           if (member) member.#fail(reason);
         },
       });
-      member = new Member(thread);
-      thread.postMessage({ module }, []);
+      member = new Member(thread, slots);
+      thread.postMessage(start, []);
     });
   }
 
-  private constructor(thread: WorkerThread) {
+  private constructor(thread: WorkerThread, slots: Slots | undefined) {
     this.#thread = thread;
+    this.slots = slots;
   }
 
   get hasFailed(): boolean {
@@ -63,19 +68,20 @@ export class Member {
   }
 
   /**
-   * Computes a region. Memory that is not shared belongs to the worker until the answer brings it back.
+   * Computes a region, or what lies in a slot. Memory that is not shared belongs to the worker until the answer brings it
+   * back.
    *
    * @throws BackendFault
    */
-  compute(job: KernelJob): Promise<Answer> {
+  compute(job: KernelJob | LaidPiece): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(faultOf(this.#failure));
       this.#waiting.push({ resolve, reject });
       this.#thread.hold?.(true);
-      const own = [job.input, job.output].filter((image) => !isShared(image));
+      const buffers = 'columns' in job ? [] : [job.input.data.buffer, job.output.data.buffer];
       this.#thread.postMessage(
         job,
-        own.map(({ data }) => data.buffer as ArrayBuffer),
+        buffers.filter((buffer) => buffer instanceof ArrayBuffer),
       );
     });
   }
@@ -100,16 +106,25 @@ function faultOf(reason: string): BackendFault {
   return new BackendFault('A worker of the WebAssembly kernel failed', reason);
 }
 
+/** How a team's workers are started. */
+export interface TeamOptions {
+  readonly startWorker: StartWorker;
+  /** For workers whose memory is not shared. */
+  readonly module: WasmModule;
+  /** Of any kernel. */
+  readonly layout: SlotLayout;
+  /** Whether threads may share memory. */
+  readonly sharesMemory: boolean;
+}
+
 /** The workers of a backend. */
 export class Team {
-  readonly #startWorker: StartWorker;
-  readonly #module: WasmModule;
+  readonly #options: TeamOptions;
   #ready: Member[] = [];
   #refusal: string | undefined;
 
-  constructor(startWorker: StartWorker, module: WasmModule) {
-    this.#startWorker = startWorker;
-    this.#module = module;
+  constructor(options: TeamOptions) {
+    this.#options = options;
   }
 
   /** Why a worker did not start, a clause for people; then no more are tried. */
@@ -132,9 +147,17 @@ export class Team {
 
   async #start(): Promise<void> {
     try {
-      this.#ready.push(await Member.start(this.#startWorker, this.#module));
+      this.#ready.push(await this.#startMember());
     } catch (error) {
       this.#refusal = (error as Error).message;
     }
+  }
+
+  async #startMember(): Promise<Member> {
+    const { startWorker, module, layout, sharesMemory } = this.#options;
+    const sharingModule = sharesMemory ? await compileSharingModule() : undefined;
+    if (sharingModule === undefined) return Member.start(startWorker, { module, memory: memoryPages }, undefined);
+    const memory = makeMemory(memoryPages, true);
+    return Member.start(startWorker, { module: sharingModule, memory }, new Slots(memory.buffer, layout));
   }
 }

@@ -6,7 +6,8 @@ import { type Backend, BackendFault, type Computed, type Strip } from '../backen
 import { ALPHA_MODES, type RunOptions } from '../options.js';
 import { countPixels, isEmpty } from '../regions.js';
 import { MAIN_TRACK, rowsText } from '../span.js';
-import { Kernel, type WasmModule } from './kernel.js';
+import { Kernel, makeMemory, type WasmModule } from './kernel.js';
+import { memoryPages } from './kernel-code.js';
 import { SharedWork } from './shared-work.js';
 import { type StartWorker, Team } from './team.js';
 
@@ -15,6 +16,8 @@ export interface Surroundings {
   /** How many threads run at once. */
   countCores(): number;
   readonly startWorker: StartWorker;
+  /** Whether workers may share memory with the thread that starts them. */
+  readonly sharesMemory: boolean;
   /** Resolves once events that wait were handled. */
   letOthersRun(): Promise<void>;
 }
@@ -35,8 +38,9 @@ export class WasmBackend implements Backend {
   readonly #surroundings: Surroundings;
 
   constructor(module: WasmModule, surroundings: Surroundings) {
-    this.#kernel = new Kernel(module);
-    this.#team = new Team(surroundings.startWorker, module);
+    this.#kernel = new Kernel(module, makeMemory(memoryPages, false));
+    const { startWorker, sharesMemory } = surroundings;
+    this.#team = new Team({ startWorker, module, layout: this.#kernel.layout, sharesMemory });
     this.#surroundings = surroundings;
   }
 

@@ -22,7 +22,8 @@ export type WasmFacts =
       readonly reason: string;
     };
 
-function startWorker({ message, failure }: WorkerListener): WorkerThread {
+/** A worker of Node. */
+export function startWorker({ message, failure }: WorkerListener): WorkerThread {
   const code = `const port = require('node:worker_threads').parentPort;\n${workerCode}`;
   const worker = new Worker(code, { eval: true, execArgv: [], name: 'neighbor-product' });
   worker.on('message', message);
@@ -38,6 +39,7 @@ function startWorker({ message, failure }: WorkerListener): WorkerThread {
 const NODE: Surroundings = {
   countCores: availableCores,
   startWorker,
+  sharesMemory: true,
   letOthersRun: () => new Promise((resolve) => setImmediate(resolve)),
 };
 

@@ -3,8 +3,8 @@ import { Host } from '../../src/host.js';
 import type { WasmModule } from '../../src/wasm/kernel.js';
 import { compileModule } from '../../src/wasm/open.js';
 import type { StartWorker } from '../../src/wasm/team.js';
-import { WasmBackend } from '../../src/wasm/wasm-backend.js';
-import { wasmEntry } from '../../src/wasm/wasm-entry.js';
+import { type Surroundings, WasmBackend } from '../../src/wasm/wasm-backend.js';
+import { startWorker, wasmEntry } from '../../src/wasm/wasm-entry.js';
 
 const [device] = await wasmEntry.openDevices();
 if (!('transformer' in device)) throw new Error(`Expected WebAssembly to run, but ${device.missing}.`);
@@ -14,7 +14,16 @@ export const wasmHost: Host = device.transformer as Host;
 
 export const wasmModule = (await compileModule()) as WasmModule;
 
-/** @param letOthersRun is called between pieces on the calling thread */
-export function hostWith(startWorker: StartWorker, letOthersRun = async () => {}): Host {
-  return new Host(new WasmBackend(wasmModule, { countCores: () => 4, startWorker, letOthersRun }));
+export function hostWith(startWorker: StartWorker, others: Partial<Surroundings> = {}): Host {
+  const surroundings = {
+    countCores: () => 4,
+    sharesMemory: false,
+    letOthersRun: async () => {},
+    startWorker,
+    ...others,
+  };
+  return new Host(new WasmBackend(wasmModule, surroundings));
 }
+
+/** With workers of Node whose memory is their own, as in a page that is not isolated. */
+export const transferringHost = hostWith(startWorker);

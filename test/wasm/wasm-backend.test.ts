@@ -3,16 +3,30 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { IMAGE_KINDS, makeImage } from '../../src/conformance/images.js';
 import { type CheckedImage, createImage } from '../../src/image.js';
 import type { Span } from '../../src/span.js';
+import { startWorker } from '../../src/wasm/wasm-entry.js';
 import { firstDifference, modesOf, operationOf, referenceOf, transformedSync } from '../transforms.js';
-import { hostWith, wasmHost, wasmModule } from './subjects.js';
+import { hostWith, transferringHost, wasmHost, wasmModule } from './subjects.js';
 
 const CHANNELS = [3, 4] as const;
 
-afterAll(() => wasmHost.dispose());
+/** What workers compute on. */
+const HOSTS = [
+  ['memory that the calling thread shares', wasmHost],
+  ['memory of their own', transferringHost],
+] as const;
 
-async function transformed(input: CheckedImage, operation: object = {}, threads = 1): Promise<CheckedImage> {
+afterAll(() => {
+  for (const [, host] of HOSTS) host.dispose();
+});
+
+async function transformed(
+  input: CheckedImage,
+  operation: object = {},
+  threads = 1,
+  host = wasmHost,
+): Promise<CheckedImage> {
   const output = createImage(input.width, input.height, input.channels);
-  await wasmHost.transform(input, output, operationOf(operation), { threads });
+  await host.transform(input, output, operationOf(operation), { threads });
   return output;
 }
 
@@ -34,15 +48,20 @@ describe('the same bytes as the reference', () => {
   );
 
   test.each(IMAGE_KINDS)(
-    'kind %s, every mode, on the calling thread and on 1 to 3 workers',
+    'kind %s, every mode, on the calling thread and on 2 and 3 workers',
     async (kind) => {
       for (const channels of CHANNELS) {
         // Two pieces across, three down: seams both ways.
         const input = makeImage(kind, 4163, 37, channels, 7);
         for (const mode of modesOf(channels)) {
           const expected = referenceOf(input, mode);
-          for (const threads of [1, 2, 3]) {
-            const difference = firstDifference(expected, await transformed(input, mode, threads));
+          for (const [threads, host] of [
+            [1, wasmHost],
+            [2, wasmHost],
+            [3, wasmHost],
+            [2, transferringHost],
+          ] as const) {
+            const difference = firstDifference(expected, await transformed(input, mode, threads, host));
             if (difference) expect.fail(`${channels} channels ${JSON.stringify(mode)}, ${threads}: ${difference}`);
           }
         }
@@ -50,6 +69,23 @@ describe('the same bytes as the reference', () => {
     },
     120_000,
   );
+
+  test.each(HOSTS)('many pieces, workers with %s, rows at every place in a word of 8 bytes', async (_, host) => {
+    for (const channels of CHANNELS) {
+      for (const width of [1400, 1401, 1402, 1403]) {
+        const input = makeImage('photograph', width, 900, channels, width);
+        const expected = referenceOf(input);
+        for (const threads of [2, 3]) {
+          expect(firstDifference(expected, await transformed(input, {}, threads, host))).toBeUndefined();
+        }
+      }
+    }
+  });
+
+  test.each(HOSTS)('an image too wide for a slot, workers with %s', async (_, host) => {
+    const input = makeImage('noise', 120_000, 4, 4, 1);
+    expect(firstDifference(referenceOf(input), await transformed(input, {}, 2, host))).toBeUndefined();
+  });
 
   test('several passes, with workers and without', async () => {
     for (const channels of CHANNELS) {
@@ -98,6 +134,24 @@ describe('memory', () => {
     }
     return { ...image, data, rowBytes };
   }
+
+  test('of a page that is not isolated goes to workers and comes back', async () => {
+    const sent: unknown[] = [];
+    const host = hostWith(
+      (listener) => {
+        const worker = startWorker(listener);
+        const postMessage = (data: unknown, transfer: readonly ArrayBuffer[]) => {
+          worker.postMessage(data, transfer);
+          sent.push(...transfer.map(({ byteLength }) => byteLength));
+        };
+        return { ...worker, postMessage };
+      },
+      { sharesMemory: false },
+    );
+    expect(firstDifference(referenceOf(input, mode), await transformed(input, mode, 2, host))).toBeUndefined();
+    expect(sent).toEqual(Array(4).fill(0)); // two pieces, whose memory has changed hands
+    host.dispose();
+  });
 
   test.each([
     [1, ArrayBuffer, ArrayBuffer],
@@ -165,11 +219,12 @@ describe('threads', () => {
     let beganUs = 0;
     const heldMs: number[] = [];
     const usedUs = () => process.cpuUsage().user; // of the processor: others may use it, too
-    const host = hostWith(refusing, async () => {
+    const letOthersRun = async () => {
       heldMs.push((usedUs() - beganUs) / 1000);
       await new Promise((resolve) => setImmediate(resolve));
       beganUs = usedUs();
-    });
+    };
+    const host = hostWith(refusing, { letOthersRun });
     const large = { ...createImage(4000, 3000, 4), data: new Uint8Array(4000 * 3000 * 4).fill(200) };
     beganUs = usedUs();
     await host.transform(large, createImage(4000, 3000, 4), operationOf());
@@ -178,12 +233,17 @@ describe('threads', () => {
   });
 
   test('a signal stops it, here and with workers, and the next transform is right', async () => {
-    for (const threads of [1, 2]) {
+    for (const [threads, host] of [
+      [1, wasmHost],
+      [2, wasmHost],
+      [2, transferringHost],
+    ] as const) {
       const controller = new AbortController();
-      const stopped = run(wasmHost, { threads, signal: controller.signal }, 100);
+      const stopped = run(host, { threads, signal: controller.signal }, 100);
       setTimeout(() => controller.abort(new Error('enough')), 1);
       await expect(stopped).rejects.toThrow('enough');
-      await run(wasmHost, { threads });
+      output.data.fill(0);
+      await run(host, { threads });
       expect(firstDifference(referenceOf(input), output)).toBeUndefined();
     }
   });
@@ -243,7 +303,7 @@ test('a worker that was given nothing keeps no process alive', () => {
   expect(spawnSync(process.execPath, words, { timeout: 60_000 })).toMatchObject({ status: 0, signal: null });
 });
 
-test('the module needs nothing from outside', () => {
+test('the module needs nothing but memory', () => {
   const { WebAssembly } = globalThis as unknown as { WebAssembly: { Module: { imports(module: object): object[] } } };
-  expect(WebAssembly.Module.imports(wasmModule)).toEqual([]);
+  expect(WebAssembly.Module.imports(wasmModule)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
 });
