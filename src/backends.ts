@@ -12,8 +12,8 @@ const ENTRIES = [
   cpuEntry,
   {
     ...wasmEntry,
-    ranInstead: 'WebAssembly ran, about three times slower than the CPU addon',
-    onFallback: warnOfFallback('WebAssembly runs, about three times slower than the CPU addon'),
+    ranInstead: 'WebAssembly ran, two to three times slower than the CPU addon',
+    onFallback: warnOfFallback('WebAssembly runs, two to three times slower than the CPU addon'),
   },
   {
     ...referenceEntry,

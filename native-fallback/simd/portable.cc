@@ -2,9 +2,8 @@
 //
 // What every vector type offers (the other files here do the same with their instructions):
 //   side_by_side      vectors that the fast pass computes at a time; `block` is a multiple of all their lanes
-//   normalizes_rows   whether the fast pass computes t of a whole row in a loop of its own. A processor looks ahead by
-//   a
-//                     few hundred instructions; where a root takes long, these should be the same step of many pixels
+//   normalizes_rows   whether the fast pass computes t of a whole row in a loop of its own: a processor looks ahead by
+//                     a few hundred instructions, which where a root takes long should be the same step of many pixels
 //   load              from any address; store, of numbers, to that of a whole vector
 //   sample            of RGBA words, one channel: times 2^8 for green, times 2^16 for blue (see column_scale)
 //   mul_add           fused or not: the error bound holds for both

@@ -46,12 +46,11 @@ export class SharedWork {
       if (isReachable(strip)) return nothingToCarry;
       return useSlots ? new SlotCarrier(slots!, slot) : (this.#transferCarriers.pop() ?? new TransferCarrier());
     };
-    const served = members.flatMap((member, index) =>
-      Array.from({ length: PIECES_PER_WORKER }, (_, slot) =>
-        serve(member, carrierOf(member, slot), `WebAssembly thread ${index + 1}`),
-      ),
+    // One piece for every worker first, so that none waits for the second of another.
+    const served = Array.from({ length: PIECES_PER_WORKER }, (_, slot) =>
+      members.map((member, index) => serve(member, carrierOf(member, slot), `WebAssembly thread ${index + 1}`)),
     );
-    await Promise.all(served);
+    await Promise.all(served.flat());
     if (failures.length > 0) throw failures[0];
     return exactPixels;
   }

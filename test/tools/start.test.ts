@@ -26,7 +26,7 @@ test('without arguments the image of the project is transformed where the user i
   expect(stderr).toMatch(/why wasm: no CPU addon: /);
   expect(stderr).toMatch(/\n {2}written: .*watermelon-pizza-product\.png \(\d+ bytes\)\n/);
   expect(stderr).toMatch(
-    /\nwarning: WebAssembly ran, about three times slower than the CPU addon: .* Run neighbor-product devices to see what to do\.\n$/,
+    /\nwarning: WebAssembly ran, two to three times slower than the CPU addon: .* Run neighbor-product devices to see what to do\.\n$/,
   );
 });
 
