@@ -23,10 +23,10 @@ const HEADER = [
 ].join('\n');
 
 function rowOf({ implementation, compiler, driver, found }) {
-  const { adapter, cases, bytes, differing, exactShare, errorOfT, seconds } = found;
+  const { adapter, cases, bytes, differing, exactPixels, exactShare, errorOfT, seconds } = found;
   const numbers = [cases, bytes, differing].map((count) => count.toLocaleString('en'));
   const measured = [
-    `${(100 * exactShare).toFixed(2)} %`,
+    `${exactPixels.toLocaleString('en')} (${(100 * exactShare).toFixed(2)} %)`, // other numbers are other arithmetic
     `${errorOfT.toFixed(2)} of ${BOUND_OF_T} u`,
     seconds.toFixed(0),
   ];

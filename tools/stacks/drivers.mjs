@@ -1,6 +1,6 @@
 /**
  * Mesa's drivers for the CPU, and Firefox, out of Debian's packages: small systems of their own, unpacked into ignored folders.
- * Nothing is installed, and root is not needed.
+ * Nothing is installed, and root is not needed: 450 MB to download, 2 GB unpacked.
  */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
