@@ -35,7 +35,8 @@ export class SharedWork {
       try {
         while (pieces.length > 0 && failures.length === 0) {
           run.signal?.throwIfAborted();
-          exactPixels += await computePiece(strip, pieces.shift()!, member, carrier, track, run);
+          const exact = await computePiece(strip, pieces.shift()!, member, carrier, track, run);
+          exactPixels += exact; // read after the wait, in which others add to it
         }
         if (carrier instanceof TransferCarrier) this.#transferCarriers.push(carrier);
       } catch (error) {

@@ -116,6 +116,14 @@ describe('exact pixels', () => {
     expect(exactPixelsOf(makeImage('worst-case', 200, 100, 4, 1))).toBeGreaterThan(17_000);
   });
 
+  test('as many on several threads', async () => {
+    const input = makeImage('worst-case', 600, 400, 4, 1);
+    for (const [, host] of HOSTS) {
+      const { exactPixels } = await host.transform(input, createImage(600, 400, 4), operationOf(), { threads: 2 });
+      expect(exactPixels).toBe(exactPixelsOf(input));
+    }
+  });
+
   test('none of a flat area, few of a photograph', () => {
     expect(exactPixelsOf(createImage(64, 32, 4))).toBe(0);
     expect(exactPixelsOf(makeImage('photograph', 400, 300, 4, 2)) / (400 * 300)).toBeLessThan(0.01);
