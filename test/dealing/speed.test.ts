@@ -22,8 +22,8 @@ describe('the size of strips', () => {
   });
 
   test('a strip that whole rows make a little shorter than wanted is long enough', () => {
-    expect(speedAfter([1e5, 3.9]).isGrowing).toBe(false);
-    expect(speedAfter([1e5, 2.9]).isGrowing).toBe(true);
+    expect(speedAfter([1e3, 0.1], [1e5, 3.9]).isGrowing).toBe(false);
+    expect(speedAfter([1e3, 0.1], [1e5, 2.9]).isGrowing).toBe(true);
   });
 
   test('shrinks at once where the first strip took long', () => {
