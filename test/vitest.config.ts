@@ -38,8 +38,9 @@ export default defineConfig({
     // The addon and Dawn are native: with a process for each file, a crash does not hide other results.
     pool: 'forks',
     setupFiles: ['test/equal-bytes.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs: a busy machine may take ten times as long as a quiet one.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
