@@ -146,10 +146,10 @@ fn shift_right_sticky(a: vec2u, bits: u32) -> vec2u {
 // A number below 2^56 in limbs of 14 bits, the lowest first: GPUs multiply 24 bits faster than 32, and four products have a
 // sum below 2^32.
 fn limbs(a: vec2u) -> vec4u {
-  return vec4u(a.x, a.x >> 14u, (a.x >> 28u) | (a.y << 4u), a.y >> 10u) & vec4u(LIMB);
+  return vec4u(a.x, a.x >> 14u, (a.x >> 28u) | (a.y << 4u), a.y >> 10u) & vec4u(LIMB_MASK);
 }
 
-const LIMB = 0x3fffu;
+const LIMB_MASK = 0x3fffu;
 
 struct UpperProduct {
   limbs: vec4u,  // from 2^42 on; the last has all that is above
@@ -164,8 +164,8 @@ fn upper_product(a: vec4u, b: vec4u) -> UpperProduct {
   let sum_4 = a.y * b.w + a.z * b.z + a.w * b.y + (sum_3 >> 14u);
   let sum_5 = a.z * b.w + a.w * b.z + (sum_4 >> 14u);
   let sum_6 = a.w * b.w + (sum_5 >> 14u);
-  let upper = vec4u(sum_3 & LIMB, sum_4 & LIMB, sum_5 & LIMB, sum_6);
-  return UpperProduct(upper, (sum_0 | sum_1 | sum_2) & LIMB);
+  let upper = vec4u(sum_3 & LIMB_MASK, sum_4 & LIMB_MASK, sum_5 & LIMB_MASK, sum_6);
+  return UpperProduct(upper, (sum_0 | sum_1 | sum_2) & LIMB_MASK);
 }
 
 // 32 by 32 bits to 64, from products of halves.
