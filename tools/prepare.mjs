@@ -27,7 +27,8 @@ async function layPrebuilt() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   copyFileSync(BUILT, binary);
-  if (process.platform !== 'win32') run('strip', ['-x', binary]);
+  if (process.platform === 'linux') run('strip', ['--strip-unneeded', binary]);
+  else if (process.platform === 'darwin') run('strip', ['-x', binary]);
   const openMp = findOpenMp();
   if (openMp) copyFileSync(openMp, path.join(folder, path.basename(openMp)));
   process.stderr.write(`${path.relative(ROOT, folder)} ${openMp ? `with ${openMp}` : 'without OpenMP'}\n`);

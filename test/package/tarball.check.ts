@@ -10,9 +10,10 @@ import { run } from './programs.js';
 /**
  * With the binary of one platform. It was 2 MiB before strips were dealt, which is 100 kB of code and declarations, and before
  * WebAssembly, which is 140 kB: the module three times, as 25 kB of text in the modules, in CommonJS and in the command, and
- * the code round it.
+ * the code round it. 2.25 MiB did not hold the claims of reports, WebAssembly's shared memory and what Deno needs, 70 kB, though
+ * comments that declarations have, too, and the addon's symbols went, 110 kB.
  */
-const UNPACKED_BYTES_MAX = 2.25 * 2 ** 20;
+const UNPACKED_BYTES_MAX = 2.3 * 2 ** 20;
 
 const copy = inject('copy');
 const tarball = inject('tarball');
