@@ -10,7 +10,15 @@ import { regionOf } from '../../dist/regions.js';
 DAWN_FLAGS.push('enable-dawn-features=dump_shaders,disable_symbol_renaming');
 const opened = await openGpu({ isUntested: true }); // shaders that compute wrong bytes have a cost, too
 if ('reason' in opened) throw new Error(`No usable GPU: ${opened.reason}.`);
-const pipelines = await Pipelines.create(opened.transformer.backend.device);
+const { device } = opened.transformer.backend;
+// One pipeline after the other: Dawn compiles in threads, and prints of two would mix.
+const create = device.createComputePipelineAsync.bind(device);
+let last = Promise.resolve();
+device.createComputePipelineAsync = (descriptor) => {
+  last = last.then(() => create(descriptor));
+  return last;
+};
+const pipelines = await Pipelines.create(device);
 const size = { width: 64, height: 64 }; // an even width: pixels are loaded in pairs
 for (const alpha of ALPHA_MODES) await pipelines.pairFor(alpha, regionOf(size, 'skip'), size.width);
 opened.transformer.dispose();
