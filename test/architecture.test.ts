@@ -49,7 +49,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['backend.ts', 'semaphore.ts'],
   ['options.ts'],
   ['image.ts', 'regions.ts', 'span.ts', 'abort.ts'],
-  ['errors.ts', 'cores.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
+  ['errors.ts', 'command-text.ts', 'cores.ts', 'fallback-warning.ts', 'hash.ts', 'package.ts'],
   ['environment.ts'],
 ];
 

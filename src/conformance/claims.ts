@@ -1,6 +1,6 @@
 /** What a run shows and what no run can show: each claim with its evidence and the command that checks it again. */
 import { type ConformanceReport, totalOf } from './report.js';
-import { countText, pluralText } from './wording.js';
+import { commandFor, countText, pluralText } from './wording.js';
 
 /** A sentence that is true or false, and how to find out. */
 export interface Claim {
@@ -11,7 +11,7 @@ export interface Claim {
   readonly evidence: string;
   /** The part of the report that has the evidence in full. */
   readonly section: 'backends' | 'groups' | 'failures' | 'machine';
-  /** Checks it again; one that begins with `npm` runs in a checkout. */
+  /** Checks it again, in a shell; one that begins with `npm` runs in a checkout. */
   readonly command: string;
 }
 
@@ -30,7 +30,7 @@ const CLAIMS_OF_GROUPS = [
 ];
 
 /** The claims on which this run has cases; none if nothing ran. */
-export function claimsOf({ subjects, command, corpusHash }: ConformanceReport): Claim[] {
+export function claimsOf({ subjects, command, seed, corpusHash }: ConformanceReport): Claim[] {
   const groups = subjects.flatMap((result) => result.groups);
   const all = totalOf({ groups });
   if (all.cases === 0) return [];
@@ -46,8 +46,9 @@ export function claimsOf({ subjects, command, corpusHash }: ConformanceReport): 
       const own = groups.filter(({ group }) => names.includes(group));
       if (own.length === 0) return [];
       const total = totalOf({ groups: own });
-      const command = `neighbor-product conformance --filter ${own[0].group}/`;
-      const evidence = `${[...new Set(own.map(({ group }) => group))].join(' and ')}; ${outcomeText(total)}`;
+      const ran = [...new Set(own.map(({ group }) => group))];
+      const evidence = `${ran.join(' and ')}; ${outcomeText(total)}`;
+      const command = ran.map((group) => commandFor({ filter: `${group}/`, seed })).join('; ');
       return [{ claim, holds: total.failed === 0, evidence, section: 'groups', command }];
     }),
     {

@@ -5,6 +5,7 @@ import { type Case, type CaseSelection, DEFAULT_SEED, listCases } from './cases.
 import { type CaseMemory, prepareCase } from './memory.js';
 import { type ConformanceReport, type SubjectResult, totalOf } from './report.js';
 import { type Subject, SubjectTest } from './subject.js';
+import { commandFor } from './wording.js';
 
 /** How far a run has come. */
 export interface Progress {
@@ -67,7 +68,7 @@ export async function runConformance({
   return {
     date,
     selection: describeSelection(options),
-    command: commandOf(options),
+    command: commandFor(options),
     facts,
     passed: reasons.length === 0,
     reasons,
@@ -129,16 +130,6 @@ function describeSelection({ quick, filter, id }: CaseSelection): string {
   if (id !== undefined) return `the case ${id}`;
   const extent = quick ? 'quick' : 'full';
   return filter ? `${extent}, filter ${filter}` : extent;
-}
-
-/** What a POSIX shell takes. The command has fixtures of its own. */
-function commandOf({ quick, filter, id, seed = DEFAULT_SEED }: CaseSelection): string {
-  const words = ['neighbor-product', 'conformance'];
-  if (quick) words.push('--quick');
-  const pattern = id ?? filter;
-  if (pattern) words.push('--filter', /^[\w/.-]+$/.test(pattern) ? pattern : `'${pattern.replaceAll("'", "'\\''")}'`);
-  if (seed !== DEFAULT_SEED) words.push('--seed', String(seed));
-  return words.join(' ');
 }
 
 /** SHA-256 of a case's id and input memory. */

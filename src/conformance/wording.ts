@@ -1,4 +1,6 @@
 /** Words, numbers and markup as all reports write them. */
+import { commandText } from '../command-text.js';
+import { type CaseSelection, DEFAULT_SEED } from './cases.js';
 import type { Failure } from './report.js';
 
 const CHANNEL_NAMES = ['red', 'green', 'blue', 'alpha'];
@@ -19,6 +21,16 @@ export function durationText(elapsedMs: number): string {
   if (elapsedMs < 99_950) return `${(elapsedMs / 1000).toFixed(1)} s`;
   const seconds = Math.round(elapsedMs / 1000);
   return `${Math.trunc(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** `neighbor-product conformance --quick`: runs the cases of a selection. The command has fixtures of its own. */
+export function commandFor({ quick, filter, id, seed = DEFAULT_SEED }: CaseSelection): string {
+  const words = ['conformance'];
+  if (quick) words.push('--quick');
+  const pattern = id ?? filter;
+  if (pattern) words.push('--filter', pattern);
+  if (seed !== DEFAULT_SEED) words.push('--seed', String(seed));
+  return commandText(words);
 }
 
 /** Explains `exact pixels`, once in each report that counts them. */

@@ -126,6 +126,18 @@ describe('the claims', () => {
     expect(claimsOf(report)[3].evidence).toMatch(/^memory and overlap; \d+ of \d+ cases failed$/);
   });
 
+  test('are checked by commands for every group that ran, with the seed of the run', async () => {
+    const report = await runConformance({ subjects: [reference], quick: true, seed: 7 });
+    expect(claimsOf(report).map(({ command }) => command)).toEqual([
+      'neighbor-product conformance --quick --seed 7',
+      'neighbor-product conformance --filter kind/ --seed 7',
+      'neighbor-product conformance --filter border/ --seed 7',
+      'neighbor-product conformance --filter memory/ --seed 7; neighbor-product conformance --filter overlap/ --seed 7',
+      'neighbor-product conformance --quick --seed 7',
+      'npm run prove',
+    ]);
+  });
+
   test('of a run of nothing are none', async () => {
     expect(claimsOf(await runConformance({ subjects: [reference], filter: 'no such case' }))).toEqual([]);
   });
