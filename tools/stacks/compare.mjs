@@ -4,6 +4,7 @@
 
 import { makeImage } from '../../dist/conformance/images.js';
 import { listCases, runConformance } from '../../dist/conformance/index.js';
+import { totalOf } from '../../dist/conformance/report.js';
 import { adapterText, openBestAdapter } from '../../dist/gpu/adapters.js';
 import { shaderCode } from '../../dist/gpu/shader-code.js';
 import { createImage } from '../../dist/image.js';
@@ -32,19 +33,20 @@ export async function compare(gpu, { quick }) {
   const opened = await openBestAdapter(gpu, { isUntested: true });
   if ('reason' in opened) return { missing: opened.reason };
   const report = await runConformance({ subjects: [{ name: 'gpu', backend: opened.transformer }], quick });
-  const [{ groups, failures }] = report.subjects;
-  const total = (name) => groups.reduce((sum, group) => sum + group[name], 0);
+  const [subject] = report.subjects;
+  const { failures } = subject;
+  const total = totalOf(subject);
   const cases = listCases({ quick });
   const sizes = new Map(cases.map(({ id, image }) => [id, image.width * image.height]));
   const pixels = cases.reduce((sum, { image, operation }) => sum + image.width * image.height * operation.passes, 0);
   const bytesOf = ({ caseId, mismatch }) => mismatch?.differingBytes ?? 4 * sizes.get(caseId);
   const found = {
     adapter: adapterText(opened.adapter),
-    cases: total('cases'),
-    bytes: total('bytes'),
+    cases: total.cases,
+    bytes: total.bytes,
     differing: failures.reduce((sum, failure) => sum + bytesOf(failure), 0),
-    exactPixels: total('exactPixels'),
-    exactShare: total('exactPixels') / pixels,
+    exactPixels: total.exactPixels,
+    exactShare: total.exactPixels / pixels,
     errorOfT: await largestErrorOfT(gpu),
     seconds: report.elapsedMs / 1000,
     ...(failures.length > 0 && { failure: `${failures[0].caseId}: ${failures[0].error ?? 'other bytes'}` }),
